@@ -1,0 +1,391 @@
+#include "transport/api.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "transport/message.h"
+#include "transport/pack.h"
+
+#define NAME_MAX_BYTES 32
+#define PATH_BYTES     4096
+#define NAMES_MAX      1024
+#define INFO           {"api.info", "Lists methods and notifications with their types.", "{version, methods, events}", {{0}}}
+
+#define WHICH                                                                                      \
+    {"names", BJ_PARAM_STRS, false, NAMES_MAX, "names of sandboxes"},                              \
+        {"all", BJ_PARAM_BOOL, false, 0, "every sandbox instead"}
+
+const struct bj_method bj_api_server[] = {
+    INFO,
+    {"server.status",
+     "What the server is and what it can enforce here.",
+     "{pid, version, started (unix seconds), runtime, state, sandboxes, waiting, alerts, clients, "
+     "limits {memory, cpus, pids: mechanism or 'none'}, sampling {cpu, memory, network}, "
+     "freeze (mechanism), kill (mechanism)}",
+     {{0}}},
+    {"server.stop",
+     "Stops the server. Agents and monitors go on unless `kill` is set.",
+     "{}",
+     {{"kill", BJ_PARAM_BOOL, false, 0, "kill every sandbox first"}}},
+    {"sandbox.run",
+     "Starts an agent in a new sandbox.",
+     "{id, name}",
+     {{"argv", BJ_PARAM_STRS, true, 1024, "program and arguments"},
+      {"name", BJ_PARAM_STR, false, NAME_MAX_BYTES, "letters, digits, - _ .; made up when absent"},
+      {"project", BJ_PARAM_STR, false, PATH_BYTES, "directory on the host to give a copy of"},
+      {"driver", BJ_PARAM_STR, false, 32, "wall; default bwrap"},
+      {"memory", BJ_PARAM_UINT, false, UINT64_MAX, "limit in bytes, 0 none"},
+      {"millicpus", BJ_PARAM_UINT, false, 1000000, "limit in 1/1000 of a core, 0 none"},
+      {"pids", BJ_PARAM_UINT, false, 4194304, "limit of processes and threads, 0 none"},
+      {"rows", BJ_PARAM_UINT, false, 10000, "first height of the pty; default 24"},
+      {"cols", BJ_PARAM_UINT, false, 10000, "first width of the pty; default 80"},
+      {"scrollback", BJ_PARAM_UINT, false, 10000000, "lines kept; default 10000"},
+      {"record_limit", BJ_PARAM_UINT, false, UINT64_MAX, "bytes of recording kept on disk; "
+                                                         "default 64 MiB, 0 records nothing"},
+      {"env", BJ_PARAM_STRS, false, 64, "NAME=VALUE for the agent, beside the short allowlist"},
+      {"session", BJ_PARAM_STR, false, NAME_MAX_BYTES, "session to show it in; default main"}}},
+    {"sandbox.list", "Every sandbox, oldest first.", "[sandbox], see event.sandbox", {{0}}},
+    {"sandbox.kill",
+     "Ends sandboxes: every process in them is gone when this returns.",
+     "{names: [str]}",
+     {WHICH}},
+    {"sandbox.pause", "Stops every process of the sandboxes.", "{names: [str]}", {WHICH}},
+    {"sandbox.resume", "Lets paused sandboxes go on.", "{names: [str]}", {WHICH}},
+    {"sandbox.rename",
+     "Gives a sandbox another name.",
+     "{}",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "its name"},
+      {"new_name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "the new one"}}},
+    {"sandbox.remove",
+     "Forgets an exited sandbox and deletes its files (project copy, home, recording).",
+     "{names: [str]}",
+     {WHICH}},
+    {"request.list",
+     "Requests that wait for a verdict, oldest first. Listing counts as showing them.",
+     "[request], see event.request",
+     {{0}}},
+    {"request.shown",
+     "A client says that it shows these requests to its human now.",
+     "{}",
+     {{"ids", BJ_PARAM_STRS, true, NAMES_MAX, "request ids"}}},
+    {"request.resolve",
+     "A verdict. Refused unless the very request has been shown for 300 ms.",
+     "{sandbox, title}",
+     {{"id", BJ_PARAM_STR, true, 32, "request id: number and digest of its text"},
+      {"answer", BJ_PARAM_STR, true, 8, "allow or deny"},
+      {"reason", BJ_PARAM_STR, false, BJ_REASON_MAX, "told to the agent"}}},
+    {"alert.list", "Alerts, oldest first.", "[alert], see event.alert", {{0}}},
+    {"alert.acknowledge",
+     "Marks alerts as seen.",
+     "{count}",
+     {{"sandbox", BJ_PARAM_STR, false, NAME_MAX_BYTES, "only this sandbox's"}}},
+    {"client.hello",
+     "Says who calls; dashboards say which session they show.",
+     "{client, session, layout, selected, panes: [sandbox id]}",
+     {{"kind", BJ_PARAM_STR, true, 16, "dashboard or cli"},
+      {"session", BJ_PARAM_STR, false, NAME_MAX_BYTES, "default main"}}},
+    {"client.detach",
+     "Detaches dashboards.",
+     "{count}",
+     {{"session", BJ_PARAM_STR, false, NAME_MAX_BYTES, "only this session's; default all"}}},
+    {"session.list", "Sessions.", "[{name, layout, selected, panes, clients}]", {{0}}},
+    {"session.save",
+     "Keeps a session's layout, order of panes and selection.",
+     "{}",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "session"},
+      {"layout", BJ_PARAM_STR, false, 16, "tiled, main, zoom"},
+      {"selected", BJ_PARAM_STR, false, 32, "sandbox id"},
+      {"panes", BJ_PARAM_STRS, false, NAMES_MAX, "sandbox ids in order"}}},
+    {"events.subscribe",
+     "From now on this connection gets the notifications. The current state comes first: one "
+     "event.sandbox, event.request and event.alert for each.",
+     "{}",
+     {{0}}},
+    {0},
+};
+
+const struct bj_notification bj_events_server[] = {
+    {"event.sandbox",
+     "A sandbox is new or changed.",
+     "id, name, state (starting|running|waiting|paused|exited|lost), argv [str], project, driver, "
+     "session, created (unix seconds), exit_code, exit_signal, error, title, rows, cols, "
+     "requests, alerts (unacknowledged), view (path of its view socket), recording [path], "
+     "init_pid, monitor_pid, limits {memory, millicpus, pids}, link (up|down), "
+     "uid (the sandbox's user on the host), bell"},
+    {"event.gone", "A sandbox was removed.", "id, name"},
+    {"event.stats",
+     "Figures read from outside, about once a second for those that changed.",
+     "sandboxes [{id, cpu (percent of one core), memory (bytes), pids, disk_read, disk_write, "
+     "net_in, net_out (bytes since start), quiet (seconds since output)}]; a figure that cannot "
+     "be read here is nil"},
+    {"event.request",
+     "A request waits.",
+     "id, sandbox (name), sandbox_id, class (wall|courtesy), kind, title, detail, created (unix "
+     "seconds, float)"},
+    {"event.request_gone", "A request is no longer open.", "id, sandbox_id, outcome "
+                                                           "(allow|deny|gone), by"},
+    {"event.alert",
+     "An alert is new, counted up or acknowledged.",
+     "id, sandbox, sandbox_id, severity (info|warning|critical), kind, text, count, first, last "
+     "(unix seconds), acknowledged"},
+    {"event.session", "A session's layout changed.", "name, layout, selected, panes"},
+    {"event.detach", "This dashboard is told to detach.", "reason"},
+    {"event.stopping", "The server stops.", "killed (whether the sandboxes were, too)"},
+    {0},
+};
+
+const struct bj_method bj_api_view[] = {
+    INFO,
+    {"view.attach",
+     "Starts `redraw` notifications, the first with the whole screen.",
+     "{rows, cols, title}",
+     {{"rows", BJ_PARAM_UINT, false, 10000, "size this client has room for; absent: only looks"},
+      {"cols", BJ_PARAM_UINT, false, 10000, "likewise"},
+      {"readonly", BJ_PARAM_BOOL, false, 0, "input from this client is refused"}}},
+    {"view.size",
+     "The room this client has. The pty takes the newest wish of the clients.",
+     "{}",
+     {{"rows", BJ_PARAM_UINT, true, 10000, ""}, {"cols", BJ_PARAM_UINT, true, 10000, ""}}},
+    {"view.hide",
+     "The pane is not on screen: send nothing until view.show.",
+     "{}",
+     {{0}}},
+    {"view.show", "The pane is on screen again: a whole screen follows.", "{}", {{0}}},
+    {"view.ack",
+     "The frame is drawn, the next may come. At most two frames are under way.",
+     "{}",
+     {{"frame", BJ_PARAM_UINT, true, UINT64_MAX, "number of the redraw"}}},
+    {"view.scroll",
+     "Moves this client's view into the scrollback.",
+     "{offset}",
+     {{"offset", BJ_PARAM_UINT, true, UINT64_MAX, "lines above the live screen; 0 is live"}}},
+    {"view.input",
+     "Bytes for the pty, as they are.",
+     "{}",
+     {{"bytes", BJ_PARAM_BIN, true, 65536, ""}}},
+    {"view.key",
+     "A key, encoded as the agent's terminal modes ask.",
+     "{}",
+     {{"key", BJ_PARAM_STR, true, 16,
+       "one character, or enter tab backspace escape up down left right insert delete home end "
+       "pageup pagedown f1..f24"},
+      {"mods", BJ_PARAM_UINT, false, 7, "1 shift, 2 alt, 4 ctrl"}}},
+    {"view.paste",
+     "Text, bracketed when the agent asked for that; control characters are dropped.",
+     "{}",
+     {{"text", BJ_PARAM_STR, true, 1048576, ""}}},
+    {"view.mouse",
+     "A mouse event; sent on only when the agent asked for it.",
+     "{}",
+     {{"action", BJ_PARAM_STR, true, 8, "press, release or move"},
+      {"button", BJ_PARAM_UINT, false, 7, "1 left, 2 middle, 3 right, 4 wheel up, 5 wheel down"},
+      {"row", BJ_PARAM_UINT, true, 10000, "from 0"},
+      {"col", BJ_PARAM_UINT, true, 10000, "from 0"},
+      {"mods", BJ_PARAM_UINT, false, 7, "as in view.key"}}},
+    {"view.focus",
+     "The human's focus came to or left the pane.",
+     "{}",
+     {{"focused", BJ_PARAM_BOOL, true, 0, ""}}},
+    {"view.capture",
+     "Text of the screen, or of scrollback and screen. Long ones come in parts.",
+     "{text, next (line to go on from, nil at the end), lines (in all), rows, cols, row, col "
+     "(cursor)}",
+     {{"scrollback", BJ_PARAM_BOOL, false, 0, "scrollback too"},
+      {"ansi", BJ_PARAM_BOOL, false, 0, "with colours and attributes as SGR"},
+      {"from", BJ_PARAM_UINT, false, UINT64_MAX, "first line; default 0"}}},
+    {0},
+};
+
+const struct bj_notification bj_events_view[] = {
+    {"redraw",
+     "A frame, as [number, [event...]]; apply in order. Attribute and link ids stay valid for the "
+     "connection, 0 is the default attribute.",
+     "[resize, cols, rows] [attr, id, fg, bg, flags, link] [link, id, url] "
+     "[line, row, col, [[text, attr, repeat]...]] (attr and repeat may be absent: as before, 1; a "
+     "wide character is followed by an empty text) [scroll, top, bottom, up] "
+     "[cursor, row, col, visible, shape (1 block 2 underline 3 bar), blink] [mode, bits] "
+     "[title, text] [view, offset, scrollback lines] [bell]"},
+    {0},
+};
+
+const struct bj_method bj_api_control[] = {
+    INFO,
+    {"monitor.info",
+     "The monitor's state; the same events as if they happened now follow for open asks.",
+     "{id, pid, link (up|down), init_pid, rows, cols, title, started, exited, exit_code, "
+     "exit_signal, error, output (bytes received)}",
+     {{0}}},
+    {"monitor.admit",
+     "The only host process whose link connection is taken: the sandbox's init.",
+     "{}",
+     {{"pid", BJ_PARAM_UINT, true, 4194304, ""}}},
+    {"monitor.verdict",
+     "Answers an ask.",
+     "{}",
+     {{"channel", BJ_PARAM_UINT, true, BJ_CHANNEL_MAX, ""},
+      {"answer", BJ_PARAM_UINT, true, BJ_ANSWER_PASS, "0 deny, 1 allow, 2 pass"},
+      {"reason", BJ_PARAM_STR, false, BJ_REASON_MAX, ""}}},
+    {"monitor.signal",
+     "Signal for the pty's foreground process group.",
+     "{}",
+     {{"number", BJ_PARAM_UINT, true, 64, ""}}},
+    {"monitor.shutdown",
+     "Ends the sandbox through the shim.",
+     "{}",
+     {{0}}},
+    {"monitor.stop",
+     "The monitor writes what it has and exits. The sandbox is left alone.",
+     "{}",
+     {{0}}},
+    {0},
+};
+
+const struct bj_notification bj_events_control[] = {
+    {"link.candidate", "A process dialled the link and waits for monitor.admit.", "pid"},
+    {"link.up", "The shim said hello.", "pid"},
+    {"link.down", "The link ended.", "error (empty for a plain end of file)"},
+    {"agent.started", "The agent runs.", "pid (inside)"},
+    {"agent.exited", "The agent ended.", "code, signal, error"},
+    {"ask.opened", "A process inside asks.", "channel, kind, title, detail (bin)"},
+    {"ask.closed", "It does not wait any more.", "channel"},
+    {"pane.title", "The terminal's title changed (controls removed).", "title"},
+    {"pane.bell", "The terminal rang.", ""},
+    {"pane.size", "The pty's size changed.", "rows, cols"},
+    {"pane.output", "There was output since the last time; at most twice a second.", "output"},
+    {"alert", "Something to know.", "severity, kind, text"},
+    {0},
+};
+
+const char *bj_param_type_name(enum bj_param_type type)
+{
+    static const char *const names[] = {"", "str", "uint", "bool", "bin", "[str]"};
+    return names[type];
+}
+
+const struct bj_method *bj_method_find(const struct bj_method *table, const char *name, size_t size)
+{
+    for (; table && table->name; table++)
+        if (strlen(table->name) == size && memcmp(table->name, name, size) == 0)
+            return table;
+    return NULL;
+}
+
+static int check_param(const struct bj_param *param, const msgpack_object *value,
+                       struct bj_error *error)
+{
+    uint64_t measure = 0;
+    bool fits = false;
+    switch (param->type) {
+    case BJ_PARAM_STR:
+        fits = value->type == MSGPACK_OBJECT_STR;
+        measure = fits ? value->via.str.size : 0;
+        if (fits && memchr(value->via.str.ptr, '\0', value->via.str.size))
+            return bj_fail(error, -EINVAL, "%s contains a NUL byte", param->name);
+        break;
+    case BJ_PARAM_UINT:
+        fits = value->type == MSGPACK_OBJECT_POSITIVE_INTEGER;
+        measure = fits ? value->via.u64 : 0;
+        break;
+    case BJ_PARAM_BOOL:
+        fits = value->type == MSGPACK_OBJECT_BOOLEAN;
+        break;
+    case BJ_PARAM_BIN:
+        fits = value->type == MSGPACK_OBJECT_BIN || value->type == MSGPACK_OBJECT_STR;
+        measure = value->type == MSGPACK_OBJECT_BIN   ? value->via.bin.size
+                  : value->type == MSGPACK_OBJECT_STR ? value->via.str.size
+                                                      : 0;
+        break;
+    case BJ_PARAM_STRS:
+        fits = value->type == MSGPACK_OBJECT_ARRAY;
+        measure = fits ? value->via.array.size : 0;
+        for (uint32_t i = 0; fits && i < value->via.array.size; i++)
+            fits = value->via.array.ptr[i].type == MSGPACK_OBJECT_STR;
+        break;
+    }
+    if (!fits)
+        return bj_fail(error, -EINVAL, "%s is not of type %s", param->name,
+                       bj_param_type_name(param->type));
+    if (param->type != BJ_PARAM_BOOL && measure > param->limit)
+        return bj_fail(error, -EINVAL, "%s is over its limit of %" PRIu64, param->name,
+                       param->limit);
+    return 0;
+}
+
+static const struct bj_param *find_param(const struct bj_method *method, const msgpack_object *key)
+{
+    for (const struct bj_param *param = method->params;
+         param < method->params + BJ_PARAMS_MAX && param->name; param++)
+        if (bj_is_str(key, param->name))
+            return param;
+    return NULL;
+}
+
+int bj_method_check(const struct bj_method *method, const msgpack_object *params,
+                    struct bj_error *error)
+{
+    if (!params || params->type != MSGPACK_OBJECT_MAP)
+        return bj_fail(error, -EINVAL, "%s takes one map of named parameters", method->name);
+    for (uint32_t i = 0; i < params->via.map.size; i++) {
+        const msgpack_object_kv *pair = &params->via.map.ptr[i];
+        const struct bj_param *param = find_param(method, &pair->key);
+        if (!param)
+            return bj_fail(error, -EINVAL, "%s has no such parameter (see api.info)",
+                           method->name);
+        int status = check_param(param, &pair->val, error);
+        if (status < 0)
+            return status;
+    }
+    for (const struct bj_param *param = method->params;
+         param < method->params + BJ_PARAMS_MAX && param->name; param++)
+        if (param->required && !bj_get(params, param->name))
+            return bj_fail(error, -EINVAL, "%s needs the parameter %s", method->name, param->name);
+    return 0;
+}
+
+static void pack_method(msgpack_packer *packer, const struct bj_method *method)
+{
+    size_t count = 0;
+    while (count < BJ_PARAMS_MAX && method->params[count].name)
+        count++;
+    msgpack_pack_map(packer, 4);
+    bj_pack_key_str(packer, "name", method->name);
+    bj_pack_key_str(packer, "doc", method->doc);
+    bj_pack_key_str(packer, "result", method->result);
+    bj_pack_str(packer, "params");
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        const struct bj_param *param = &method->params[i];
+        msgpack_pack_map(packer, 5);
+        bj_pack_key_str(packer, "name", param->name);
+        bj_pack_key_str(packer, "type", bj_param_type_name(param->type));
+        bj_pack_key_bool(packer, "required", param->required);
+        bj_pack_key_uint(packer, "limit", param->limit);
+        bj_pack_key_str(packer, "doc", param->doc);
+    }
+}
+
+void bj_api_pack(msgpack_packer *packer, const struct bj_method *methods,
+                 const struct bj_notification *events)
+{
+    size_t count = 0;
+    while (methods[count].name)
+        count++;
+    msgpack_pack_map(packer, 3);
+    bj_pack_key_uint(packer, "version", BJ_PROTOCOL_VERSION);
+    bj_pack_str(packer, "methods");
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++)
+        pack_method(packer, &methods[i]);
+    count = 0;
+    while (events && events[count].name)
+        count++;
+    bj_pack_str(packer, "events");
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        msgpack_pack_map(packer, 3);
+        bj_pack_key_str(packer, "name", events[i].name);
+        bj_pack_key_str(packer, "doc", events[i].doc);
+        bj_pack_key_str(packer, "fields", events[i].fields);
+    }
+}

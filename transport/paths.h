@@ -1,0 +1,48 @@
+/*
+ * Where Belljar keeps its files.
+ *
+ *   runtime directory   sockets; gone after a reboot. $BELLJAR_RUNTIME_DIR, else
+ *                       $XDG_RUNTIME_DIR/belljar, else /tmp/belljar-UID.
+ *   state directory     records, recordings, project copies, logs. $BELLJAR_STATE_DIR, else
+ *                       $XDG_STATE_HOME/belljar, else ~/.local/state/belljar.
+ *   config directory    $XDG_CONFIG_HOME/belljar, else ~/.config/belljar. May be missing.
+ *
+ * Both of the first two are made with mode 0700 and refused when they are a symbolic link, belong
+ * to someone else or are open to others. Source: XDG Base Directory Specification 0.8.
+ *
+ *   RUNTIME/server.sock, server.lock
+ *   RUNTIME/ID/link/link.sock      monitor listens, the shim dials; mounted read-only inside
+ *   RUNTIME/ID/control.sock        monitor listens, the server dials
+ *   RUNTIME/ID/view.sock           monitor listens, clients dial
+ *   STATE/server.log
+ *   STATE/ID/sandbox.json, monitor.log, recording.0.cast, recording.1.cast, project/, home/
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "transport/error.h"
+
+#define BJ_PATH_MAX 4096
+#define BJ_SOCKET_PATH_MAX 107 /* bytes without the NUL; sun_path of unix(7) */
+
+struct bj_paths {
+    char runtime[BJ_PATH_MAX];
+    char state[BJ_PATH_MAX];
+    char config[BJ_PATH_MAX];
+    char libexec[BJ_PATH_MAX]; /* where belljar-server, -monitor and -shim are */
+    char data[BJ_PATH_MAX];    /* where themes/ is */
+};
+
+/* Finds the directories; makes and checks nothing. */
+int bj_paths_find(struct bj_paths *paths, struct bj_error *error);
+
+/* Makes the runtime and state directories where missing, and checks them. */
+int bj_paths_prepare(const struct bj_paths *paths, struct bj_error *error);
+
+/* mkdir -p with mode 0700, then the owner, type and mode check. */
+int bj_directory_private(const char *path, struct bj_error *error);
+
+/* snprintf that fails with -ENAMETOOLONG instead of cutting. */
+int bj_path(char *out, size_t size, struct bj_error *error, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));

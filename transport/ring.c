@@ -1,0 +1,93 @@
+#include "transport/ring.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+int bj_ring_init(struct bj_ring *ring, size_t capacity)
+{
+    size_t rounded = 4096;
+    while (rounded < capacity)
+        rounded <<= 1;
+    void *bytes =
+        mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (bytes == MAP_FAILED)
+        return -ENOMEM;
+    *ring = (struct bj_ring){.bytes = bytes, .capacity = rounded};
+    return 0;
+}
+
+void bj_ring_free(struct bj_ring *ring)
+{
+    if (ring->bytes)
+        munmap(ring->bytes, ring->capacity);
+    *ring = (struct bj_ring){0};
+}
+
+size_t bj_ring_used(const struct bj_ring *ring)
+{
+    return (size_t)(ring->end - ring->start);
+}
+
+size_t bj_ring_room(const struct bj_ring *ring)
+{
+    return ring->capacity - bj_ring_used(ring);
+}
+
+uint8_t *bj_ring_space(struct bj_ring *ring, size_t *size)
+{
+    size_t at = (size_t)(ring->end & (ring->capacity - 1));
+    size_t room = bj_ring_room(ring);
+    *size = room < ring->capacity - at ? room : ring->capacity - at;
+    return ring->bytes + at;
+}
+
+void bj_ring_commit(struct bj_ring *ring, size_t size)
+{
+    ring->end += size;
+    ring->dirty += size;
+}
+
+size_t bj_ring_write(struct bj_ring *ring, const void *data, size_t size)
+{
+    size_t written = 0;
+    while (written < size) {
+        size_t room;
+        uint8_t *space = bj_ring_space(ring, &room);
+        if (room == 0)
+            break;
+        size_t part = size - written < room ? size - written : room;
+        memcpy(space, (const uint8_t *)data + written, part);
+        bj_ring_commit(ring, part);
+        written += part;
+    }
+    return written;
+}
+
+int bj_ring_peek(const struct bj_ring *ring, uint64_t from, size_t size, struct iovec pieces[2])
+{
+    if (from < ring->start || from >= ring->end || size == 0)
+        return 0;
+    if (size > ring->end - from)
+        size = (size_t)(ring->end - from);
+    size_t at = (size_t)(from & (ring->capacity - 1));
+    size_t first = size < ring->capacity - at ? size : ring->capacity - at;
+    pieces[0] = (struct iovec){ring->bytes + at, first};
+    if (first == size)
+        return 1;
+    pieces[1] = (struct iovec){ring->bytes, size - first};
+    return 2;
+}
+
+int bj_ring_release(struct bj_ring *ring, uint64_t offset)
+{
+    if (offset < ring->start || offset > ring->end)
+        return -EINVAL;
+    ring->start = offset;
+    /* Give the pages back after a burst; not after each keystroke's echo. */
+    if (ring->start == ring->end && ring->dirty >= 256 * 1024) {
+        madvise(ring->bytes, ring->capacity, MADV_DONTNEED);
+        ring->dirty = 0;
+    }
+    return 0;
+}
