@@ -1,0 +1,12 @@
+/*
+ * Commands about requests and alerts: what waits, the verdicts, what should be known.
+ */
+#pragma once
+
+#include "transport/paths.h"
+#include "tui/cli/args.h"
+
+int decide_requests(const struct args *args, const struct bj_paths *paths);
+int decide_allow(const struct args *args, const struct bj_paths *paths);
+int decide_deny(const struct args *args, const struct bj_paths *paths);
+int decide_alerts(const struct args *args, const struct bj_paths *paths);

@@ -1,0 +1,206 @@
+#include "tui/cli/start.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tui/cli/peer.h"
+#include "tui/cli/report.h"
+#include "tui/cli/sandbox.h"
+#include "tui/connect.h"
+#include "tui/dashboard.h"
+
+#define DEFAULT_SHELL "bash"
+
+static bool has_terminal(void)
+{
+    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
+}
+
+static int open_dashboard(const struct bj_paths *paths, const struct dashboard_options *options)
+{
+    struct bj_error error = {0};
+    if (!has_terminal())
+        return report_failure("the dashboard needs a terminal: use belljar ls, capture and send "
+                              "in scripts");
+    int server = connect_server(paths, true, &error);
+    if (server < 0 || dashboard_run(paths, server, options, &error) < 0)
+        return report_error(&error);
+    return COMMAND_DONE;
+}
+
+int start_attach(const struct args *args, const struct bj_paths *paths)
+{
+    struct dashboard_options options = {
+        .session = args->word_count ? args->words[0] : NULL,
+        .theme = args_text(args, "theme"),
+        .readonly = args_set(args, "readonly"),
+    };
+    return open_dashboard(paths, &options);
+}
+
+int start_detach(const struct args *args, const struct bj_paths *paths)
+{
+    struct bj_error error = {0};
+    struct peer server;
+    json_t *answer;
+    if (sandbox_server(paths, false, &server, &error) < 0)
+        return report_error(&error);
+    json_t *params = json_pack("{s:s*}", "session", args->word_count ? args->words[0] : NULL);
+    int status = peer_call(&server, "client.detach", params, PEER_TIMEOUT_MS, &answer, &error);
+    peer_close(&server);
+    if (status < 0)
+        return report_error(&error);
+    long long count = report_number(answer, "count");
+    printf("detached %lld dashboard%s\n", count, count == 1 ? "" : "s");
+    json_decref(answer);
+    return report_end();
+}
+
+/* The agent's command; without one, the caller's shell by its name inside. */
+static json_t *agent_argv(const struct args *args)
+{
+    json_t *argv = json_array();
+    for (size_t i = 0; i < args->trailing_count; i++)
+        json_array_append_new(argv, json_string(args->trailing[i]));
+    if (args->trailing_count > 0)
+        return argv;
+    const char *shell = getenv("SHELL");
+    const char *slash = shell ? strrchr(shell, '/') : NULL;
+    const char *name = slash ? slash + 1 : shell;
+    json_array_append_new(argv, json_string(name && *name ? name : DEFAULT_SHELL));
+    return argv;
+}
+
+/* The server has another working directory: it gets the absolute path of an existing one. */
+static int add_project(json_t *params, const char *project, struct bj_error *error)
+{
+    struct stat info;
+    char *path = realpath(project, NULL);
+    int status = 0;
+    if (!path || stat(path, &info) < 0)
+        status =
+            bj_fail(error, -errno, "cannot use the project %.200s: %s", project, strerror(errno));
+    else if (!S_ISDIR(info.st_mode))
+        status = bj_fail(error, -ENOTDIR, "the project %.200s is not a directory", project);
+    else if (json_object_set_new(params, "project", json_string(path)) < 0)
+        status = bj_fail(error, -EINVAL, "the project's path is not UTF-8: %.200s", path);
+    free(path);
+    return status;
+}
+
+static int add_environment(json_t *params, const struct args *args, struct bj_error *error)
+{
+    size_t count;
+    const char *const *list = args_list(args, "env", &count);
+    json_t *env = json_array();
+    for (size_t i = 0; i < count; i++) {
+        const char *equals = strchr(list[i], '=');
+        if (!equals || equals == list[i] || json_array_append_new(env, json_string(list[i])) < 0) {
+            json_decref(env);
+            return bj_fail(error, -EINVAL, "--env: '%.64s' is not NAME=VALUE in UTF-8", list[i]);
+        }
+    }
+    if (count > 0)
+        return json_object_set_new(params, "env", env);
+    json_decref(env);
+    return 0;
+}
+
+/* An option and the parameter of sandbox.run it becomes. */
+struct mapping {
+    const char *option;
+    const char *param;
+};
+
+static const struct mapping text_options[] = {
+    {"name", "name"}, {"driver", "driver"}, {"session", "session"}};
+
+static const struct mapping number_options[] = {
+    {"memory", "memory"},
+    {"cpus", "millicpus"},
+    {"pids", "pids"},
+    {"rows", "rows"},
+    {"cols", "cols"},
+    {"scrollback", "scrollback"},
+    {"record-limit", "record_limit"},
+};
+
+/* A sandbox that is not looked at yet is as large as this terminal. */
+static void add_size(json_t *params)
+{
+    struct winsize size;
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row < 4 || size.ws_col < 4)
+        return;
+    if (!json_object_get(params, "rows"))
+        json_object_set_new(params, "rows", json_integer(size.ws_row));
+    if (!json_object_get(params, "cols"))
+        json_object_set_new(params, "cols", json_integer(size.ws_col));
+}
+
+static int build_params(const struct args *args, json_t *params, struct bj_error *error)
+{
+    json_t *argv = agent_argv(args);
+    if (json_array_size(argv) < (args->trailing_count ? args->trailing_count : 1)) {
+        json_decref(argv);
+        return bj_fail(error, -EINVAL, "the command is not UTF-8");
+    }
+    json_object_set_new(params, "argv", argv);
+    for (size_t i = 0; i < sizeof(text_options) / sizeof(text_options[0]); i++) {
+        const char *text = args_text(args, text_options[i].option);
+        if (text && json_object_set_new(params, text_options[i].param, json_string(text)) < 0)
+            return bj_fail(error, -EINVAL, "--%s is not UTF-8", text_options[i].option);
+    }
+    for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++)
+        if (args_set(args, number_options[i].option)) {
+            uint64_t number = args_number(args, number_options[i].option, 0);
+            json_object_set_new(params, number_options[i].param, json_integer((json_int_t)number));
+        }
+    add_size(params);
+    int status = 0;
+    if (args_set(args, "project"))
+        status = add_project(params, args_text(args, "project"), error);
+    return status < 0 ? status : add_environment(params, args, error);
+}
+
+int start_run(const struct args *args, const struct bj_paths *paths)
+{
+    struct bj_error error = {0};
+    struct peer server;
+    json_t *params = json_object(), *answer = NULL;
+    bool detached = args_set(args, "detach");
+    int status = params ? build_params(args, params, &error) : -ENOMEM;
+    if (status < 0) {
+        json_decref(params);
+        return report_error(&error);
+    }
+    status = sandbox_server(paths, true, &server, &error);
+    if (status < 0) {
+        json_decref(params);
+        return report_error(&error);
+    }
+    /* A large project is copied while we wait. */
+    status = peer_call(&server, "sandbox.run", params, PEER_KILL_TIMEOUT_MS, &answer, &error);
+    peer_close(&server);
+    if (status < 0)
+        return report_error(&error);
+    char name[64];
+    snprintf(name, sizeof(name), "%s", report_text(answer, "name"));
+    json_decref(answer);
+    if (!detached && has_terminal()) {
+        struct dashboard_options options = {
+            .session = args_text(args, "session"),
+            .theme = args_text(args, "theme"),
+            .focus = name,
+        };
+        return open_dashboard(paths, &options);
+    }
+    if (!detached)
+        fprintf(stderr, "belljar: no terminal here, so %s runs detached: belljar attach shows it\n",
+                name);
+    puts(name);
+    return report_end();
+}
