@@ -1,0 +1,162 @@
+#include "tui/keys.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "transport/api.h"
+
+#define S KEYS_SUPERVISE
+#define L KEYS_LIST
+
+/* clang-format off */
+const struct key_action keys_table[] = {
+    {ACTION_FOCUS,       S, "focus",       "Enter i",         KEYS_MOVE, "type into the selected pane; the prefix key comes back", "focus"},
+    {ACTION_LEFT,        S, "left",        "Left H",          KEYS_MOVE, "select the pane to the left", NULL},
+    {ACTION_DOWN,    S | L, "down",        "Down J",          KEYS_MOVE, "select the pane below", NULL},
+    {ACTION_UP,      S | L, "up",          "Up K",            KEYS_MOVE, "select the pane above", NULL},
+    {ACTION_RIGHT,       S, "right",       "Right L",         KEYS_MOVE, "select the pane to the right", NULL},
+    {ACTION_NEXT,        S, "next",        "Tab",             KEYS_MOVE, "next pane", NULL},
+    {ACTION_PREVIOUS,    S, "previous",    "S-Tab",           KEYS_MOVE, "previous pane", NULL},
+    {ACTION_NUMBER,      S, "select",      "1 2 3 4 5 6 7 8 9", KEYS_MOVE, "select a pane by its number", NULL},
+    {ACTION_WAITING,     S, "waiting",     "w Space",         KEYS_MOVE, "go to the pane whose request has waited longest", NULL},
+
+    {ACTION_ALLOW,   S | L, "allow",       "a",               KEYS_DECIDE, "allow the request shown in the selected pane", "allow"},
+    {ACTION_DENY,    S | L, "deny",        "d",               KEYS_DECIDE, "deny it", "deny"},
+    {ACTION_REQUESTS,S | L, "requests",    "r",               KEYS_DECIDE, "list all requests", "requests"},
+    {ACTION_ALERTS,  S | L, "alerts",      "!",               KEYS_DECIDE, "list alerts", NULL},
+
+    {ACTION_RUN,         S, "run",         "n",               KEYS_SANDBOX, "start a new sandbox", "new"},
+    {ACTION_PAUSE,       S, "pause",       "p",               KEYS_SANDBOX, "pause the selected sandbox, or resume it", "pause"},
+    {ACTION_PAUSE_ALL,   S, "pause --all", "P",               KEYS_SANDBOX, "pause every sandbox; resume them when all are paused", NULL},
+    {ACTION_KILL,        S, "kill",        "k",               KEYS_SANDBOX, "end the selected sandbox (asks first)", "kill"},
+    {ACTION_REMOVE,      S, "rm",          "x",               KEYS_SANDBOX, "remove an exited sandbox and its files (asks first)", NULL},
+    {ACTION_RENAME,      S, "rename",      "R",               KEYS_SANDBOX, "give it another name", NULL},
+
+    {ACTION_ZOOM,        S, "zoom",        "z",               KEYS_LOOK, "the selected pane alone, and back", "zoom"},
+    {ACTION_LAYOUT,      S, "layout",      "l",               KEYS_LOOK, "next layout: tiled, main and stack, zoom", "layout"},
+    {ACTION_PROMOTE,     S, "promote",     "m",               KEYS_LOOK, "make the selected pane the first one", NULL},
+    {ACTION_SCROLL_UP,   S | L, "scroll up",   "PageUp [",    KEYS_LOOK, "scroll back", NULL},
+    {ACTION_SCROLL_DOWN, S | L, "scroll down", "PageDown ]",  KEYS_LOOK, "scroll forward", NULL},
+    {ACTION_SCROLL_TOP,  S | L, "scroll top",  "Home g",      KEYS_LOOK, "to the oldest line", NULL},
+    {ACTION_SCROLL_LIVE, S | L, "scroll live", "End G",       KEYS_LOOK, "to the live screen", NULL},
+
+    {ACTION_THEME,       S, "theme",       "t",               KEYS_BELLJAR, "next theme", NULL},
+    {ACTION_DETACH,      S, "detach",      "D",               KEYS_BELLJAR, "leave; the sandboxes run on", "detach"},
+    {ACTION_QUIT,        S, "quit",        "q",               KEYS_BELLJAR, "the same, after asking", NULL},
+    {ACTION_HELP,    S | L, "help",        "?",               KEYS_BELLJAR, "this page", "help"},
+
+    {ACTION_GO,              L, "go",              "Enter",      KEYS_MOVE, "in a list: go to that pane", "go there"},
+    {ACTION_ACKNOWLEDGE,     L, "acknowledge",     "c",          KEYS_DECIDE, "in the alert list: acknowledge that sandbox's alerts", "acknowledge"},
+    {ACTION_ACKNOWLEDGE_ALL, L, "acknowledge all", "C",          KEYS_DECIDE, "in the alert list: acknowledge every alert", NULL},
+    {ACTION_CLOSE,           L, "close",           "Escape q",   KEYS_MOVE, "close a list", "close"},
+};
+/* clang-format on */
+const size_t keys_count = sizeof(keys_table) / sizeof(keys_table[0]);
+
+const char *keys_group_name(enum key_group group)
+{
+    static const char *const names[KEYS_GROUPS] = {"Move", "Decide", "Sandboxes", "Look",
+                                                   "Belljar"};
+    return names[group];
+}
+
+/* Keys with a name, as the API has them. */
+static const char *const named[] = {"enter", "tab",    "backspace", "escape", "up",
+                                    "down",  "left",   "right",     "insert", "delete",
+                                    "home",  "end",    "pageup",    "pagedown"};
+
+static const char *const shown[] = {"Enter", "Tab",    "Backspace", "Escape", "Up",
+                                    "Down",  "Left",   "Right",     "Insert", "Delete",
+                                    "Home",  "End",    "PageUp",    "PageDown"};
+
+static const struct {
+    char letter;
+    unsigned bit;
+} modifier_letters[] = {{'C', BJ_MOD_CTRL}, {'M', BJ_MOD_ALT}, {'S', BJ_MOD_SHIFT}};
+
+bool keys_equal(const struct chord *one, const struct chord *other)
+{
+    return one->mods == other->mods && strcmp(one->key, other->key) == 0;
+}
+
+bool keys_parse(const char *name, size_t size, struct chord *chord)
+{
+    *chord = (struct chord){0};
+    for (bool again = true; again && size > 2 && name[1] == '-';) {
+        again = false;
+        for (size_t i = 0; i < 3; i++)
+            if (name[0] == modifier_letters[i].letter) {
+                chord->mods |= modifier_letters[i].bit;
+                name += 2;
+                size -= 2;
+                again = true;
+                break;
+            }
+    }
+    if (size == 0 || size >= sizeof(chord->key))
+        return false;
+    memcpy(chord->key, name, size);
+    if (size == 5 && strncasecmp(name, "space", 5) == 0) {
+        strcpy(chord->key, " ");
+        return true;
+    }
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+        if (strlen(named[i]) == size && strncasecmp(named[i], name, size) == 0) {
+            strcpy(chord->key, named[i]);
+            return true;
+        }
+    int number = 0, end = 0;
+    if (size > 1 && (name[0] == 'F' || name[0] == 'f') &&
+        sscanf(chord->key + 1, "%2d%n", &number, &end) == 1 && (size_t)end + 1 == size) {
+        chord->key[0] = 'f';
+        return number >= 1 && number <= 24;
+    }
+    /* One character. */
+    size_t length = 1;
+    while (length < size && ((unsigned char)name[length] & 0xc0) == 0x80)
+        length++;
+    return length == size && (unsigned char)name[0] > ' ';
+}
+
+void keys_name(const struct chord *chord, char *out, size_t size)
+{
+    const char *key = chord->key;
+    char function[8];
+    if (strcmp(key, " ") == 0)
+        key = "Space";
+    for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
+        if (strcmp(named[i], chord->key) == 0)
+            key = shown[i];
+    if (key[0] == 'f' && key[1]) {
+        snprintf(function, sizeof(function), "F%s", key + 1);
+        key = function;
+    }
+    snprintf(out, size, "%s%s%s%s", chord->mods & BJ_MOD_CTRL ? "C-" : "",
+             chord->mods & BJ_MOD_ALT ? "M-" : "", chord->mods & BJ_MOD_SHIFT ? "S-" : "", key);
+}
+
+enum action keys_find(enum key_mode mode, const struct chord *chord)
+{
+    for (size_t i = 0; i < keys_count; i++) {
+        if (!(keys_table[i].modes & mode))
+            continue;
+        const char *at = keys_table[i].keys;
+        while (*at) {
+            size_t size = strcspn(at, " ");
+            struct chord bound;
+            if (keys_parse(at, size, &bound) && keys_equal(&bound, chord))
+                return keys_table[i].action;
+            at += size + (at[size] == ' ');
+        }
+    }
+    return ACTION_NONE;
+}
+
+const struct key_action *keys_action(enum action action)
+{
+    for (size_t i = 0; i < keys_count; i++)
+        if (keys_table[i].action == action)
+            return &keys_table[i];
+    return NULL;
+}

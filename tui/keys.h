@@ -1,0 +1,86 @@
+/*
+ * Every key of the dashboard in one table: the bindings, the help screen, the hints in the bar and
+ * the documentation come from it. Actions are named with the words of the command line.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define KEYS_DEFAULT_PREFIX "F12"
+
+/* A key with its modifiers, as view.key takes it: one character, or a name like "pageup". */
+struct chord {
+    char key[17];
+    unsigned mods; /* BJ_MOD_* */
+};
+
+enum action {
+    ACTION_NONE,
+    ACTION_FOCUS,
+    ACTION_LEFT,
+    ACTION_RIGHT,
+    ACTION_UP,
+    ACTION_DOWN,
+    ACTION_NEXT,
+    ACTION_PREVIOUS,
+    ACTION_NUMBER,
+    ACTION_WAITING,
+    ACTION_ZOOM,
+    ACTION_LAYOUT,
+    ACTION_PROMOTE,
+    ACTION_ALLOW,
+    ACTION_DENY,
+    ACTION_REQUESTS,
+    ACTION_ALERTS,
+    ACTION_PAUSE,
+    ACTION_PAUSE_ALL,
+    ACTION_KILL,
+    ACTION_RUN,
+    ACTION_RENAME,
+    ACTION_REMOVE,
+    ACTION_SCROLL_UP,
+    ACTION_SCROLL_DOWN,
+    ACTION_SCROLL_TOP,
+    ACTION_SCROLL_LIVE,
+    ACTION_THEME,
+    ACTION_HELP,
+    ACTION_DETACH,
+    ACTION_QUIT,
+    /* lists */
+    ACTION_GO,
+    ACTION_ACKNOWLEDGE,
+    ACTION_ACKNOWLEDGE_ALL,
+    ACTION_CLOSE,
+};
+
+/* Where a binding counts. In focus mode no key but the prefix is ours. */
+enum key_mode { KEYS_SUPERVISE = 1, KEYS_LIST = 2 };
+
+enum key_group { KEYS_MOVE, KEYS_DECIDE, KEYS_SANDBOX, KEYS_LOOK, KEYS_BELLJAR };
+#define KEYS_GROUPS 5
+
+struct key_action {
+    enum action action;
+    unsigned modes;   /* enum key_mode bits */
+    const char *name; /* as on the command line, or of that kind */
+    const char *keys; /* separated by spaces: a, Enter, S-Tab, C-x, PageUp */
+    enum key_group group;
+    const char *help; /* one line */
+    const char *hint; /* a word for the bar, or NULL */
+};
+
+extern const struct key_action keys_table[];
+extern const size_t keys_count;
+
+const char *keys_group_name(enum key_group group);
+
+/* The action bound to a chord in a mode, or ACTION_NONE. */
+enum action keys_find(enum key_mode mode, const struct chord *chord);
+const struct key_action *keys_action(enum action action);
+
+/* Reads one name like "C-]", "F12", "M-x", "S-Tab", "a". False when it is none. */
+bool keys_parse(const char *name, size_t size, struct chord *chord);
+/* Writes a chord as keys_parse reads it. */
+void keys_name(const struct chord *chord, char *out, size_t size);
+bool keys_equal(const struct chord *one, const struct chord *other);

@@ -1,0 +1,119 @@
+/*
+ * What a key or a click means: modes, selection, prompts and lists, as a state machine.
+ *
+ * Nothing is done here but changing the dashboard's own state; what concerns sandboxes comes out as an
+ * order, which names the sandbox or request by its id, so that it means what the human saw even
+ * if things move before it is carried out.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tui/keys.h"
+#include "tui/model/decode.h"
+#include "tui/model/fleet.h"
+#include "tui/model/layout.h"
+#include "tui/model/line.h"
+
+#define CONTROL_NOTE_MS   4000
+#define CONTROL_DOUBLE_MS 400 /* between the clicks of a double click, or two presses of the prefix */
+
+enum control_mode { CONTROL_SUPERVISE, CONTROL_FOCUS };
+enum control_list { LIST_NONE, LIST_HELP, LIST_REQUESTS, LIST_ALERTS };
+enum control_prompt {
+    PROMPT_NONE,
+    PROMPT_KILL,
+    PROMPT_REMOVE,
+    PROMPT_DETACH,
+    PROMPT_RUN,
+    PROMPT_RENAME,
+};
+
+struct control {
+    enum control_mode mode;
+    enum control_list list;
+    enum control_prompt prompt;
+    enum layout_kind layout, before_zoom;
+    struct chord prefix;
+    char selected[FLEET_ID_MAX];
+    size_t selected_index; /* where it was; its place is taken over when it goes */
+    uint64_t moved_at;     /* ms: the selection moved by itself; 0: not */
+    char subject[FLEET_ID_MAX]; /* sandbox of the prompt */
+    uint64_t prompt_at;         /* ms: when it was opened */
+    struct line line;
+    size_t list_at, list_top; /* selected row; first row shown */
+    char note[256];           /* a short message in the bar */
+    bool note_bad;
+    uint64_t note_until;
+    uint64_t prefix_at; /* ms: when the prefix left focus mode */
+    uint64_t click_at;
+    size_t click_index;
+};
+
+enum order_kind {
+    ORDER_NONE,
+    ORDER_KEY,   /* chord to the focused agent */
+    ORDER_PASTE, /* the input's text to it */
+    ORDER_MOUSE, /* the input's event to it */
+    ORDER_ALLOW,
+    ORDER_DENY,
+    ORDER_PAUSE,
+    ORDER_RESUME,
+    ORDER_PAUSE_ALL,
+    ORDER_RESUME_ALL,
+    ORDER_KILL,
+    ORDER_REMOVE,
+    ORDER_RENAME, /* text: the new name */
+    ORDER_RUN,    /* text: the line */
+    ORDER_SCROLL, /* amount lines back (negative: forward); INT_MIN/INT_MAX: live, oldest */
+    ORDER_ACKNOWLEDGE,
+    ORDER_ACKNOWLEDGE_ALL,
+    ORDER_THEME,
+    ORDER_DETACH,
+};
+
+struct order {
+    enum order_kind kind;
+    char id[FLEET_ID_MAX]; /* sandbox, or request for a verdict */
+    struct chord chord;
+    int amount;
+    char text[LINE_MAX_BYTES];
+};
+
+/* What the decision may look at. */
+struct control_view {
+    struct fleet *fleet; /* only the saved order is ever changed */
+    const struct layout *layout;
+    uint64_t now;            /* ms */
+    int page;                /* lines of the selected pane's screen, or rows of an open list */
+    bool agent_wants_mouse;  /* the pane under the pointer is the focused one and asked for it */
+    bool readonly;
+};
+
+void control_init(struct control *control);
+
+/* After events: keeps the selection on a sandbox that exists, leaves focus and prompts whose sandbox
+ * is gone. */
+void control_sync(struct control *control, const struct fleet *fleet, uint64_t now);
+
+/* Takes one input. */
+void control_input(struct control *control, const struct control_view *view,
+                   const struct input *input, struct order *order);
+
+/* The request on which a verdict key would act now: of the selected pane, or of the list. May
+ * be NULL. */
+struct request *control_request(const struct control *control, const struct fleet *fleet);
+
+void control_select(struct control *control, const struct fleet *fleet, size_t index);
+void control_note(struct control *control, uint64_t now, bool bad, const char *format, ...)
+    __attribute__((format(printf, 4, 5)));
+
+/* Rows of the open list. */
+size_t control_list_rows(const struct control *control, const struct fleet *fleet);
+
+/* The question that the open prompt asks. */
+void control_question(const struct control *control, const struct fleet *fleet, char *out,
+                      size_t size);
+/* Whether the prompt wants a line of text rather than y or n. */
+bool control_prompt_is_line(enum control_prompt prompt);

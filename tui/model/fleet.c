@@ -1,0 +1,505 @@
+#include "tui/model/fleet.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "transport/pack.h"
+#include "tui/model/text.h"
+
+int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error)
+{
+    memset(fleet, 0, sizeof(*fleet));
+    snprintf(fleet->session, sizeof(fleet->session), "%s", session);
+    fleet->requests = calloc(FLEET_REQUESTS_MAX, sizeof(*fleet->requests));
+    return fleet->requests ? 0 : bj_fail(error, -ENOMEM, "out of memory");
+}
+
+static void free_request(struct request *request)
+{
+    free(request->detail);
+    free(request);
+}
+
+void fleet_clear(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++)
+        free(fleet->sandboxes[i]);
+    for (size_t i = 0; i < fleet->elsewhere; i++)
+        free(fleet->others[i]);
+    for (size_t i = 0; i < fleet->request_count; i++)
+        free_request(fleet->requests[i]);
+    for (size_t i = 0; i < fleet->alert_count; i++)
+        free(fleet->alerts[i]);
+    fleet->count = fleet->elsewhere = fleet->request_count = fleet->alert_count = 0;
+}
+
+void fleet_free(struct fleet *fleet)
+{
+    fleet_clear(fleet);
+    free(fleet->requests);
+    fleet->requests = NULL;
+}
+
+/* ---- looking up ---- */
+
+size_t fleet_index(const struct fleet *fleet, const char *id)
+{
+    for (size_t i = 0; i < fleet->count; i++)
+        if (strcmp(fleet->sandboxes[i]->id, id) == 0)
+            return i;
+    return fleet->count;
+}
+
+struct sandbox *fleet_find(const struct fleet *fleet, const char *id)
+{
+    size_t index = fleet_index(fleet, id);
+    return index < fleet->count ? fleet->sandboxes[index] : NULL;
+}
+
+struct request *fleet_request_find(const struct fleet *fleet, const char *id)
+{
+    for (size_t i = 0; i < fleet->request_count; i++)
+        if (strcmp(fleet->requests[i]->id, id) == 0)
+            return fleet->requests[i];
+    return NULL;
+}
+
+struct request *fleet_request(const struct fleet *fleet, const char *sandbox_id, size_t *count)
+{
+    struct request *first = NULL;
+    *count = 0;
+    for (size_t i = 0; i < fleet->request_count; i++) {
+        if (strcmp(fleet->requests[i]->sandbox_id, sandbox_id) != 0)
+            continue;
+        if (!first)
+            first = fleet->requests[i];
+        ++*count;
+    }
+    return first;
+}
+
+/* ---- order ---- */
+
+static size_t order_rank(const struct fleet *fleet, const char *id)
+{
+    for (size_t i = 0; i < fleet->order_count; i++)
+        if (strcmp(fleet->order[i], id) == 0)
+            return i;
+    return fleet->order_count;
+}
+
+/* Saved ones first, in their order; then the rest by age. Insertion: it is sorted but for one. */
+static void sort(struct fleet *fleet)
+{
+    for (size_t i = 1; i < fleet->count; i++) {
+        struct sandbox *moving = fleet->sandboxes[i];
+        size_t rank = order_rank(fleet, moving->id);
+        size_t at = i;
+        while (at > 0) {
+            struct sandbox *before = fleet->sandboxes[at - 1];
+            size_t other = order_rank(fleet, before->id);
+            if (other < rank || (other == rank && before->created <= moving->created))
+                break;
+            fleet->sandboxes[at] = before;
+            at--;
+        }
+        fleet->sandboxes[at] = moving;
+    }
+}
+
+void fleet_set_order(struct fleet *fleet, const msgpack_object *ids)
+{
+    if (!ids || ids->type != MSGPACK_OBJECT_ARRAY)
+        return;
+    fleet->order_count = 0;
+    for (uint32_t i = 0; i < ids->via.array.size && i < FLEET_SANDBOXES_MAX; i++) {
+        const msgpack_object *id = &ids->via.array.ptr[i];
+        if (id->type == MSGPACK_OBJECT_STR && id->via.str.size < FLEET_ID_MAX)
+            text_clean(fleet->order[fleet->order_count++], FLEET_ID_MAX, id->via.str.ptr,
+                       id->via.str.size);
+    }
+    sort(fleet);
+}
+
+void fleet_promote(struct fleet *fleet, size_t index)
+{
+    if (index >= fleet->count)
+        return;
+    struct sandbox *first = fleet->sandboxes[index];
+    memmove(&fleet->sandboxes[1], &fleet->sandboxes[0], index * sizeof(first));
+    fleet->sandboxes[0] = first;
+    fleet->order_count = fleet->count;
+    for (size_t i = 0; i < fleet->count; i++)
+        memcpy(fleet->order[i], fleet->sandboxes[i]->id, FLEET_ID_MAX);
+}
+
+/* ---- events ---- */
+
+static void copy(const msgpack_object *map, const char *key, char *out, size_t size)
+{
+    size_t length = 0;
+    const char *bytes = bj_get_bytes(map, key, &length);
+    out[0] = '\0';
+    if (bytes)
+        text_clean(out, size, bytes, length);
+}
+
+static void copy_argv(struct sandbox *sandbox, const msgpack_object *argv)
+{
+    size_t length = 0;
+    sandbox->command[0] = '\0';
+    for (uint32_t i = 0; argv && argv->type == MSGPACK_OBJECT_ARRAY && i < argv->via.array.size;
+         i++) {
+        const msgpack_object *word = &argv->via.array.ptr[i];
+        if (word->type != MSGPACK_OBJECT_STR || length + 2 >= sizeof(sandbox->command))
+            continue;
+        if (i > 0)
+            sandbox->command[length++] = ' ';
+        length += text_clean(sandbox->command + length, sizeof(sandbox->command) - length,
+                             word->via.str.ptr, word->via.str.size);
+    }
+}
+
+static const char *const state_names[SANDBOX_STATES] = {"starting", "running", "waiting",
+                                                        "paused",   "exited",  "lost"};
+
+static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map)
+{
+    char state[16];
+    copy(map, "name", sandbox->name, sizeof(sandbox->name));
+    copy(map, "session", sandbox->session, sizeof(sandbox->session));
+    copy(map, "title", sandbox->title, sizeof(sandbox->title));
+    copy(map, "error", sandbox->error, sizeof(sandbox->error));
+    copy(map, "project", sandbox->project, sizeof(sandbox->project));
+    copy(map, "driver", sandbox->driver, sizeof(sandbox->driver));
+    copy_argv(sandbox, bj_get(map, "argv"));
+    if (bj_get_copy(map, "view", sandbox->view, sizeof(sandbox->view)) >= sizeof(sandbox->view))
+        sandbox->view[0] = '\0';
+    copy(map, "state", state, sizeof(state));
+    for (int i = 0; i < SANDBOX_STATES; i++)
+        if (strcmp(state, state_names[i]) == 0)
+            sandbox->state = (enum sandbox_state)i;
+    sandbox->created = bj_get_double(map, "created", 0);
+    sandbox->exit_code = (int)bj_get_int(map, "exit_code", 0);
+    sandbox->exit_signal = (int)bj_get_int(map, "exit_signal", 0);
+    sandbox->alerts = (unsigned)bj_get_uint(map, "alerts", 0);
+    sandbox->monitor_pid = bj_get_uint(map, "monitor_pid", 0);
+    const msgpack_object *link = bj_get(map, "link");
+    sandbox->link_up = !link || bj_is_str(link, "up");
+    const msgpack_object *limits = bj_get(map, "limits");
+    sandbox->limit_memory = bj_get_uint(limits, "memory", 0);
+    sandbox->limit_millicpus = bj_get_uint(limits, "millicpus", 0);
+    sandbox->limit_pids = bj_get_uint(limits, "pids", 0);
+}
+
+static void figures_unknown(struct figures *figures)
+{
+    *figures = (struct figures){.cpu = -1, .quiet = -1};
+    figures->memory = figures->pids = FIGURE_UNKNOWN;
+    figures->net_in = figures->net_out = FIGURE_UNKNOWN;
+    figures->disk_read = figures->disk_write = FIGURE_UNKNOWN;
+    for (int i = 0; i < FLEET_HISTORY; i++)
+        figures->cpu_history[i] = figures->memory_history[i] = -1;
+}
+
+static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
+{
+    char id[FLEET_ID_MAX];
+    copy(map, "id", id, sizeof(id));
+    if (!id[0])
+        return 0;
+    struct sandbox *sandbox = fleet_find(fleet, id);
+    if (sandbox) {
+        read_sandbox(sandbox, map);
+        return 1;
+    }
+    for (size_t i = 0; i < fleet->elsewhere; i++)
+        if (strcmp(fleet->others[i]->id, id) == 0) {
+            read_sandbox(fleet->others[i], map);
+            return 1;
+        }
+    if (fleet->count + fleet->elsewhere == FLEET_SANDBOXES_MAX)
+        return 0;
+    sandbox = calloc(1, sizeof(*sandbox));
+    if (!sandbox)
+        return -ENOMEM;
+    memcpy(sandbox->id, id, sizeof(id));
+    figures_unknown(&sandbox->figures);
+    read_sandbox(sandbox, map);
+    if (sandbox->session[0] && strcmp(sandbox->session, fleet->session) != 0) {
+        fleet->others[fleet->elsewhere++] = sandbox;
+    } else {
+        fleet->sandboxes[fleet->count++] = sandbox;
+        sort(fleet);
+    }
+    return 1;
+}
+
+static void drop_requests(struct fleet *fleet, const char *id, bool by_sandbox)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fleet->request_count; i++) {
+        struct request *request = fleet->requests[i];
+        if (strcmp(by_sandbox ? request->sandbox_id : request->id, id) == 0)
+            free_request(request);
+        else
+            fleet->requests[kept++] = request;
+    }
+    fleet->request_count = kept;
+}
+
+static int on_gone(struct fleet *fleet, const msgpack_object *map)
+{
+    char id[FLEET_ID_MAX];
+    copy(map, "id", id, sizeof(id));
+    for (size_t i = 0; i < fleet->elsewhere; i++)
+        if (strcmp(fleet->others[i]->id, id) == 0) {
+            free(fleet->others[i]);
+            fleet->others[i] = fleet->others[--fleet->elsewhere];
+        }
+    size_t index = fleet_index(fleet, id);
+    if (index < fleet->count) {
+        free(fleet->sandboxes[index]);
+        fleet->count--;
+        memmove(&fleet->sandboxes[index], &fleet->sandboxes[index + 1],
+                (fleet->count - index) * sizeof(fleet->sandboxes[0]));
+    }
+    drop_requests(fleet, id, true);
+    return 1;
+}
+
+/* A figure that is there as nil cannot be read on this host; one that is missing did not change. */
+static void figure(const msgpack_object *map, const char *key, uint64_t *out)
+{
+    const msgpack_object *value = bj_get(map, key);
+    if (value)
+        *out = bj_get_uint(map, key, FIGURE_UNKNOWN);
+}
+
+static int on_stats(struct fleet *fleet, const msgpack_object *map)
+{
+    const msgpack_object *list = bj_get(map, "sandboxes");
+    if (!list || list->type != MSGPACK_OBJECT_ARRAY)
+        return 0;
+    for (uint32_t i = 0; i < list->via.array.size; i++) {
+        const msgpack_object *item = &list->via.array.ptr[i];
+        char id[FLEET_ID_MAX];
+        copy(item, "id", id, sizeof(id));
+        struct sandbox *sandbox = fleet_find(fleet, id);
+        if (!sandbox)
+            continue;
+        struct figures *figures = &sandbox->figures;
+        if (bj_get(item, "cpu"))
+            figures->cpu = bj_get_double(item, "cpu", -1);
+        if (bj_get(item, "quiet"))
+            figures->quiet = bj_get_double(item, "quiet", -1);
+        figure(item, "memory", &figures->memory);
+        figure(item, "pids", &figures->pids);
+        figure(item, "net_in", &figures->net_in);
+        figure(item, "net_out", &figures->net_out);
+        figure(item, "disk_read", &figures->disk_read);
+        figure(item, "disk_write", &figures->disk_write);
+    }
+    return 1;
+}
+
+static int on_request(struct fleet *fleet, const msgpack_object *map)
+{
+    char id[FLEET_ID_MAX], sandbox_id[FLEET_ID_MAX];
+    copy(map, "id", id, sizeof(id));
+    copy(map, "sandbox_id", sandbox_id, sizeof(sandbox_id));
+    if (!id[0] || fleet_request_find(fleet, id) || fleet->request_count == FLEET_REQUESTS_MAX)
+        return 0;
+    for (size_t i = 0; i < fleet->elsewhere; i++)
+        if (strcmp(fleet->others[i]->id, sandbox_id) == 0)
+            return 0;
+    struct request *request = calloc(1, sizeof(*request));
+    if (!request)
+        return -ENOMEM;
+    memcpy(request->id, id, sizeof(id));
+    memcpy(request->sandbox_id, sandbox_id, sizeof(sandbox_id));
+    copy(map, "sandbox", request->sandbox, sizeof(request->sandbox));
+    copy(map, "kind", request->kind, sizeof(request->kind));
+    copy(map, "title", request->title, sizeof(request->title));
+    request->wall = bj_is_str(bj_get(map, "class"), "wall");
+    request->created = bj_get_double(map, "created", 0);
+    size_t size = 0;
+    const char *detail = bj_get_bytes(map, "detail", &size);
+    if (detail && size > 0) {
+        size_t kept = size < FLEET_DETAIL_MAX ? size : FLEET_DETAIL_MAX;
+        request->detail = malloc(kept * 3 + 1); /* a replaced byte takes three */
+        if (!request->detail) {
+            free(request);
+            return -ENOMEM;
+        }
+        text_clean(request->detail, kept * 3 + 1, detail, kept);
+        request->detail_left = size - kept;
+    }
+    size_t at = fleet->request_count++;
+    for (; at > 0 && fleet->requests[at - 1]->created > request->created; at--)
+        fleet->requests[at] = fleet->requests[at - 1];
+    fleet->requests[at] = request;
+    return 1;
+}
+
+static int on_request_gone(struct fleet *fleet, const msgpack_object *map)
+{
+    char id[FLEET_ID_MAX];
+    copy(map, "id", id, sizeof(id));
+    drop_requests(fleet, id, false);
+    return 1;
+}
+
+static int on_alert(struct fleet *fleet, const msgpack_object *map)
+{
+    uint64_t id = bj_get_uint(map, "id", 0);
+    struct alert *alert = NULL;
+    for (size_t i = 0; !alert && i < fleet->alert_count; i++)
+        if (fleet->alerts[i]->id == id)
+            alert = fleet->alerts[i];
+    if (!alert) {
+        alert = calloc(1, sizeof(*alert));
+        if (!alert)
+            return -ENOMEM;
+        if (fleet->alert_count == FLEET_ALERTS_MAX) {
+            free(fleet->alerts[0]);
+            fleet->alert_count--;
+            memmove(&fleet->alerts[0], &fleet->alerts[1],
+                    fleet->alert_count * sizeof(fleet->alerts[0]));
+        }
+        fleet->alerts[fleet->alert_count++] = alert;
+    }
+    alert->id = id;
+    copy(map, "sandbox", alert->sandbox, sizeof(alert->sandbox));
+    copy(map, "sandbox_id", alert->sandbox_id, sizeof(alert->sandbox_id));
+    copy(map, "kind", alert->kind, sizeof(alert->kind));
+    copy(map, "text", alert->text, sizeof(alert->text));
+    const msgpack_object *severity = bj_get(map, "severity");
+    alert->severity = bj_is_str(severity, "critical") ? 2 : bj_is_str(severity, "warning") ? 1 : 0;
+    alert->count = bj_get_uint(map, "count", 1);
+    alert->last = bj_get_double(map, "last", 0);
+    alert->acknowledged = bj_get_bool(map, "acknowledged", false);
+    return 1;
+}
+
+static int on_session(struct fleet *fleet, const msgpack_object *map)
+{
+    if (!bj_is_str(bj_get(map, "name"), fleet->session))
+        return 0;
+    fleet_set_order(fleet, bj_get(map, "panes"));
+    return 1;
+}
+
+static const struct {
+    const char *name;
+    int (*take)(struct fleet *fleet, const msgpack_object *map);
+} takers[] = {
+    {"event.stats", on_stats},   {"event.sandbox", on_sandbox},
+    {"event.gone", on_gone},     {"event.request", on_request},
+    {"event.alert", on_alert},   {"event.request_gone", on_request_gone},
+    {"event.session", on_session},
+};
+
+int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *params,
+                struct bj_error *error)
+{
+    for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+        if (strcmp(takers[i].name, name) != 0)
+            continue;
+        int status = takers[i].take(fleet, params);
+        return status < 0 ? bj_fail(error, status, "out of memory") : status;
+    }
+    return 0;
+}
+
+void fleet_tick(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct figures *figures = &fleet->sandboxes[i]->figures;
+        bool alive = sandbox_alive(fleet->sandboxes[i]);
+        float *cpu = figures->cpu_history, *memory = figures->memory_history;
+        memmove(cpu, cpu + 1, (FLEET_HISTORY - 1) * sizeof(*cpu));
+        memmove(memory, memory + 1, (FLEET_HISTORY - 1) * sizeof(*memory));
+        cpu[FLEET_HISTORY - 1] = alive ? (float)figures->cpu : -1;
+        memory[FLEET_HISTORY - 1] =
+            alive && figures->memory != FIGURE_UNKNOWN ? (float)figures->memory : -1;
+    }
+}
+
+/* ---- arming ---- */
+
+void fleet_paint_begin(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->request_count; i++)
+        fleet->requests[i]->painted = false;
+}
+
+void fleet_painted(struct request *request, uint64_t now_ms)
+{
+    request->painted = true;
+    if (request->painted_at == 0)
+        request->painted_at = now_ms ? now_ms : 1;
+}
+
+void fleet_paint_end(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->request_count; i++)
+        if (!fleet->requests[i]->painted)
+            fleet->requests[i]->painted_at = 0;
+}
+
+bool fleet_armed(const struct request *request, uint64_t now_ms)
+{
+    return request->painted_at != 0 && now_ms >= request->painted_at &&
+           now_ms - request->painted_at >= FLEET_ARM_MS;
+}
+
+/* ---- in words ---- */
+
+bool sandbox_alive(const struct sandbox *sandbox)
+{
+    return sandbox->state != SANDBOX_EXITED && sandbox->state != SANDBOX_LOST;
+}
+
+void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX])
+{
+    if (sandbox->state == SANDBOX_WAITING)
+        snprintf(out, FORMAT_MAX, "%s", brief ? "waiting" : "waiting for you");
+    else if (sandbox->state == SANDBOX_EXITED && sandbox->exit_signal)
+        snprintf(out, FORMAT_MAX, "killed SIG%s",
+                 sigabbrev_np(sandbox->exit_signal) ? sigabbrev_np(sandbox->exit_signal) : "?");
+    else if (sandbox->state == SANDBOX_EXITED)
+        snprintf(out, FORMAT_MAX, "exited %d", sandbox->exit_code);
+    else
+        snprintf(out, FORMAT_MAX, "%s", state_names[sandbox->state]);
+}
+
+const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii)
+{
+    static const char *const glyphs[SANDBOX_STATES][2] = {
+        {"◌", "o"}, {"●", "*"}, {"◆", "?"}, {"‖", "="}, {"■", "-"}, {"✕", "x"}};
+    bool failed = sandbox->state == SANDBOX_EXITED && (sandbox->exit_code || sandbox->exit_signal);
+    return glyphs[failed ? SANDBOX_LOST : sandbox->state][ascii];
+}
+
+void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals)
+{
+    *totals = (struct fleet_totals){.memory = FIGURE_UNKNOWN};
+    totals->waiting = fleet->request_count;
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct sandbox *sandbox = fleet->sandboxes[i];
+        totals->paused += sandbox->state == SANDBOX_PAUSED;
+        totals->ended += !sandbox_alive(sandbox);
+        totals->running += sandbox_alive(sandbox) && sandbox->state != SANDBOX_PAUSED;
+        if (sandbox_alive(sandbox) && sandbox->figures.cpu > 0)
+            totals->cpu += sandbox->figures.cpu;
+        if (sandbox_alive(sandbox) && sandbox->figures.memory != FIGURE_UNKNOWN)
+            totals->memory = (totals->memory == FIGURE_UNKNOWN ? 0 : totals->memory) +
+                             sandbox->figures.memory;
+    }
+    for (size_t i = 0; i < fleet->alert_count; i++)
+        totals->alerts += !fleet->alerts[i]->acknowledged;
+}

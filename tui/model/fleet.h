@@ -1,0 +1,147 @@
+/*
+ * What the server says about sandboxes, requests and alerts: the state behind the dashboard.
+ *
+ * Built from `event.*` maps (transport/api.c) and nothing else. Every text is cleaned and cut when it
+ * comes in, so that what is kept may be shown as it is. Pointers to a sandbox are valid until
+ * the event that removes it; others keep ids.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <msgpack.h>
+
+#include "transport/error.h"
+#include "transport/paths.h"
+#include "tui/model/format.h"
+
+#define FLEET_ID_MAX        40
+#define FLEET_NAME_MAX      40
+#define FLEET_TITLE_MAX     256
+#define FLEET_SANDBOXES_MAX 1024
+#define FLEET_REQUESTS_MAX  4096
+#define FLEET_ALERTS_MAX    1024 /* the oldest go first */
+#define FLEET_DETAIL_MAX    4096 /* bytes of a request's detail that are kept; a cut is marked */
+#define FLEET_HISTORY       64   /* samples, one a second */
+
+/* A request can be answered after it has been on this screen for so long. */
+#define FLEET_ARM_MS 300
+
+enum sandbox_state {
+    SANDBOX_STARTING,
+    SANDBOX_RUNNING,
+    SANDBOX_WAITING,
+    SANDBOX_PAUSED,
+    SANDBOX_EXITED,
+    SANDBOX_LOST,
+};
+#define SANDBOX_STATES 6
+
+struct figures {
+    double cpu;   /* percent of one core; below zero: unknown */
+    double quiet; /* seconds since output; below zero: unknown */
+    uint64_t memory, pids, net_in, net_out, disk_read, disk_write; /* or FIGURE_UNKNOWN */
+    float cpu_history[FLEET_HISTORY]; /* percent, oldest first; below zero: no sample */
+    float memory_history[FLEET_HISTORY]; /* bytes */
+};
+
+struct sandbox {
+    char id[FLEET_ID_MAX], name[FLEET_NAME_MAX], session[FLEET_NAME_MAX];
+    char command[FLEET_TITLE_MAX]; /* argv as one line */
+    char title[FLEET_TITLE_MAX], error[FLEET_TITLE_MAX], project[FLEET_TITLE_MAX];
+    char driver[FLEET_NAME_MAX];
+    char view[BJ_SOCKET_PATH_MAX + 1]; /* not cleaned: a path */
+    enum sandbox_state state;
+    double created;
+    int exit_code, exit_signal;
+    unsigned alerts; /* unacknowledged */
+    bool link_up;
+    uint64_t monitor_pid; /* another number: another monitor */
+    uint64_t limit_memory, limit_millicpus, limit_pids; /* 0: none */
+    struct figures figures;
+};
+
+struct request {
+    char id[FLEET_ID_MAX], sandbox_id[FLEET_ID_MAX], sandbox[FLEET_NAME_MAX];
+    char kind[FLEET_NAME_MAX];
+    char title[1100];
+    char *detail;       /* cleaned, owned; NULL when there is none */
+    size_t detail_left; /* bytes of it that were not kept */
+    bool wall;          /* else courtesy */
+    double created;
+    uint64_t painted_at; /* ms of this client's clock since when it is on screen; 0: it is not */
+    bool painted;        /* in the frame being painted */
+    bool told;           /* the server knows that it is shown */
+};
+
+struct alert {
+    uint64_t id;
+    char sandbox_id[FLEET_ID_MAX], sandbox[FLEET_NAME_MAX];
+    char kind[FLEET_NAME_MAX], text[512];
+    int severity; /* 0 info, 1 warning, 2 critical */
+    uint64_t count;
+    double last;
+    bool acknowledged;
+};
+
+struct fleet {
+    char session[FLEET_NAME_MAX];
+    struct sandbox *sandboxes[FLEET_SANDBOXES_MAX]; /* of this session, in its order */
+    size_t count;
+    size_t elsewhere; /* sandboxes of other sessions */
+    struct sandbox *others[FLEET_SANDBOXES_MAX];
+    struct request **requests; /* oldest first, of this session */
+    size_t request_count;
+    struct alert *alerts[FLEET_ALERTS_MAX]; /* oldest first */
+    size_t alert_count;
+    char order[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* as saved; ids may be unknown (yet) */
+    size_t order_count;
+};
+
+int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error);
+void fleet_free(struct fleet *fleet);
+
+/* Forgets everything but the order; before the state is sent again. */
+void fleet_clear(struct fleet *fleet);
+
+/* Takes an event. Returns 1 when something changed, 0 when not, -ENOMEM. */
+int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *params,
+                struct bj_error *error);
+
+/* The saved order of panes: [id]. */
+void fleet_set_order(struct fleet *fleet, const msgpack_object *ids);
+/* Puts a sandbox first. */
+void fleet_promote(struct fleet *fleet, size_t index);
+
+/* One second has passed: every history gets the figure as it is. */
+void fleet_tick(struct fleet *fleet);
+
+struct sandbox *fleet_find(const struct fleet *fleet, const char *id);
+size_t fleet_index(const struct fleet *fleet, const char *id); /* count when there is none */
+
+/* The request of a sandbox that has waited longest, or NULL; how many there are. */
+struct request *fleet_request(const struct fleet *fleet, const char *sandbox_id, size_t *count);
+struct request *fleet_request_find(const struct fleet *fleet, const char *id);
+
+/*
+ * Arming. The view brackets each frame and names every request whose text it painted; a request
+ * that is not painted loses its time. It is armed FLEET_ARM_MS after it was first painted.
+ */
+void fleet_paint_begin(struct fleet *fleet);
+void fleet_painted(struct request *request, uint64_t now_ms);
+void fleet_paint_end(struct fleet *fleet);
+bool fleet_armed(const struct request *request, uint64_t now_ms);
+
+struct fleet_totals {
+    size_t running, paused, ended, waiting, alerts;
+    double cpu;
+    uint64_t memory; /* FIGURE_UNKNOWN when no sandbox's is known */
+};
+void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals);
+
+/* The state in words: "starting", "running", "waiting for you", "paused", "exited 3", "killed 9". */
+void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX]);
+const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii);
+bool sandbox_alive(const struct sandbox *sandbox);
