@@ -1,0 +1,228 @@
+#include "sandbox-shim/ask.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <msgpack.h>
+
+#include "sandbox-shim/clock.h"
+#include "sandbox-shim/main.h"
+#include "transport/error.h"
+#include "transport/frame.h"
+#include "transport/message.h"
+#include "transport/socket.h"
+
+#define CONNECT_TIME  10000 /* ms, while the server has a queue of others */
+#define CONNECT_PAUSE 20    /* ms */
+#define ANSWER_MAX    (BJ_REASON_MAX + 64U)
+
+struct question {
+    const char *kind;
+    const char *title;
+    char *detail;
+    size_t detail_size;
+};
+
+static const struct option options[] = {
+    {"kind", required_argument, NULL, 'k'},   {"title", required_argument, NULL, 't'},
+    {"detail-stdin", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},      {0},
+};
+
+static int read_detail(struct question *question, struct bj_error *error)
+{
+    size_t capacity = BJ_ASK_DETAIL_MAX + 1; /* one more shows that it is too much */
+    question->detail = malloc(capacity);
+    if (!question->detail)
+        return bj_fail(error, -ENOMEM, "no memory for the detail");
+    while (question->detail_size < capacity) {
+        ssize_t got =
+            read(0, question->detail + question->detail_size, capacity - question->detail_size);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            return bj_fail(error, -errno, "cannot read the detail from stdin: %s", strerror(errno));
+        if (got == 0)
+            return 0;
+        question->detail_size += (size_t)got;
+    }
+    return bj_fail(error, -EMSGSIZE, "the detail on stdin has more than %u bytes, shorten it",
+                   BJ_ASK_DETAIL_MAX);
+}
+
+static int check(const struct question *question, struct bj_error *error)
+{
+    if (!question->kind || !question->kind[0])
+        return bj_fail(error, -EINVAL, "say what it is about: --kind KIND, e.g. exec");
+    if (!question->title || !question->title[0])
+        return bj_fail(error, -EINVAL, "say what you ask: --title TEXT");
+    if (strlen(question->kind) > BJ_ASK_KIND_MAX)
+        return bj_fail(error, -EMSGSIZE, "the kind has %zu bytes, %u are allowed",
+                       strlen(question->kind), BJ_ASK_KIND_MAX);
+    if (strlen(question->title) > BJ_ASK_TITLE_MAX)
+        return bj_fail(error, -EMSGSIZE,
+                       "the title has %zu bytes, %u are allowed: put the rest in the detail",
+                       strlen(question->title), BJ_ASK_TITLE_MAX);
+    return 0;
+}
+
+/* A server with many clients waiting to be accepted refuses for a moment. */
+static int dial(struct bj_error *error)
+{
+    const char *path = getenv(ASK_SOCKET_VARIABLE);
+    if (!path || !path[0])
+        path = ASK_SOCKET_DEFAULT;
+    int64_t deadline = clock_now() + CONNECT_TIME;
+    int fd;
+    while ((fd = bj_socket_connect(path, error)) == -EAGAIN && clock_now() < deadline)
+        poll(NULL, 0, CONNECT_PAUSE);
+    if (fd >= 0 && fcntl(fd, F_SETFL, 0) < 0) {
+        close(fd);
+        return bj_fail(error, -errno, "cannot wait for the answer: %s", strerror(errno));
+    }
+    return fd;
+}
+
+/* The server may answer and close before it has read everything, so that a failed send says
+ * nothing: the answer, or its absence, does. */
+static int send_question(int fd, const struct question *question, struct bj_error *error)
+{
+    msgpack_sbuffer out;
+    msgpack_packer packer;
+    msgpack_sbuffer_init(&out);
+    msgpack_packer_init(&packer, &out, msgpack_sbuffer_write);
+    int failed = msgpack_pack_array(&packer, 3);
+    failed |= msgpack_pack_str_with_body(&packer, question->kind, strlen(question->kind));
+    failed |= msgpack_pack_str_with_body(&packer, question->title, strlen(question->title));
+    failed |= msgpack_pack_bin_with_body(&packer, question->detail ? question->detail : "",
+                                         question->detail_size);
+    int status = failed ? bj_fail(error, -ENOMEM, "no memory for the question") : 0;
+    for (size_t sent = 0; status == 0 && sent < out.size;) {
+        ssize_t part = send(fd, out.data + sent, out.size - sent, MSG_NOSIGNAL);
+        if (part < 0 && errno != EINTR)
+            break;
+        sent += part > 0 ? (size_t)part : 0;
+    }
+    msgpack_sbuffer_destroy(&out);
+    return status;
+}
+
+/* Returns the size of the whole answer, or negative. */
+static ssize_t receive_answer(int fd, char bytes[ANSWER_MAX], struct bj_error *error)
+{
+    struct bj_frame frame;
+    bj_frame_reset(&frame);
+    for (size_t size = 0; size < ANSWER_MAX;) {
+        ssize_t got = recv(fd, bytes + size, ANSWER_MAX - size, 0);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return bj_fail(error, -EPIPE, "nobody decided: the sandbox closed the connection");
+        size += (size_t)got;
+        size_t end;
+        int whole = bj_frame_scan(&frame, &bj_frame_limits_link, bytes, size, &end, error);
+        if (whole < 0)
+            return whole;
+        if (whole > 0)
+            return (ssize_t)end;
+    }
+    return bj_fail(error, -EPROTO, "nobody decided: the answer cannot be read");
+}
+
+/* Returns the exit code; what is said about it goes to stderr. */
+static int conclude(const char *bytes, size_t size)
+{
+    msgpack_unpacked unpacked;
+    msgpack_unpacked_init(&unpacked);
+    size_t offset = 0;
+    int code = ASK_UNDECIDED;
+    if (msgpack_unpack_next(&unpacked, bytes, size, &offset) != MSGPACK_UNPACK_SUCCESS ||
+        unpacked.data.type != MSGPACK_OBJECT_ARRAY || unpacked.data.via.array.size != 2 ||
+        unpacked.data.via.array.ptr[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+        unpacked.data.via.array.ptr[1].type != MSGPACK_OBJECT_STR) {
+        fprintf(stderr, "belljar-shim ask: nobody decided: the answer cannot be read\n");
+    } else {
+        uint64_t verdict = unpacked.data.via.array.ptr[0].via.u64;
+        const msgpack_object_str *reason = &unpacked.data.via.array.ptr[1].via.str;
+        int length = reason->size < BJ_REASON_MAX ? (int)reason->size : (int)BJ_REASON_MAX;
+        const char *what = "nobody decided";
+        if (verdict == BJ_ANSWER_ALLOW || verdict == BJ_ANSWER_DENY) {
+            code = verdict == BJ_ANSWER_ALLOW ? ASK_ALLOWED : ASK_DENIED;
+            what = verdict == BJ_ANSWER_ALLOW ? "allowed" : "denied";
+        }
+        if (length > 0)
+            fprintf(stderr, "belljar-shim ask: %s: %.*s\n", what, length, reason->ptr);
+        else if (code != ASK_ALLOWED)
+            fprintf(stderr, "belljar-shim ask: %s\n", what);
+    }
+    msgpack_unpacked_destroy(&unpacked);
+    return code;
+}
+
+static int ask(const struct question *question)
+{
+    struct bj_error error = {0};
+    char bytes[ANSWER_MAX];
+    ssize_t size = -1;
+    int fd = dial(&error);
+    if (fd >= 0) {
+        if (send_question(fd, question, &error) == 0)
+            size = receive_answer(fd, bytes, &error);
+        close(fd);
+    }
+    if (size < 0) {
+        fprintf(stderr, "belljar-shim ask: %s\n", error.text);
+        return ASK_UNDECIDED;
+    }
+    return conclude(bytes, (size_t)size);
+}
+
+int ask_client_main(int argc, char **argv)
+{
+    struct question question = {0};
+    struct bj_error error = {0};
+    bool detail = false;
+    int option;
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'k':
+            question.kind = optarg;
+            break;
+        case 't':
+            question.title = optarg;
+            break;
+        case 'd':
+            detail = true;
+            break;
+        case 'h':
+            return main_help(stdout, 0);
+        case 'v':
+            return main_version();
+        default:
+            return main_help(stderr, ASK_UNDECIDED);
+        }
+    }
+    int status = 0;
+    if (optind < argc)
+        status = bj_fail(&error, -EINVAL, "what is \"%.100s\"? Quote a title of several words",
+                         argv[optind]);
+    if (status == 0)
+        status = check(&question, &error);
+    if (status == 0 && detail)
+        status = read_detail(&question, &error);
+    int code = ASK_UNDECIDED;
+    if (status == 0)
+        code = ask(&question);
+    else
+        fprintf(stderr, "belljar-shim ask: %s\n", error.text);
+    free(question.detail);
+    return code;
+}

@@ -1,0 +1,121 @@
+#include "sandbox-shim/pty.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "transport/message.h"
+
+#define READ_BATCH (64U * 1024) /* then others get a turn */
+
+int pty_open(struct pty *pty, struct bj_error *error)
+{
+    *pty = (struct pty){.master = -1, .slave = -1};
+    int status;
+    if (bj_ring_init(&pty->output, BJ_RING_SIZE) < 0 ||
+        bj_ring_init(&pty->input, BJ_INPUT_WINDOW) < 0) {
+        status = bj_fail(error, -ENOMEM, "no memory for the terminal's buffers");
+        goto fail;
+    }
+    pty->master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+    if (pty->master < 0) {
+        status = bj_fail(error, -errno, "cannot open a terminal: %s (is /dev/pts mounted?)",
+                         strerror(errno));
+        goto fail;
+    }
+    /* By descriptor, not by name: nothing that is mounted over /dev/pts can be opened instead. */
+    if (unlockpt(pty->master) < 0 ||
+        (pty->slave = ioctl(pty->master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC)) < 0 ||
+        fcntl(pty->master, F_SETFL, O_NONBLOCK) < 0) {
+        status =
+            bj_fail(error, -errno, "cannot open the terminal's inner end: %s", strerror(errno));
+        goto fail;
+    }
+    struct termios modes;
+    if (tcgetattr(pty->slave, &modes) == 0) {
+        modes.c_iflag |= IUTF8; /* so that erasing a character erases all of its bytes */
+        tcsetattr(pty->slave, TCSANOW, &modes);
+    }
+    return 0;
+
+fail:
+    pty_free(pty);
+    return status;
+}
+
+void pty_release_slave(struct pty *pty)
+{
+    if (pty->slave >= 0)
+        close(pty->slave);
+    pty->slave = -1;
+}
+
+void pty_close_master(struct pty *pty)
+{
+    if (pty->master >= 0)
+        close(pty->master);
+    pty->master = -1;
+}
+
+void pty_free(struct pty *pty)
+{
+    pty_release_slave(pty);
+    pty_close_master(pty);
+    bj_ring_free(&pty->output);
+    bj_ring_free(&pty->input);
+}
+
+void pty_set_size(struct pty *pty, uint64_t rows, uint64_t cols)
+{
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    if (pty->master >= 0 && size.ws_row > 0 && size.ws_col > 0)
+        ioctl(pty->master, TIOCSWINSZ, &size);
+}
+
+void pty_signal(const struct pty *pty, int number)
+{
+    pid_t group = pty->master >= 0 ? tcgetpgrp(pty->master) : -1;
+    if (group > 1) /* not ours, and never -1: that is everyone */
+        kill(-group, number);
+}
+
+ptrdiff_t pty_read(struct pty *pty)
+{
+    size_t total = 0;
+    while (total < READ_BATCH) {
+        size_t room;
+        uint8_t *space = bj_ring_space(&pty->output, &room);
+        if (room == 0)
+            break;
+        ssize_t got = read(pty->master, space, room < READ_BATCH ? room : READ_BATCH);
+        if (got > 0) {
+            bj_ring_commit(&pty->output, (size_t)got);
+            total += (size_t)got;
+        } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+            return total > 0 ? (ptrdiff_t)total : -EIO;
+        } else if (errno == EAGAIN) {
+            break;
+        }
+    }
+    return (ptrdiff_t)total;
+}
+
+void pty_write(struct pty *pty)
+{
+    struct iovec pieces[2];
+    struct bj_ring *input = &pty->input;
+    if (pty->master < 0)
+        bj_ring_release(input, input->end);
+    while (bj_ring_peek(input, input->start, bj_ring_used(input), pieces) > 0) {
+        ssize_t written = write(pty->master, pieces[0].iov_base, pieces[0].iov_len);
+        if (written > 0)
+            bj_ring_release(input, input->start + (size_t)written);
+        else if (written == 0 || errno != EINTR)
+            break;
+    }
+}
