@@ -299,8 +299,13 @@ static int check_param(const struct bj_param *param, const msgpack_object *value
     case BJ_PARAM_STRS:
         fits = value->type == MSGPACK_OBJECT_ARRAY;
         measure = fits ? value->via.array.size : 0;
-        for (uint32_t i = 0; fits && i < value->via.array.size; i++)
-            fits = value->via.array.ptr[i].type == MSGPACK_OBJECT_STR;
+        for (uint32_t i = 0; fits && i < value->via.array.size; i++) {
+            const msgpack_object *item = &value->via.array.ptr[i];
+            fits = item->type == MSGPACK_OBJECT_STR;
+            if (fits && item->via.str.size > 0 &&
+                memchr(item->via.str.ptr, '\0', item->via.str.size))
+                return bj_fail(error, -EINVAL, "%s contains a NUL byte", param->name);
+        }
         break;
     }
     if (!fits)

@@ -43,10 +43,16 @@ int bj_receiver_on_data(struct bj_receiver *receiver, uint64_t offset, size_t si
     return 0;
 }
 
+/* A stream that a hostile peer begins near the end of the offsets stays there: nothing wraps. */
+static uint64_t add_saturated(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 int bj_receiver_refill(struct bj_receiver *receiver, uint64_t consumed)
 {
-    uint64_t limit = consumed + receiver->window;
-    if (limit < receiver->limit + receiver->window / 2)
+    uint64_t limit = add_saturated(consumed, receiver->window);
+    if (limit <= receiver->limit || limit - receiver->limit < receiver->window / 2)
         return 0;
     receiver->limit = limit;
     return 1;

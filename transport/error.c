@@ -1,5 +1,6 @@
 #include "transport/error.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +20,7 @@ int bj_fail(struct bj_error *error, int code, const char *format, ...)
 int bj_fail_prefix(struct bj_error *error, const char *prefix)
 {
     if (!error)
-        return -1;
+        return -EIO;
     char old[BJ_ERROR_TEXT_MAX];
     memcpy(old, error->text, sizeof(old));
     int room = (int)sizeof(error->text) - (int)strlen(prefix) - 3;

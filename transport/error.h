@@ -18,5 +18,6 @@ struct bj_error {
 int bj_fail(struct bj_error *error, int code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Puts "prefix: " in front of a sentence that is already there. Returns error->code. */
+/* Puts "prefix: " in front of a sentence that is already there. Returns error->code, or -EIO when
+ * `error` is NULL and so nobody knows the code. */
 int bj_fail_prefix(struct bj_error *error, const char *prefix);

@@ -178,6 +178,8 @@ int bj_message_encode(const struct bj_message *message, struct msgpack_sbuffer *
     const struct bj_message_spec *spec = bj_message_find(message->type);
     if (!spec)
         return -EINVAL;
+    if (message->channel > BJ_CHANNEL_MAX)
+        return -EINVAL;
     size_t count = bj_message_fields(spec);
     for (size_t i = 0; i < count; i++) {
         const struct bj_field *field = &message->field[i];
@@ -186,6 +188,7 @@ int bj_message_encode(const struct bj_message *message, struct msgpack_sbuffer *
             return -EMSGSIZE;
     }
 
+    size_t before = out->size;
     msgpack_packer packer;
     msgpack_packer_init(&packer, out, msgpack_sbuffer_write);
     int failed = msgpack_pack_array(&packer, 2 + count);
@@ -205,7 +208,10 @@ int bj_message_encode(const struct bj_message *message, struct msgpack_sbuffer *
             break;
         }
     }
-    return failed ? -ENOMEM : 0;
+    if (!failed)
+        return 0;
+    out->size = before; /* half a message would spoil everything behind it */
+    return -ENOMEM;
 }
 
 int bj_message_encode_uints(enum bj_message_type type, uint32_t channel,

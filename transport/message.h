@@ -131,7 +131,8 @@ int bj_message_decode(struct bj_message *message, enum bj_side from, const void 
 
 struct msgpack_sbuffer;
 
-/* Appends the encoded message. -EMSGSIZE when a field is over its limit, -ENOMEM. */
+/* Appends the encoded message, or nothing: -EMSGSIZE when a field is over its limit, -EINVAL for an
+ * unknown type or channel, -ENOMEM. */
 int bj_message_encode(const struct bj_message *message, struct msgpack_sbuffer *out);
 
 /* A message of up to three integer fields, e.g. ACK, CREDIT, SIZE. */

@@ -118,6 +118,11 @@ int bj_directory_private(const char *path, struct bj_error *error)
     int status = bj_path(part, sizeof(part), error, "%s", path);
     if (status < 0)
         return status;
+    if (part[0] != '/')
+        return bj_fail(error, -EINVAL, "not an absolute path: \"%s\"", part);
+    /* lstat(2) of "link/" looks through the link. */
+    for (size_t end = strlen(part); end > 1 && part[end - 1] == '/'; end--)
+        part[end - 1] = '\0';
     for (char *slash = strchr(part + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
         if (mkdir(part, 0700) < 0 && errno != EEXIST)

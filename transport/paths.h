@@ -5,7 +5,8 @@
  *                       $XDG_RUNTIME_DIR/belljar, else /tmp/belljar-UID.
  *   state directory     records, recordings, project copies, logs. $BELLJAR_STATE_DIR, else
  *                       $XDG_STATE_HOME/belljar, else ~/.local/state/belljar.
- *   config directory    $XDG_CONFIG_HOME/belljar, else ~/.config/belljar. May be missing.
+ *   config directory    $BELLJAR_CONFIG_DIR, else $XDG_CONFIG_HOME/belljar, else ~/.config/belljar.
+ *                       May be missing.
  *
  * Both of the first two are made with mode 0700 and refused when they are a symbolic link, belong
  * to someone else or are open to others. Source: XDG Base Directory Specification 0.8.
@@ -40,7 +41,7 @@ int bj_paths_find(struct bj_paths *paths, struct bj_error *error);
 /* Makes the runtime and state directories where missing, and checks them. */
 int bj_paths_prepare(const struct bj_paths *paths, struct bj_error *error);
 
-/* mkdir -p with mode 0700, then the owner, type and mode check. */
+/* mkdir -p with mode 0700 of an absolute path, then the owner, type and mode check. */
 int bj_directory_private(const char *path, struct bj_error *error);
 
 /* snprintf that fails with -ENAMETOOLONG instead of cutting. */

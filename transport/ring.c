@@ -7,6 +7,8 @@
 int bj_ring_init(struct bj_ring *ring, size_t capacity)
 {
     size_t rounded = 4096;
+    if (capacity > SIZE_MAX / 2)
+        return -ENOMEM;
     while (rounded < capacity)
         rounded <<= 1;
     void *bytes =

@@ -24,9 +24,33 @@ struct write {
     char *bytes;
 };
 
+/* Tells everyone who waits. Requests that a reply makes are left for the next time. */
+static void fail_pending(struct bj_rpc *rpc)
+{
+    struct bj_rpc_pending *pending = rpc->pending;
+    rpc->pending = NULL;
+    const char *text = rpc->why.code ? rpc->why.text : "connection closed";
+    int64_t code = rpc->why.code ? rpc->why.code : -EPIPE;
+    msgpack_object_kv fields[2] = {
+        {.key = {MSGPACK_OBJECT_STR, {.str = {4, "code"}}},
+         .val = {MSGPACK_OBJECT_NEGATIVE_INTEGER, {.i64 = code}}},
+        {.key = {MSGPACK_OBJECT_STR, {.str = {7, "message"}}},
+         .val = {MSGPACK_OBJECT_STR, {.str = {(uint32_t)strlen(text), text}}}},
+    };
+    const msgpack_object error = {MSGPACK_OBJECT_MAP, {.map = {2, fields}}};
+    while (pending) {
+        struct bj_rpc_pending *next = pending->next;
+        pending->reply(rpc, &error, NULL, pending->argument);
+        free(pending);
+        pending = next;
+    }
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct bj_rpc *rpc = handle->data;
+    rpc->closed = true;
+    fail_pending(rpc);
     free(rpc->in);
     rpc->in = NULL;
     msgpack_sbuffer_destroy(&rpc->out);
@@ -39,29 +63,7 @@ void bj_rpc_close(struct bj_rpc *rpc)
     if (rpc->closing)
         return;
     rpc->closing = true;
-    if (rpc->pending) {
-        msgpack_sbuffer text;
-        msgpack_sbuffer_init(&text);
-        msgpack_packer packer;
-        msgpack_packer_init(&packer, &text, msgpack_sbuffer_write);
-        msgpack_pack_map(&packer, 2);
-        bj_pack_key_int(&packer, "code", rpc->why.code ? rpc->why.code : -EPIPE);
-        bj_pack_key_str(&packer, "message", rpc->why.code ? rpc->why.text : "connection closed");
-        msgpack_unpacked unpacked;
-        msgpack_unpacked_init(&unpacked);
-        size_t offset = 0;
-        if (msgpack_unpack_next(&unpacked, text.data, text.size, &offset) ==
-            MSGPACK_UNPACK_SUCCESS) {
-            while (rpc->pending) {
-                struct bj_rpc_pending *pending = rpc->pending;
-                rpc->pending = pending->next;
-                pending->reply(rpc, &unpacked.data, NULL, pending->argument);
-                free(pending);
-            }
-        }
-        msgpack_unpacked_destroy(&unpacked);
-        msgpack_sbuffer_destroy(&text);
-    }
+    fail_pending(rpc);
     uv_close((uv_handle_t *)&rpc->pipe, on_closed);
 }
 
@@ -88,9 +90,25 @@ static void on_written(uv_write_t *request, int status)
         rpc->handler->drained(rpc);
 }
 
+/* Half a packed message would spoil everything behind it: bj_rpc_send() then ends the connection. */
+static int pack_out(void *data, const char *bytes, size_t size)
+{
+    struct bj_rpc *rpc = data;
+    if (msgpack_sbuffer_write(&rpc->out, bytes, size) == 0)
+        return 0;
+    rpc->out_of_memory = true;
+    return -1;
+}
+
 void bj_rpc_send(struct bj_rpc *rpc)
 {
-    if (rpc->closing || rpc->out.size == 0)
+    if (rpc->closing)
+        return;
+    if (rpc->out_of_memory) {
+        fail(rpc, -ENOMEM, "out of memory");
+        return;
+    }
+    if (rpc->out.size == 0)
         return;
     size_t taken = 0;
     if (rpc->out_flying == 0) {
@@ -140,12 +158,14 @@ msgpack_packer *bj_rpc_request(struct bj_rpc *rpc, const char *method, bj_rpc_re
     uint32_t id = rpc->next_id++;
     if (rpc->next_id == BJ_RPC_NO_REPLY)
         rpc->next_id = 0;
-    struct bj_rpc_pending *pending = calloc(1, sizeof(*pending));
-    if (pending && reply) {
-        *pending = (struct bj_rpc_pending){rpc->pending, id, reply, argument};
-        rpc->pending = pending;
-    } else {
-        free(pending);
+    if (reply && !rpc->closed) {
+        struct bj_rpc_pending *pending = calloc(1, sizeof(*pending));
+        if (pending) {
+            *pending = (struct bj_rpc_pending){rpc->pending, id, reply, argument};
+            rpc->pending = pending;
+        } else {
+            rpc->out_of_memory = true;
+        }
     }
     msgpack_pack_array(&rpc->packer, 4);
     msgpack_pack_int(&rpc->packer, REQUEST);
@@ -239,7 +259,10 @@ static void on_call(struct bj_rpc *rpc, uint32_t id, const msgpack_object *name,
     }
     char text[64];
     size_t size = name->via.str.size < sizeof(text) - 1 ? name->via.str.size : sizeof(text) - 1;
-    memcpy(text, name->via.str.ptr, size);
+    for (size_t i = 0; i < size; i++) { /* cut or not, the answer must be valid text */
+        unsigned char c = (unsigned char)name->via.str.ptr[i];
+        text[i] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+    }
     text[size] = '\0';
     if (id == BJ_RPC_NO_REPLY) {
         if (rpc->handler->notification)
@@ -372,7 +395,7 @@ int bj_rpc_open(struct bj_rpc *rpc, uv_loop_t *loop, int descriptor,
     *rpc = (struct bj_rpc){.handler = handler, .owner = owner};
     bj_frame_reset(&rpc->frame);
     msgpack_sbuffer_init(&rpc->out);
-    msgpack_packer_init(&rpc->packer, &rpc->out, msgpack_sbuffer_write);
+    msgpack_packer_init(&rpc->packer, rpc, pack_out);
     int status = uv_pipe_init(loop, &rpc->pipe, 0);
     if (status < 0) {
         close(descriptor);

@@ -3,7 +3,8 @@
  *
  * The struct is embedded in its owner and lives until `closed` was called, which happens exactly
  * once after bj_rpc_open() succeeded: after bj_rpc_close(), the peer's end of file, a protocol
- * error, or when the peer takes nothing while more than BJ_RPC_PENDING_MAX bytes wait for it.
+ * error, or when the peer takes nothing while more than BJ_RPC_PENDING_MAX bytes wait for it. The
+ * process must ignore SIGPIPE.
  *
  * Source: https://github.com/msgpack-rpc/msgpack-rpc/blob/master/spec.md
  */
@@ -41,7 +42,8 @@ struct bj_rpc_events {
      * parameter list when there is not exactly one. */
     void (*notification)(struct bj_rpc *rpc, const char *name, const msgpack_object *params);
 
-    /* Everything that was packed has been taken by the peer's socket. May be NULL. */
+    /* A send that had to wait is over: everything that was packed has been taken by the peer's
+     * socket. Not called when a send went through at once. May be NULL. */
     void (*drained)(struct bj_rpc *rpc);
 
     /* The end; `why->code` is 0 for a plain end. The owner may free the struct in it. */
@@ -55,7 +57,8 @@ struct bj_rpc {
     const struct bj_rpc_events *handler;
     void *owner;
     bool closing;
-    bool dispatching;
+    bool closed; /* no reply is called any more */
+    bool out_of_memory; /* a message could not be packed whole */
     struct bj_error why;
 
     uint8_t *in; /* bytes received, the first frame at 0 */
@@ -74,7 +77,8 @@ struct bj_rpc {
 int bj_rpc_open(struct bj_rpc *rpc, uv_loop_t *loop, int descriptor,
                 const struct bj_rpc_events *handler, void *owner, struct bj_error *error);
 
-/* Idempotent, asynchronous. Replies that are still awaited are called with an error first. */
+/* Idempotent, asynchronous. Replies that are still awaited are called with an error first; those to
+ * requests made from then on, before `closed` is called. What is packed after it goes nowhere. */
 void bj_rpc_close(struct bj_rpc *rpc);
 
 /*

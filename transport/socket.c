@@ -13,6 +13,8 @@ static int address_of(struct sockaddr_un *address, const char *path, struct bj_e
 {
     *address = (struct sockaddr_un){.sun_family = AF_UNIX};
     size_t length = strlen(path);
+    if (length == 0) /* would name an abstract socket, which has no mode */
+        return bj_fail(error, -EINVAL, "a socket needs a path");
     if (length > BJ_SOCKET_PATH_MAX)
         return bj_fail(error, -ENAMETOOLONG,
                        "socket path of %zu bytes, the system allows %d: choose a shorter "
@@ -52,10 +54,11 @@ int bj_socket_listen(const char *path, struct bj_error *error)
         if (!S_ISSOCK(info.st_mode))
             return bj_fail(error, -EEXIST, "%s is in the way and not a socket: remove it", path);
         int probe = bj_socket_connect(path, NULL);
-        if (probe >= 0) {
+        if (probe >= 0)
             close(probe);
+        /* Only a refusal means that nobody listens; a full backlog (EAGAIN) means somebody does. */
+        if (probe != -ECONNREFUSED && probe != -ENOENT)
             return bj_fail(error, -EADDRINUSE, "another process already listens at %s", path);
-        }
         unlink(path);
     }
 
@@ -64,10 +67,15 @@ int bj_socket_listen(const char *path, struct bj_error *error)
         return bj_fail(error, -errno, "cannot make a socket: %s", strerror(errno));
     /* The mode of the descriptor becomes the mode of the file at bind, so that there is no moment
      * at which others could connect. */
-    if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        chmod(path, 0600) < 0 || listen(fd, 128) < 0) {
+    if (fchmod(fd, 0600) < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+        status = bj_fail(error, -errno, "cannot make the socket %s: %s", path, strerror(errno));
+        close(fd);
+        return status;
+    }
+    if (chmod(address.sun_path, 0600) < 0 || listen(fd, 128) < 0) {
         status = bj_fail(error, -errno, "cannot listen at %s: %s", path, strerror(errno));
         close(fd);
+        unlink(path);
         return status;
     }
     return fd;
