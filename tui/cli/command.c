@@ -8,6 +8,7 @@
 #include "tui/cli/args.h"
 #include "tui/cli/daemon.h"
 #include "tui/cli/decide.h"
+#include "tui/cli/doctor.h"
 #include "tui/cli/help.h"
 #include "tui/cli/list.h"
 #include "tui/cli/report.h"
@@ -290,6 +291,15 @@ const struct command_spec command_table[] = {
         .kind = WORD_SESSION,
         .summary = "detach dashboards from elsewhere",
         .run = start_detach,
+    },
+    {
+        .name = "doctor",
+        .arguments = "",
+        .summary = "say what this machine can enforce and what is missing",
+        .text = "Exit code 1 when something is missing without which no sandbox can run. Starts "
+                "the server when none runs.",
+        .options = {JSON_OPTION},
+        .run = doctor_command,
     },
     {
         .name = "server",

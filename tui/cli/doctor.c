@@ -1,0 +1,93 @@
+#include "tui/cli/doctor.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/cli/peer.h"
+#include "tui/cli/plain.h"
+#include "tui/cli/report.h"
+#include "tui/cli/sandbox.h"
+
+static const char *const level_names[] = {"ok", "warn", "fail"};
+static const char *const level_styles[] = {"32", "33", "1;31"};
+
+void doctor_say(struct doctor_finding *finding, enum doctor_level level, const char *advice,
+                const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    vsnprintf(finding->text, sizeof(finding->text), format, values);
+    va_end(values);
+    finding->level = level;
+    snprintf(finding->advice, sizeof(finding->advice), "%s", advice ? advice : "");
+}
+
+static void ask_server(struct doctor *doctor)
+{
+    struct bj_error error = {0};
+    struct peer server;
+    int status = sandbox_server(doctor->paths, false, &server, &error);
+    if (status < 0) {
+        doctor->server_started = true;
+        status = sandbox_server(doctor->paths, true, &server, &error);
+    }
+    if (status == 0) {
+        status =
+            peer_call(&server, "server.status", NULL, PEER_TIMEOUT_MS, &doctor->server, &error);
+        peer_close(&server);
+    }
+    if (status < 0)
+        snprintf(doctor->server_why, sizeof(doctor->server_why), "%s", error.text);
+}
+
+static void print_finding(const char *name, const struct doctor_finding *finding)
+{
+    bool colour = report_colour(stdout);
+    if (colour)
+        printf("\x1b[%sm%-4s\x1b[0m  %-16s ", level_styles[finding->level],
+               level_names[finding->level], name);
+    else
+        printf("%-4s  %-16s ", level_names[finding->level], name);
+    plain_write(stdout, finding->text, strlen(finding->text), 0);
+    putchar('\n');
+    if (finding->advice[0]) {
+        fputs("                        -> ", stdout);
+        plain_write(stdout, finding->advice, strlen(finding->advice), 0);
+        putchar('\n');
+    }
+}
+
+static enum doctor_level run_checks(const struct doctor *doctor, const struct doctor_check *checks,
+                                    json_t *list)
+{
+    enum doctor_level worst = DOCTOR_OK;
+    for (const struct doctor_check *check = checks; check->name; check++) {
+        struct doctor_finding finding = {0};
+        check->run(doctor, &finding);
+        if (finding.level > worst)
+            worst = finding.level;
+        if (list)
+            json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s}", "check", check->name,
+                                                  "level", level_names[finding.level], "text",
+                                                  finding.text, "advice", finding.advice));
+        else
+            print_finding(check->name, &finding);
+    }
+    return worst;
+}
+
+int doctor_command(const struct args *args, const struct bj_paths *paths)
+{
+    const struct doctor_check *const tables[] = {doctor_wall_checks, doctor_server_checks,
+                                                 doctor_user_checks};
+    struct doctor doctor = {.paths = paths};
+    json_t *list = args_set(args, "json") ? json_array() : NULL;
+    bool failed = false;
+    ask_server(&doctor);
+    for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
+        failed = run_checks(&doctor, tables[i], list) == DOCTOR_FAIL || failed;
+    json_decref(doctor.server);
+    int code = list ? report_json(list) : report_end();
+    return failed ? COMMAND_FAILED : code;
+}
