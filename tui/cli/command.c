@@ -10,6 +10,7 @@
 #include "tui/cli/decide.h"
 #include "tui/cli/doctor.h"
 #include "tui/cli/help.h"
+#include "tui/cli/keyhelp.h"
 #include "tui/cli/list.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
@@ -318,12 +319,19 @@ const struct command_spec command_table[] = {
         .run = daemon_command,
     },
     {
+        .name = "keys",
+        .arguments = "",
+        .summary = "list the dashboard's keys",
+        .options = {JSON_OPTION},
+        .run = keyhelp_command,
+    },
+    {
         .name = "completions",
-        .arguments = "bash|zsh|scdoc|sandboxes|sessions|requests|themes",
+        .arguments = "bash|zsh|scdoc|keys|sandboxes|sessions|requests|themes",
         .min = 1,
         .max = 1,
         .kind = WORD_CHOICE,
-        .choices = "bash|zsh|scdoc|sandboxes|sessions|requests|themes",
+        .choices = "bash|zsh|scdoc|keys|sandboxes|sessions|requests|themes",
         .hidden = true,
         .summary = "print what shells and the man page need",
         .run = completions_command,

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <string.h>
 
+#include "tui/cli/keyhelp.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/plain.h"
 #include "tui/cli/report.h"
@@ -232,7 +233,7 @@ static void print_themes_in(const char *base)
         return;
     for (struct dirent *entry; (entry = readdir(directory));) {
         const char *dot = strrchr(entry->d_name, '.');
-        if (dot && dot > entry->d_name && strcmp(dot, ".conf") == 0)
+        if (dot && dot > entry->d_name && strcmp(dot, ".theme") == 0)
             printf("%.*s\n", (int)(dot - entry->d_name), entry->d_name);
     }
     closedir(directory);
@@ -247,6 +248,8 @@ int completions_command(const struct args *args, const struct bj_paths *paths)
         completions_zsh(stdout);
     } else if (strcmp(what, "scdoc") == 0) {
         help_scdoc(stdout);
+    } else if (strcmp(what, "keys") == 0) {
+        keyhelp_scdoc(stdout);
     } else if (strcmp(what, "themes") == 0) {
         print_themes_in(paths->config);
         print_themes_in(paths->data);

@@ -91,7 +91,7 @@ void help_command(FILE *out, const struct command_spec *command)
 }
 
 /* scdoc takes _ and * for markup, and others at certain places: escape what is no letter. */
-static void print_escaped(FILE *out, const char *text)
+void help_escaped(FILE *out, const char *text)
 {
     for (; *text; text++) {
         if (strchr("_*\\~<>#[]|`", *text))
@@ -113,14 +113,14 @@ void help_scdoc(FILE *out)
             fputs(" [_OPTION_...]", out);
         if (*command->arguments) {
             fputc(' ', out);
-            print_escaped(out, command->arguments);
+            help_escaped(out, command->arguments);
         }
         fputs(command->trailing ? " [-- _COMMAND_...]\n\n" : "\n\n", out);
-        print_escaped(out, command->summary);
+        help_escaped(out, command->summary);
         fputs(".\n", out);
         if (command->text) {
             fputc('\n', out);
-            print_escaped(out, command->text);
+            help_escaped(out, command->text);
             fputc('\n', out);
         }
         for (const struct option_spec *option = command->options;
@@ -131,10 +131,10 @@ void help_scdoc(FILE *out)
             fprintf(out, "*--%s*", option->name);
             if (option->value) {
                 fputs(" ", out);
-                print_escaped(out, option->value);
+                help_escaped(out, option->value);
             }
             fputs("\n\t", out);
-            print_escaped(out, option->help);
+            help_escaped(out, option->help);
             fputc('\n', out);
         }
     }

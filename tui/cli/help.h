@@ -13,8 +13,11 @@ void help_command(FILE *out, const struct command_spec *command);
 /* The COMMANDS section of belljar(1), in scdoc(5). */
 void help_scdoc(FILE *out);
 
+/* Text as scdoc(5) prints it literally. */
+void help_escaped(FILE *out, const char *text);
+
 void completions_bash(FILE *out);
 void completions_zsh(FILE *out);
 
-/* `belljar completions bash|zsh|scdoc|sandboxes|sessions|requests|themes` (hidden). */
+/* `belljar completions bash|zsh|scdoc|keys|sandboxes|sessions|requests|themes` (hidden). */
 int completions_command(const struct args *args, const struct bj_paths *paths);
