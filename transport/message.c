@@ -64,6 +64,18 @@ const struct bj_message_spec bj_messages[] = {
     {BJ_CREDIT, "CREDIT", BJ_SIDE_BOTH,
      "The receiver takes bytes up to this offset. Never goes back.",
      {{"limit", BJ_TYPE_UINT, U64, "stream offset"}}},
+    {BJ_EOF, "EOF", BJ_SIDE_BOTH,
+     "No more DATA comes from the sender on this stream; the other direction goes on.",
+     {{0}}},
+    {BJ_OPEN, "OPEN", BJ_SIDE_SHIM,
+     "Opens a stream. Each side may send BJ_STREAM_WINDOW bytes until CREDIT raises that.",
+     {{"kind", BJ_TYPE_STR, 16, "egress: a connection to the proxy port inside"}}},
+    {BJ_EXEC, "EXEC", BJ_SIDE_MONITOR,
+     "Opens a stream to the standard input and output of a program that the shim starts as the "
+     "agent's user. The shim's CLOSE tells its exit status as a decimal number, a space, and the "
+     "last of its standard error.",
+     {{"argv", BJ_TYPE_BIN, BJ_EXEC_ARGV_MAX, "program and arguments, each ended by a NUL"},
+      {"directory", BJ_TYPE_STR, 1024, "working directory"}}},
     {BJ_ASK, "ASK", BJ_SIDE_SHIM,
      "Opens a channel that waits for a verdict. Open ones are sent again after every reconnect. "
      "No text in it is believed: the sandbox is known by its link.",
@@ -76,7 +88,7 @@ const struct bj_message_spec bj_messages[] = {
       {"reason", BJ_TYPE_STR, BJ_REASON_MAX, "for the agent, may be empty"}}},
     {BJ_CLOSE, "CLOSE", BJ_SIDE_BOTH,
      "The channel is gone, e.g. the asking process died.",
-     {{"reason", BJ_TYPE_STR, 512, "why, may be empty"}}},
+     {{"reason", BJ_TYPE_STR, 1024, "why, may be empty"}}},
 };
 
 const size_t bj_messages_count = sizeof(bj_messages) / sizeof(bj_messages[0]);

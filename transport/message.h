@@ -8,7 +8,8 @@
  * closes the link.
  *
  * Channel 0 is control, channel 1 the agent's pty; the shim opens others from
- * BJ_CHANNEL_FIRST_FREE on and never uses a number twice on one link.
+ * BJ_CHANNEL_FIRST_FREE on, the monitor from BJ_CHANNEL_FIRST_HOST on, and neither uses a number
+ * twice on one link. Streams (OPEN, EXEC) do not survive a reconnect: both ends drop them.
  */
 #pragma once
 
@@ -23,6 +24,7 @@
 #define BJ_CHANNEL_CONTROL    0U
 #define BJ_CHANNEL_PTY        1U
 #define BJ_CHANNEL_FIRST_FREE 16U
+#define BJ_CHANNEL_FIRST_HOST 0x800000U /* channels from here on are opened by the monitor */
 #define BJ_CHANNEL_MAX        0xffffffU
 
 #define BJ_DATA_MAX        (64U * 1024)         /* bytes in one DATA message */
@@ -36,6 +38,10 @@
 #define BJ_ASK_DETAIL_MAX (64U * 1024)
 #define BJ_REASON_MAX     1024U
 #define BJ_ASKS_MAX       64U /* open ask channels of one sandbox */
+
+#define BJ_STREAMS_MAX    256U          /* open streams of one sandbox */
+#define BJ_STREAM_WINDOW  (128U * 1024) /* first credit of each direction of a stream */
+#define BJ_EXEC_ARGV_MAX  4096U
 
 #define BJ_FIELDS_MAX 7
 
@@ -53,6 +59,9 @@ enum bj_message_type {
     BJ_DATA = 16, /* either: bytes of a channel */
     BJ_ACK,       /* either: bytes that need not be sent again */
     BJ_CREDIT,    /* either: how far the other may send */
+    BJ_EOF,       /* either: no more DATA comes from me on this stream */
+    BJ_OPEN = 24, /* shim: opens a stream to the host, e.g. a connection to the proxy port */
+    BJ_EXEC,      /* monitor: opens a stream to a program inside */
     BJ_ASK = 32,  /* shim: opens a channel with a question for the human */
     BJ_VERDICT,   /* monitor: the answer */
     BJ_CLOSE,     /* either: the channel is gone */
@@ -78,6 +87,8 @@ enum { BJ_SIGNAL_NUMBER };
 enum { BJ_DATA_OFFSET, BJ_DATA_BYTES };
 enum { BJ_ACK_OFFSET };
 enum { BJ_CREDIT_LIMIT };
+enum { BJ_OPEN_KIND };
+enum { BJ_EXEC_ARGV, BJ_EXEC_DIRECTORY };
 enum { BJ_ASK_KIND, BJ_ASK_TITLE, BJ_ASK_DETAIL };
 enum { BJ_VERDICT_ANSWER, BJ_VERDICT_REASON };
 enum { BJ_CLOSE_REASON };
