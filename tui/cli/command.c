@@ -12,6 +12,7 @@
 #include "tui/cli/help.h"
 #include "tui/cli/keyhelp.h"
 #include "tui/cli/list.h"
+#include "tui/cli/replay.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
 #include "tui/cli/screen.h"
@@ -292,6 +293,40 @@ const struct command_spec command_table[] = {
         .kind = WORD_SESSION,
         .summary = "detach dashboards from elsewhere",
         .run = start_detach,
+    },
+    {
+        .name = "replay",
+        .arguments = "NAME",
+        .min = 1,
+        .max = 1,
+        .kind = WORD_SANDBOX,
+        .summary = "play what a sandbox showed",
+        .text = "On a terminal: space pauses, + and - change the speed, q quits. What is painted "
+                "is a screen's text and colours; no byte of the recording reaches the terminal. "
+                "Works without a server, and after the sandbox's end.",
+        .options =
+            {
+                {.letter = 's',
+                 .name = "speed",
+                 .type = OPTION_MILLI,
+                 .value = "N",
+                 .limit = 1000000,
+                 .help = "times as fast, as 2 or 0.5"},
+                {.letter = 'i',
+                 .name = "idle-limit",
+                 .type = OPTION_DURATION,
+                 .value = "DURATION",
+                 .limit = MONTH_MS,
+                 .help = "shorten silences to this (default 2s, 0: keep them)"},
+                {.letter = 'x',
+                 .name = "export",
+                 .type = OPTION_TEXT,
+                 .value = "cast|text|raw",
+                 .kind = WORD_CHOICE,
+                 .choices = "cast|text|raw",
+                 .help = "write it to stdout: asciicast v2, plain lines, exact bytes"},
+            },
+        .run = replay_command,
     },
     {
         .name = "doctor",

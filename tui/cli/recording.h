@@ -1,0 +1,62 @@
+/*
+ * Reads a sandbox's recording: two asciicast v2 files that take turns, joined to one stream of
+ * events in the order in which they happened.
+ *
+ * Output that was not valid UTF-8 is exact here: a `b` event (base64) replaces the `o` event before
+ * it. The redraw with which a file begins after a turn is marked, so that a reader who has seen the
+ * file before can leave it out. Lines that cannot be read are counted and left out; a last line
+ * without its end is one that is being written and is not counted.
+ *
+ * Sources: asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/), docs/ARCHITECTURE.md.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "transport/error.h"
+#include "transport/paths.h"
+
+#define RECORDING_FILES    2
+#define RECORDING_LINE_MAX (16U * 1024 * 1024) /* bytes; a longer line is left out */
+
+enum recording_kind { RECORDING_OUTPUT, RECORDING_RESIZE };
+
+struct recording_event {
+    enum recording_kind kind;
+    double time;       /* seconds since the first file's beginning */
+    bool redraw;       /* output that repeats the terminal's state, no byte of the agent's stream */
+    const char *bytes; /* OUTPUT: valid until the next call */
+    size_t size;
+    unsigned rows, cols; /* RESIZE */
+};
+
+struct recording_line;
+
+struct recording_file {
+    FILE *file;
+    uint64_t offset; /* of its first output byte in the agent's stream */
+    double start;    /* unix seconds */
+    uint64_t redraw; /* bytes of output with which it begins that repeat the terminal's state */
+    unsigned rows, cols;
+};
+
+struct recording {
+    struct recording_file files[RECORDING_FILES]; /* in order of time */
+    size_t count, current;
+    uint64_t position;    /* offset in the agent's stream behind the last event's output */
+    uint64_t redraw_left; /* bytes of the redraw that are still to come */
+    size_t bad_lines;
+    uint64_t missing; /* bytes of the stream that neither file holds, before the second */
+    struct recording_line *line, *ahead; /* this line and the next one, read */
+};
+
+/* Opens directory/recording.{0,1}.cast. -ENOENT when there is no recording. */
+int recording_open(struct recording *recording, const char *directory, struct bj_error *error);
+void recording_close(struct recording *recording);
+
+/* 1: an event; 0: the end; negative: reading failed. */
+int recording_next(struct recording *recording, struct recording_event *event,
+                   struct bj_error *error);
