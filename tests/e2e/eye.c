@@ -1,0 +1,269 @@
+#include "eye.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pty.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "world.h"
+
+static int on_prop(VTermProp prop, VTermValue *value, void *user)
+{
+    struct eye *eye = user;
+    if (prop == VTERM_PROP_CURSORVISIBLE)
+        eye->cursor_visible = value->boolean;
+    else if (prop == VTERM_PROP_ALTSCREEN)
+        eye->altscreen = value->boolean;
+    else if (prop == VTERM_PROP_MOUSE)
+        eye->mouse = value->number;
+    return 1;
+}
+
+static int on_cursor(VTermPos position, VTermPos old, int visible, void *user)
+{
+    ((struct eye *)user)->cursor = position;
+    return 1;
+}
+
+static const VTermScreenCallbacks callbacks = {.movecursor = on_cursor, .settermprop = on_prop};
+
+/* Answers of the terminal to the program's queries. */
+static void on_answer(const char *bytes, size_t size, void *user)
+{
+    struct eye *eye = user;
+    ssize_t written = write(eye->fd, bytes, size);
+    (void)written; /* a program that has ended needs no answer */
+}
+
+struct eye *eye_open(int rows, int cols, const char *const argv[])
+{
+    struct eye *eye = calloc(1, sizeof(*eye));
+    ck_assert_ptr_nonnull(eye);
+    eye->rows = rows;
+    eye->cols = cols;
+    eye->cursor_visible = true;
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    int slave;
+    ck_assert_int_eq(openpty(&eye->fd, &slave, NULL, NULL, &size), 0);
+    ck_assert_int_eq(tcgetattr(slave, &eye->first), 0);
+    fcntl(eye->fd, F_SETFD, FD_CLOEXEC);
+    eye->pid = fork();
+    ck_assert_int_ge(eye->pid, 0);
+    if (eye->pid == 0) {
+        setsid();
+        ioctl(slave, TIOCSCTTY, 0);
+        for (int fd = 0; fd < 3; fd++)
+            dup2(slave, fd);
+        for (int fd = 3; fd < 256; fd++)
+            close(fd);
+        execvp(argv[0], (char *const *)argv);
+        dprintf(STDERR_FILENO, "%s: %s\n", argv[0], strerror(errno));
+        _exit(127);
+    }
+    close(slave);
+    fcntl(eye->fd, F_SETFL, O_NONBLOCK);
+    eye->vterm = vterm_new(rows, cols);
+    vterm_set_utf8(eye->vterm, 1);
+    vterm_output_set_callback(eye->vterm, on_answer, eye);
+    eye->screen = vterm_obtain_screen(eye->vterm);
+    vterm_screen_set_callbacks(eye->screen, &callbacks, eye);
+    vterm_screen_enable_altscreen(eye->screen, 1);
+    vterm_screen_reset(eye->screen, 1);
+    return eye;
+}
+
+void eye_close(struct eye *eye)
+{
+    if (!eye->ended) {
+        kill(eye->pid, SIGKILL);
+        waitpid(eye->pid, NULL, 0);
+    }
+    close(eye->fd);
+    vterm_free(eye->vterm);
+    free(eye->raw);
+    free(eye);
+}
+
+bool eye_pump(struct eye *eye, int milliseconds)
+{
+    static char part[65536];
+    struct pollfd polled = {.fd = eye->fd, .events = POLLIN};
+    if (poll(&polled, 1, milliseconds) <= 0)
+        return true;
+    ssize_t size = read(eye->fd, part, sizeof(part));
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return true;
+    if (size <= 0)
+        return false;
+    eye->raw = realloc(eye->raw, eye->raw_size + (size_t)size + 1);
+    ck_assert_ptr_nonnull(eye->raw);
+    memcpy(eye->raw + eye->raw_size, part, (size_t)size);
+    eye->raw_size += (size_t)size;
+    eye->raw[eye->raw_size] = '\0';
+    vterm_input_write(eye->vterm, part, (size_t)size);
+    return true;
+}
+
+void eye_type(struct eye *eye, const char *bytes)
+{
+    size_t size = strlen(bytes);
+    while (size > 0) {
+        ssize_t written = write(eye->fd, bytes, size);
+        if (written < 0 && errno == EAGAIN) {
+            eye_pump(eye, 20);
+            continue;
+        }
+        ck_assert_int_gt(written, 0);
+        bytes += written;
+        size -= (size_t)written;
+    }
+}
+
+void eye_resize(struct eye *eye, int rows, int cols)
+{
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    eye->rows = rows;
+    eye->cols = cols;
+    vterm_set_size(eye->vterm, rows, cols);
+    ck_assert_int_eq(ioctl(eye->fd, TIOCSWINSZ, &size), 0);
+}
+
+static size_t put_utf8(char *out, uint32_t code)
+{
+    if (code < 0x80) {
+        out[0] = (char)code;
+        return 1;
+    }
+    size_t extra = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
+    static const unsigned char heads[] = {0, 0xc0, 0xe0, 0xf0};
+    out[0] = (char)(heads[extra] | code >> (6 * extra));
+    for (size_t i = 1; i <= extra; i++)
+        out[i] = (char)(0x80 | (code >> (6 * (extra - i)) & 0x3f));
+    return extra + 1;
+}
+
+void eye_cell(struct eye *eye, int row, int col, VTermScreenCell *cell)
+{
+    ck_assert_int_eq(vterm_screen_get_cell(eye->screen, (VTermPos){row, col}, cell), 1);
+}
+
+/* The row's text; columns[i] is the cell of byte i. */
+static size_t row_text(struct eye *eye, int row, char *text, int *columns, size_t room)
+{
+    size_t size = 0, end = 0;
+    for (int col = 0; col < eye->cols && size + 32 < room;) {
+        VTermScreenCell cell;
+        eye_cell(eye, row, col, &cell);
+        size_t before = size;
+        if (cell.chars[0] == 0 || cell.chars[0] == (uint32_t)-1)
+            text[size++] = ' ';
+        else
+            for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell.chars[i]; i++)
+                size += put_utf8(text + size, cell.chars[i]);
+        for (size_t i = before; i < size; i++)
+            columns[i] = col;
+        if (text[size - 1] != ' ')
+            end = size;
+        col += cell.width > 1 ? cell.width : 1;
+    }
+    text[end] = '\0';
+    return end;
+}
+
+#define ROW_MAX 16384
+static char row_buffer[ROW_MAX];
+static int row_columns[ROW_MAX];
+
+const char *eye_row(struct eye *eye, int row)
+{
+    row_text(eye, row, row_buffer, row_columns, ROW_MAX);
+    return row_buffer;
+}
+
+int eye_find(struct eye *eye, const char *text, int *col)
+{
+    for (int row = 0; row < eye->rows; row++) {
+        const char *at = strstr(eye_row(eye, row), text);
+        if (!at)
+            continue;
+        if (col)
+            *col = row_columns[at - row_buffer];
+        return row;
+    }
+    return -1;
+}
+
+bool eye_shows(struct eye *eye, const char *text)
+{
+    return eye_find(eye, text, NULL) >= 0;
+}
+
+void eye_dump(struct eye *eye)
+{
+    printf("+--- %dx%d, cursor %d,%d%s%s\n", eye->cols, eye->rows, eye->cursor.row, eye->cursor.col,
+           eye->altscreen ? ", alternate screen" : "", eye->ended ? ", ended" : "");
+    for (int row = 0; row < eye->rows; row++)
+        printf("|%s\n", eye_row(eye, row));
+    puts("+---");
+    fflush(stdout);
+}
+
+void eye_fail(struct eye *eye, const char *what)
+{
+    eye_dump(eye);
+    ck_abort_msg("the screen never showed: %s", what);
+    abort();
+}
+
+static bool has_ended(struct eye *eye)
+{
+    if (!eye->ended && waitpid(eye->pid, &eye->status, WNOHANG) == eye->pid)
+        eye->ended = true;
+    return eye->ended;
+}
+
+int eye_wait_end(struct eye *eye)
+{
+    EYE_WAIT(eye, has_ended(eye));
+    /* What it wrote last may still be in the pty. */
+    size_t before;
+    do {
+        before = eye->raw_size;
+    } while (eye_pump(eye, 0) && eye->raw_size != before);
+    return WIFEXITED(eye->status) ? WEXITSTATUS(eye->status) : 128 + WTERMSIG(eye->status);
+}
+
+/* Whether the last of a private mode's switches in the output was "off" (or there was none). */
+static bool mode_off(struct eye *eye, const char *mode)
+{
+    bool on = false;
+    char wanted[16];
+    size_t size = (size_t)snprintf(wanted, sizeof(wanted), "\x1b[?%s", mode);
+    for (size_t at = 0; at + size < eye->raw_size; at++)
+        if (memcmp(eye->raw + at, wanted, size) == 0)
+            on = eye->raw[at + size] == 'h' ? true : eye->raw[at + size] == 'l' ? false : on;
+    return !on;
+}
+
+void eye_check_restored(struct eye *eye)
+{
+    struct termios now;
+    ck_assert_int_eq(tcgetattr(eye->fd, &now), 0);
+    ck_assert_msg(now.c_lflag == eye->first.c_lflag && now.c_iflag == eye->first.c_iflag &&
+                      now.c_oflag == eye->first.c_oflag,
+                  "the terminal's modes were not restored");
+    ck_assert_msg(!eye->altscreen, "the alternate screen is still on");
+    ck_assert_msg(eye->mouse == 0, "the mouse is still on");
+    ck_assert_msg(eye->cursor_visible, "the cursor is still hidden");
+    static const char *const modes[] = {"2004", "1004", "1006", "1000",
+                                        "1002", "1003", "2026", "1"};
+    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
+        ck_assert_msg(mode_off(eye, modes[i]), "mode ?%s is still on", modes[i]);
+}
