@@ -1,0 +1,204 @@
+#include "mux/resource/procfs.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mux/resource/process.h"
+
+void procfs_pids_free(struct procfs_pids *pids)
+{
+    free(pids->pid);
+    *pids = (struct procfs_pids){0};
+}
+
+int procfs_pids_add(struct procfs_pids *pids, pid_t pid)
+{
+    if (pids->count == pids->capacity) {
+        size_t capacity = pids->capacity ? pids->capacity * 2 : 32;
+        pid_t *grown = realloc(pids->pid, capacity * sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        pids->pid = grown;
+        pids->capacity = capacity;
+    }
+    pids->pid[pids->count++] = pid;
+    return 0;
+}
+
+/* The children of one thread: /proc/PID/task/TID/children, as long as it may be. */
+static int thread_children(const char *path, struct procfs_pids *pids)
+{
+    FILE *file = fopen(path, "re");
+    if (!file)
+        return -ESRCH;
+    int status = 0;
+    int pid;
+    while (status == 0 && fscanf(file, "%d", &pid) == 1)
+        status = procfs_pids_add(pids, (pid_t)pid);
+    fclose(file);
+    return status;
+}
+
+int procfs_children(pid_t pid, struct procfs_pids *pids)
+{
+    char path[320];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *directory = opendir(path);
+    if (!directory)
+        return -ESRCH;
+    int status = 0;
+    struct dirent *entry;
+    while (status != -ENOMEM && (entry = readdir(directory))) {
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        snprintf(path, sizeof(path), "/proc/%d/task/%s/children", (int)pid, entry->d_name);
+        status = thread_children(path, pids);
+    }
+    closedir(directory);
+    return status == -ENOMEM ? status : 0;
+}
+
+int procfs_tree(pid_t init, struct procfs_pids *pids)
+{
+    pids->count = 0;
+    if (!process_state(init))
+        return -ESRCH;
+    int status = procfs_pids_add(pids, init);
+    for (size_t i = 0; status == 0 && i < pids->count; i++) {
+        status = procfs_children(pids->pid[i], pids);
+        if (status == -ESRCH)
+            status = 0;
+    }
+    return status;
+}
+
+int procfs_namespace(pid_t init, uint64_t *inode)
+{
+    char path[64];
+    struct stat info;
+    snprintf(path, sizeof(path), "/proc/%d/ns/pid", (int)init);
+    if (stat(path, &info) < 0)
+        return -errno;
+    *inode = info.st_ino;
+    return 0;
+}
+
+int procfs_members(uint64_t inode, struct procfs_pids *pids)
+{
+    pids->count = 0;
+    DIR *directory = opendir("/proc");
+    if (!directory)
+        return -errno;
+    int status = 0;
+    struct dirent *entry;
+    while (status == 0 && (entry = readdir(directory))) {
+        uint64_t found;
+        if (!isdigit((unsigned char)entry->d_name[0]))
+            continue;
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        if (procfs_namespace(pid, &found) == 0 && found == inode)
+            status = procfs_pids_add(pids, pid);
+    }
+    closedir(directory);
+    return status;
+}
+
+static uint64_t ticks_to_usec(uint64_t ticks)
+{
+    long per_second = sysconf(_SC_CLK_TCK);
+    return ticks * (1000000U / (uint64_t)(per_second > 0 ? per_second : 100));
+}
+
+static void add_disk(pid_t pid, struct procfs_usage *usage)
+{
+    char path[64];
+    char text[1024];
+    snprintf(path, sizeof(path), "/proc/%d/io", (int)pid);
+    if (process_read_file(path, text, sizeof(text)) <= 0)
+        return;
+    const char *read = strstr(text, "\nread_bytes: ");
+    const char *written = strstr(text, "\nwrite_bytes: ");
+    if (!read || !written)
+        return;
+    usage->disk_read += strtoull(read + strlen("\nread_bytes: "), NULL, 10);
+    usage->disk_write += strtoull(written + strlen("\nwrite_bytes: "), NULL, 10);
+    usage->has_disk = true;
+}
+
+int procfs_usage_add(pid_t pid, struct procfs_usage *usage)
+{
+    char path[64];
+    char text[1024];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    if (process_read_file(path, text, sizeof(text)) <= 0)
+        return -ESRCH;
+    const char *fields = strrchr(text, ')');
+    unsigned long long user, system, child_user, child_system;
+    if (!fields ||
+        sscanf(fields + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %llu %llu",
+               &user, &system, &child_user, &child_system) != 4)
+        return -ESRCH;
+    usage->cpu_usec += ticks_to_usec(user + system + child_user + child_system);
+
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    unsigned long long resident, shared;
+    if (process_read_file(path, text, sizeof(text)) > 0 &&
+        sscanf(text, "%*u %llu %llu", &resident, &shared) == 2 && resident > shared)
+        usage->memory += (resident - shared) * (uint64_t)sysconf(_SC_PAGESIZE);
+    add_disk(pid, usage);
+    return 0;
+}
+
+int procfs_network(pid_t init, uint64_t *received, uint64_t *sent)
+{
+    char path[64];
+    char text[8192];
+    snprintf(path, sizeof(path), "/proc/%d/net/dev", (int)init);
+    ssize_t size = process_read_file(path, text, sizeof(text));
+    if (size < 0)
+        return (int)size;
+    *received = *sent = 0;
+    char *rest = NULL;
+    for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+        char *colon = strchr(line, ':');
+        if (!colon)
+            continue;
+        *colon = '\0';
+        line += strspn(line, " ");
+        unsigned long long in, out;
+        if (strcmp(line, "lo") != 0 &&
+            sscanf(colon + 1, "%llu %*u %*u %*u %*u %*u %*u %*u %llu", &in, &out) == 2) {
+            *received += in;
+            *sent += out;
+        }
+    }
+    return 0;
+}
+
+int procfs_stop_pass(pid_t init, bool stop)
+{
+    uint64_t inode;
+    if (procfs_namespace(init, &inode) < 0)
+        return -ESRCH;
+    struct procfs_pids pids = {0};
+    int status = procfs_members(inode, &pids);
+    bool all = status == 0;
+    for (size_t i = 0; i < pids.count; i++) {
+        char state = process_state(pids.pid[i]);
+        bool stopped = state == 'T' || state == 't' || state == 'Z' || state == 'X' || !state;
+        bool moving = state != 'T';
+        if (stop ? stopped : moving)
+            continue;
+        all = false;
+        kill(pids.pid[i], stop ? SIGSTOP : SIGCONT);
+    }
+    procfs_pids_free(&pids);
+    return status < 0 ? status : all;
+}

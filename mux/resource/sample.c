@@ -1,0 +1,69 @@
+#include "mux/resource/sample.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "mux/resource/cgroup.h"
+#include "mux/resource/procfs.h"
+
+static void read_processes(struct sample *sample, const struct sample_source *source,
+                           struct procfs_pids *pids)
+{
+    struct procfs_usage usage = {0};
+    uint64_t count = 0;
+    for (size_t i = 0; i < pids->count; i++)
+        if (procfs_usage_add(pids->pid[i], &usage) == 0)
+            count++;
+    sample->pids = count;
+    /* Figures of processes that ended go with them; what was counted stays counted. */
+    if (usage.disk_read > sample->disk_read)
+        sample->disk_read = usage.disk_read;
+    if (usage.disk_write > sample->disk_write)
+        sample->disk_write = usage.disk_write;
+    sample->has_disk = usage.has_disk;
+
+    sample->has_memory = true;
+    if (!source->cgroup[0] || cgroup_memory(source->cgroup, &sample->memory) < 0)
+        sample->memory = usage.memory;
+    sample->has_cpu = true;
+    uint64_t usec;
+    if (!source->cgroup[0] || cgroup_cpu(source->cgroup, &usec) < 0)
+        usec = usage.cpu_usec;
+    if (usec > sample->cpu_usec)
+        sample->cpu_usec = usec;
+}
+
+static bool differs(uint64_t a, uint64_t b, uint64_t by)
+{
+    return a > b ? a - b >= by : b - a >= by;
+}
+
+int sample_take(struct sample *sample, const struct sample_source *source, uint64_t now)
+{
+    struct sample before = *sample;
+    struct procfs_pids pids = {0};
+    int status = procfs_tree(source->init, &pids);
+    if (status == 0)
+        read_processes(sample, source, &pids);
+    procfs_pids_free(&pids);
+    if (status < 0)
+        return status;
+    sample->has_net = procfs_network(source->init, &sample->net_in, &sample->net_out) == 0;
+    sample->taken = now;
+    if (before.taken && now > before.taken)
+        sample->cpu =
+            (double)(sample->cpu_usec - before.cpu_usec) * 100000.0 / (double)(now - before.taken);
+    double change = sample->cpu > before.cpu ? sample->cpu - before.cpu : before.cpu - sample->cpu;
+    return !before.taken || change >= 0.1 || differs(sample->memory, before.memory, 64 * 1024) ||
+           sample->pids != before.pids || sample->disk_read != before.disk_read ||
+           sample->disk_write != before.disk_write || sample->net_in != before.net_in ||
+           sample->net_out != before.net_out;
+}
+
+int64_t sample_peek(const struct sample *sample, const struct sample_source *source)
+{
+    uint64_t usec;
+    if (source->cgroup[0] && cgroup_cpu(source->cgroup, &usec) == 0)
+        return (int64_t)(usec - sample->cpu_usec);
+    return -ENOENT;
+}

@@ -1,0 +1,101 @@
+#include "mux/server/alert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mux/server/text.h"
+
+static const char *const severities[] = {"info", "warning", "critical"};
+
+const char *alert_severity_name(enum alert_severity severity)
+{
+    return severities[severity];
+}
+
+enum alert_severity alert_severity_read(const char *name)
+{
+    for (size_t i = 0; i < sizeof(severities) / sizeof(*severities); i++)
+        if (strcmp(name, severities[i]) == 0)
+            return (enum alert_severity)i;
+    return ALERT_WARNING;
+}
+
+static void drop(struct alerts *alerts, size_t at)
+{
+    memmove(&alerts->list[at], &alerts->list[at + 1],
+            (alerts->count - at - 1) * sizeof(*alerts->list));
+    alerts->count--;
+}
+
+static void make_room(struct alerts *alerts)
+{
+    for (size_t i = 0; i < alerts->count; i++)
+        if (alerts->list[i].acknowledged) {
+            drop(alerts, i);
+            return;
+        }
+    drop(alerts, 0);
+}
+
+struct alert *alert_raise(struct alerts *alerts, const char *sandbox_id, const char *sandbox,
+                          enum alert_severity severity, const char *kind, const char *text,
+                          double now)
+{
+    struct alert fresh = {
+        .severity = severity, .count = 1, .first = now, .last = now, .dirty = true};
+    snprintf(fresh.sandbox_id, sizeof(fresh.sandbox_id), "%s", sandbox_id);
+    snprintf(fresh.sandbox, sizeof(fresh.sandbox), "%s", sandbox);
+    text_clean(fresh.kind, sizeof(fresh.kind), kind, strlen(kind), false);
+    text_clean(fresh.text, sizeof(fresh.text), text, strlen(text), false);
+    for (size_t i = 0; i < alerts->count; i++) {
+        struct alert *alert = &alerts->list[i];
+        if (strcmp(alert->sandbox_id, fresh.sandbox_id) == 0 &&
+            strcmp(alert->kind, fresh.kind) == 0 && strcmp(alert->text, fresh.text) == 0) {
+            alert->count++;
+            alert->last = now;
+            alert->acknowledged = false;
+            alert->dirty = true;
+            if (severity > alert->severity)
+                alert->severity = severity;
+            return alert;
+        }
+    }
+    if (alerts->count == ALERTS_MAX)
+        make_room(alerts);
+    fresh.id = ++alerts->next_id;
+    alerts->list[alerts->count] = fresh;
+    return &alerts->list[alerts->count++];
+}
+
+static bool concerns(const struct alert *alert, const char *sandbox_id)
+{
+    return !sandbox_id || strcmp(alert->sandbox_id, sandbox_id) == 0;
+}
+
+size_t alert_acknowledge(struct alerts *alerts, const char *sandbox_id)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < alerts->count; i++) {
+        struct alert *alert = &alerts->list[i];
+        if (alert->acknowledged || !concerns(alert, sandbox_id))
+            continue;
+        alert->acknowledged = alert->dirty = true;
+        count++;
+    }
+    return count;
+}
+
+size_t alert_open_count(const struct alerts *alerts, const char *sandbox_id)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < alerts->count; i++)
+        count += !alerts->list[i].acknowledged && concerns(&alerts->list[i], sandbox_id);
+    return count;
+}
+
+void alert_forget(struct alerts *alerts, const char *sandbox_id)
+{
+    for (size_t i = alerts->count; i > 0; i--)
+        if (concerns(&alerts->list[i - 1], sandbox_id))
+            drop(alerts, i - 1);
+}

@@ -1,0 +1,595 @@
+#include "mux/server/dispatch.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mux/driver/driver.h"
+#include "mux/server/event.h"
+#include "mux/server/log.h"
+#include "mux/server/monitor.h"
+#include "mux/server/operation.h"
+#include "mux/server/registry.h"
+#include "mux/server/start.h"
+#include "transport/message.h"
+#include "transport/pack.h"
+
+#define DEFAULT_ROWS         24U
+#define DEFAULT_COLS         80U
+#define DEFAULT_SCROLLBACK   10000U
+#define DEFAULT_RECORD_LIMIT (64ULL * 1024 * 1024)
+#define ENV_TEXT_MAX         (32U * 1024)
+
+static void fail(struct client *client, uint32_t id, const struct bj_error *error)
+{
+    bj_rpc_error(&client->rpc, id, error);
+}
+
+/* --- lists of strings --- */
+
+static void strings_free(char **list)
+{
+    for (char **at = list; at && *at; at++)
+        free(*at);
+    free(list);
+}
+
+/* A NULL-terminated copy of a list parameter; NULL when out of memory or with a NUL inside. */
+static char **strings_copy(const msgpack_object *list, struct bj_error *error)
+{
+    size_t count = list ? list->via.array.size : 0;
+    char **copy = calloc(count + 1, sizeof(*copy));
+    for (size_t i = 0; copy && i < count; i++) {
+        const msgpack_object_str *text = &list->via.array.ptr[i].via.str;
+        if (memchr(text->ptr, '\0', text->size)) {
+            bj_fail(error, -EINVAL, "a string in a list contains a NUL byte");
+            strings_free(copy);
+            return NULL;
+        }
+        copy[i] = strndup(text->ptr, text->size);
+        if (!copy[i]) {
+            strings_free(copy);
+            copy = NULL;
+        }
+    }
+    if (!copy)
+        bj_fail(error, -ENOMEM, "out of memory");
+    return copy;
+}
+
+/* The sandboxes that `names` or `all` mean. Returns how many, or a negative code. */
+static int choose(struct server *server, const msgpack_object *params, struct sandbox ***out,
+                  struct bj_error *error)
+{
+    const msgpack_object *names = bj_get(params, "names");
+    bool all = bj_get_bool(params, "all", false);
+    size_t count = all ? server->sandbox_count : names ? names->via.array.size : 0;
+    if (!all && count == 0)
+        return bj_fail(error, -EINVAL, "say which sandboxes: names, or all");
+    *out = calloc(count + 1, sizeof(**out));
+    if (!*out)
+        return bj_fail(error, -ENOMEM, "out of memory");
+    size_t chosen = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct sandbox *sandbox = all ? server->sandboxes[i] : NULL;
+        char name[64] = "";
+        if (!all) {
+            const msgpack_object_str *text = &names->via.array.ptr[i].via.str;
+            snprintf(name, sizeof(name), "%.*s", (int)(text->size < 60 ? text->size : 60),
+                     text->ptr);
+            sandbox = registry_find_name(server, name);
+            if (!sandbox)
+                sandbox = registry_find_id(server, name);
+        }
+        if (!sandbox) {
+            free(*out);
+            return bj_fail(error, -ENOENT, "no sandbox is named %s: 'belljar ls' lists them", name);
+        }
+        bool twice = false;
+        for (size_t k = 0; k < chosen; k++)
+            twice = twice || (*out)[k] == sandbox;
+        if (!twice)
+            (*out)[chosen++] = sandbox;
+    }
+    return (int)chosen;
+}
+
+/* --- server --- */
+
+static const char *mechanism(bool cgroup, const char *otherwise)
+{
+    return cgroup ? "cgroup" : otherwise;
+}
+
+static void pack_drivers(msgpack_packer *packer)
+{
+    size_t count = 0;
+    while (drivers[count])
+        count++;
+    bj_pack_str(packer, "drivers");
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        msgpack_pack_map(packer, 2);
+        bj_pack_key_str(packer, "name", drivers[i]->name);
+        bj_pack_key_str(packer, "summary", drivers[i]->summary);
+    }
+}
+
+static void server_status(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    const struct cgroup_place *cgroups = &server->cgroups;
+    bool placed = cgroups->path[0] != '\0';
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_map(packer, 15);
+    bj_pack_key_uint(packer, "pid", (uint64_t)getpid());
+    bj_pack_key_str(packer, "version", BJ_VERSION);
+    bj_pack_key_double(packer, "started", server->started);
+    bj_pack_key_str(packer, "runtime", server->paths.runtime);
+    bj_pack_key_str(packer, "state", server->paths.state);
+    bj_pack_key_uint(packer, "sandboxes", server->sandbox_count);
+    bj_pack_key_uint(packer, "waiting", server->requests.count);
+    bj_pack_key_uint(packer, "alerts", alert_open_count(&server->alerts, NULL));
+    bj_pack_key_uint(packer, "clients", clients_count(server, NULL));
+    bj_pack_str(packer, "limits");
+    msgpack_pack_map(packer, 3);
+    bj_pack_key_str(packer, "memory", mechanism(cgroups->memory, "none"));
+    bj_pack_key_str(packer, "cpus", mechanism(cgroups->cpu, "none"));
+    bj_pack_key_str(packer, "pids", mechanism(cgroups->pids, "rlimit"));
+    bj_pack_str(packer, "sampling");
+    msgpack_pack_map(packer, 3);
+    bj_pack_key_str(packer, "cpu", mechanism(placed, "procfs"));
+    bj_pack_key_str(packer, "memory", mechanism(cgroups->memory, "procfs"));
+    bj_pack_key_str(packer, "network", "procfs");
+    bj_pack_key_str(packer, "freeze", mechanism(cgroups->freeze, "signals"));
+    bj_pack_key_str(packer, "kill", mechanism(cgroups->kill, "pid namespace"));
+    bj_pack_key_str(packer, "cgroup", placed ? cgroups->path : cgroups->why);
+    pack_drivers(packer);
+    bj_rpc_send(&client->rpc);
+}
+
+static void stop_killed(struct server *server)
+{
+    server_stop(server, true);
+}
+
+static void server_stop_call(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    log_line("stop asked for by a client");
+    bj_rpc_done(&client->rpc, id);
+    if (bj_get_bool(params, "kill", false) && server->sandbox_count)
+        operation_start(server, OPERATION_KILL, server->sandboxes, server->sandbox_count, NULL,
+                        stop_killed);
+    else
+        server_stop(server, false);
+}
+
+/* --- sandboxes --- */
+
+static void sandbox_run(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct bj_error error = {0};
+    char name[NAME_SIZE], driver[33], session[NAME_SIZE], project[BJ_PATH_MAX + 1];
+    bj_get_copy(params, "name", name, sizeof(name));
+    bj_get_copy(params, "driver", driver, sizeof(driver));
+    bj_get_copy(params, "session", session, sizeof(session));
+    bj_get_copy(params, "project", project, sizeof(project));
+    char **argv = strings_copy(bj_get(params, "argv"), &error);
+    char **env = argv ? strings_copy(bj_get(params, "env"), &error) : NULL;
+    struct call *call = env ? call_keep(client, id) : NULL;
+    if (!env)
+        fail(client, id, &error);
+    if (call) {
+        struct start_options options = {
+            .argv = (const char *const *)argv,
+            .argc = bj_get(params, "argv")->via.array.size,
+            .env = (const char *const *)env,
+            .name = name,
+            .project = project,
+            .driver = driver[0] ? driver : drivers[0]->name,
+            .session = session[0] ? session : SESSION_DEFAULT,
+            .limits = {bj_get_uint(params, "memory", 0), bj_get_uint(params, "millicpus", 0),
+                       bj_get_uint(params, "pids", 0)},
+            .rows = (uint32_t)bj_get_uint(params, "rows", 0),
+            .cols = (uint32_t)bj_get_uint(params, "cols", 0),
+            .scrollback = bj_get_uint(params, "scrollback", DEFAULT_SCROLLBACK),
+            .record_limit = bj_get_uint(params, "record_limit", DEFAULT_RECORD_LIMIT),
+        };
+        options.rows = options.rows ? options.rows : DEFAULT_ROWS;
+        options.cols = options.cols ? options.cols : DEFAULT_COLS;
+        start_sandbox(client->server, &options, call);
+    }
+    strings_free(argv);
+    strings_free(env);
+}
+
+static void sandbox_list(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_array(packer, server->sandbox_count);
+    for (size_t i = 0; i < server->sandbox_count; i++)
+        event_sandbox(packer, server->sandboxes[i]);
+    bj_rpc_send(&client->rpc);
+}
+
+static void operate(struct client *client, uint32_t id, const msgpack_object *params,
+                    enum operation_kind kind)
+{
+    struct server *server = client->server;
+    struct bj_error error = {0};
+    struct sandbox **chosen = NULL;
+    bool all = bj_get_bool(params, "all", false);
+    int count = choose(server, params, &chosen, &error);
+    int kept = 0;
+    for (int i = 0; i < count && !error.code; i++) {
+        bool over =
+            chosen[i]->record.state == SANDBOX_EXITED || chosen[i]->record.state == SANDBOX_LOST;
+        bool fits = kind == OPERATION_KILL || (kind == OPERATION_REMOVE ? over : !over);
+        if (fits)
+            chosen[kept++] = chosen[i];
+        else if (!all) /* with `all`, those that it makes no sense for are passed over */
+            bj_fail(&error, kind == OPERATION_REMOVE ? -EBUSY : -ESRCH,
+                    kind == OPERATION_REMOVE ? "%s still runs: 'belljar kill' it first"
+                                             : "%s has exited",
+                    chosen[i]->record.name);
+    }
+    struct call *call = error.code ? NULL : call_keep(client, id);
+    if (error.code)
+        fail(client, id, &error);
+    if (call)
+        operation_start(server, kind, chosen, (size_t)kept, call, NULL);
+    if (count >= 0)
+        free(chosen);
+}
+
+static void sandbox_kill(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    operate(client, id, params, OPERATION_KILL);
+}
+
+static void sandbox_pause(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    operate(client, id, params, OPERATION_PAUSE);
+}
+
+static void sandbox_resume(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    operate(client, id, params, OPERATION_RESUME);
+}
+
+static void sandbox_remove(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    operate(client, id, params, OPERATION_REMOVE);
+}
+
+static void sandbox_rename(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    struct bj_error error = {0};
+    char name[NAME_SIZE], new_name[NAME_SIZE];
+    bj_get_copy(params, "name", name, sizeof(name));
+    bj_get_copy(params, "new_name", new_name, sizeof(new_name));
+    struct sandbox *sandbox = registry_find_name(server, name);
+    if (!sandbox)
+        bj_fail(&error, -ENOENT, "no sandbox is named %s: 'belljar ls' lists them", name);
+    else if (strcmp(name, new_name) != 0)
+        registry_check_name(server, new_name, &error);
+    if (error.code) {
+        fail(client, id, &error);
+        return;
+    }
+    memcpy(sandbox->record.name, new_name, sizeof(new_name));
+    sandbox_save(sandbox);
+    sandbox_touch(sandbox);
+    bj_rpc_done(&client->rpc, id);
+}
+
+/* --- requests --- */
+
+static void request_list(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_array(packer, server->requests.count);
+    for (size_t i = 0; i < server->requests.count; i++) {
+        event_request(packer, server, server->requests.list[i]);
+        request_shown(server->requests.list[i], server_clock());
+    }
+    bj_rpc_send(&client->rpc);
+}
+
+static void request_shown_call(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    const msgpack_object *ids = bj_get(params, "ids");
+    for (uint32_t i = 0; i < ids->via.array.size; i++) {
+        char name[REQUEST_ID_SIZE];
+        const msgpack_object_str *text = &ids->via.array.ptr[i].via.str;
+        snprintf(name, sizeof(name), "%.*s", (int)(text->size < 31 ? text->size : 31), text->ptr);
+        struct request *request = request_find(&client->server->requests, name);
+        if (request)
+            request_shown(request, server_clock());
+    }
+    bj_rpc_done(&client->rpc, id);
+}
+
+struct resolution {
+    struct server *server;
+    struct call *call;
+    char id[REQUEST_ID_SIZE];
+    const char *answer, *by;
+};
+
+static void on_delivered(void *argument, const struct bj_error *error)
+{
+    struct resolution *resolution = argument;
+    struct server *server = resolution->server;
+    struct request *request = request_find(&server->requests, resolution->id);
+    struct sandbox *sandbox = request ? registry_find_id(server, request->sandbox_id) : NULL;
+    const char *outcome = error ? "gone" : resolution->answer;
+    log_line("request %s: %s by %s%s%s", resolution->id, outcome, resolution->by,
+             error ? ", not delivered: " : "", error ? error->text : "");
+    if (error) {
+        struct bj_error why = *error;
+        bj_fail_prefix(&why, "the verdict was not delivered");
+        call_fail(resolution->call, &why);
+    } else {
+        msgpack_packer *packer = call_result(resolution->call);
+        if (packer) {
+            msgpack_pack_map(packer, 2);
+            bj_pack_key_str(packer, "sandbox", sandbox ? sandbox->record.name : "");
+            bj_pack_key_str(packer, "title", request ? request->title : "");
+        }
+        call_done(resolution->call);
+    }
+    if (request) {
+        clients_send_request_gone(server, request, outcome, resolution->by);
+        request_close(&server->requests, request, outcome);
+    }
+    if (sandbox)
+        sandbox_touch(sandbox);
+    free(resolution);
+}
+
+static void request_resolve_call(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    struct bj_error error = {0};
+    struct request *request;
+    char name[REQUEST_ID_SIZE + 1], answer[16], reason[BJ_REASON_MAX + 1];
+    bj_get_copy(params, "id", name, sizeof(name));
+    bj_get_copy(params, "answer", answer, sizeof(answer));
+    bj_get_copy(params, "reason", reason, sizeof(reason));
+    bool allow = strcmp(answer, "allow") == 0;
+    if (!allow && strcmp(answer, "deny") != 0) {
+        bj_fail(&error, -EINVAL, "answer is allow or deny");
+        fail(client, id, &error);
+        return;
+    }
+    if (request_resolve(&server->requests, name, server_clock(), &request, &error) < 0) {
+        fail(client, id, &error);
+        return;
+    }
+    struct sandbox *sandbox = registry_find_id(server, request->sandbox_id);
+    struct resolution *resolution = calloc(1, sizeof(*resolution));
+    struct call *call = resolution ? call_keep(client, id) : NULL;
+    if (!call) {
+        request->waiting = false;
+        free(resolution);
+        return;
+    }
+    *resolution = (struct resolution){server, call, "", allow ? "allow" : "deny",
+                                      client->dashboard ? "dashboard" : "cli"};
+    memcpy(resolution->id, request->id, sizeof(resolution->id));
+    if (!sandbox || monitor_verdict(sandbox, request->channel, allow, reason, on_delivered,
+                                    resolution, &error) < 0) {
+        request->waiting = false;
+        call_fail(call, &error);
+        free(resolution);
+    }
+}
+
+/* --- alerts --- */
+
+static void alert_list(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct alerts *alerts = &client->server->alerts;
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_array(packer, alerts->count);
+    for (size_t i = 0; i < alerts->count; i++)
+        event_alert(packer, &alerts->list[i]);
+    bj_rpc_send(&client->rpc);
+}
+
+static void alert_acknowledge_call(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    struct bj_error error = {0};
+    char name[NAME_SIZE];
+    const char *sandbox_id = NULL;
+    if (bj_get_copy(params, "sandbox", name, sizeof(name)) > 0) {
+        struct sandbox *sandbox = registry_find_name(server, name);
+        if (!sandbox) {
+            bj_fail(&error, -ENOENT, "no sandbox is named %s: 'belljar ls' lists them", name);
+            fail(client, id, &error);
+            return;
+        }
+        sandbox_id = sandbox->record.id;
+    }
+    size_t count = alert_acknowledge(&server->alerts, sandbox_id);
+    for (size_t i = 0; i < server->sandbox_count; i++)
+        if (!sandbox_id || strcmp(server->sandboxes[i]->record.id, sandbox_id) == 0)
+            sandbox_touch(server->sandboxes[i]);
+    clients_schedule(server);
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_map(packer, 1);
+    bj_pack_key_uint(packer, "count", count);
+    bj_rpc_send(&client->rpc);
+}
+
+/* --- clients and sessions --- */
+
+static void client_hello(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    struct bj_error error = {0};
+    struct session *session;
+    char kind[20], name[NAME_SIZE];
+    bj_get_copy(params, "kind", kind, sizeof(kind));
+    if (bj_get_copy(params, "session", name, sizeof(name)) == 0)
+        strcpy(name, SESSION_DEFAULT);
+    if (session_use(&server->sessions, name, &session, &error) < 0) {
+        fail(client, id, &error);
+        return;
+    }
+    client->dashboard = strcmp(kind, "dashboard") == 0;
+    memcpy(client->session, name, sizeof(name));
+    server->sessions_dirty = true;
+    clients_schedule(server);
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_map(packer, 5);
+    bj_pack_key_str(packer, "client", client->dashboard ? "dashboard" : "cli");
+    bj_pack_key_str(packer, "session", session->name);
+    bj_pack_key_str(packer, "layout", session->layout);
+    bj_pack_key_str(packer, "selected", session->selected);
+    bj_pack_str(packer, "panes");
+    msgpack_pack_array(packer, session->count);
+    for (size_t i = 0; i < session->count; i++)
+        bj_pack_str(packer, session->panes[i]);
+    bj_rpc_send(&client->rpc);
+}
+
+static void client_detach(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    char session[NAME_SIZE];
+    bj_get_copy(params, "session", session, sizeof(session));
+    size_t count = clients_send_detach(client->server, session);
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_map(packer, 1);
+    bj_pack_key_uint(packer, "count", count);
+    bj_rpc_send(&client->rpc);
+}
+
+static void session_list(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    msgpack_pack_array(packer, server->sessions.count);
+    for (size_t i = 0; i < server->sessions.count; i++)
+        event_session(packer, server, &server->sessions.list[i]);
+    bj_rpc_send(&client->rpc);
+}
+
+/* Panes named first come in that order; those not named, made meanwhile by another client, stay. */
+static int save_panes(struct server *server, struct session *session, const msgpack_object *list,
+                      struct bj_error *error)
+{
+    struct session fresh = {0};
+    int status = 0;
+    for (uint32_t i = 0; status == 0 && i < list->via.array.size; i++) {
+        char id[16];
+        const msgpack_object_str *text = &list->via.array.ptr[i].via.str;
+        snprintf(id, sizeof(id), "%.*s", (int)(text->size < 15 ? text->size : 15), text->ptr);
+        if (registry_find_id(server, id))
+            status = session_add_pane(&fresh, id, error);
+    }
+    for (size_t i = 0; status == 0 && i < session->count; i++)
+        if (registry_find_id(server, session->panes[i]))
+            status = session_add_pane(&fresh, session->panes[i], error);
+    if (status < 0) {
+        free(fresh.panes);
+        return status;
+    }
+    free(session->panes);
+    session->panes = fresh.panes;
+    session->count = fresh.count;
+    return 0;
+}
+
+static void session_save(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct server *server = client->server;
+    struct bj_error error = {0};
+    struct session *session;
+    char name[NAME_SIZE], layout[20], selected[40];
+    bj_get_copy(params, "name", name, sizeof(name));
+    int status = session_use(&server->sessions, name, &session, &error);
+    if (status == 0 && bj_get_copy(params, "layout", layout, sizeof(layout)) > 0)
+        status = session_set_layout(session, layout, &error);
+    if (status == 0 && bj_get(params, "panes"))
+        status = save_panes(server, session, bj_get(params, "panes"), &error);
+    if (status < 0) {
+        fail(client, id, &error);
+        return;
+    }
+    if (bj_get_copy(params, "selected", selected, sizeof(selected)) > 0 &&
+        registry_find_id(server, selected))
+        memcpy(session->selected, selected, sizeof(session->selected));
+    server->sessions_dirty = true;
+    clients_schedule(server);
+    clients_send_session(server, session);
+    bj_rpc_done(&client->rpc, id);
+}
+
+static void events_subscribe(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    client_subscribe(client);
+    bj_rpc_done(&client->rpc, id);
+}
+
+static const struct {
+    const char *name;
+    void (*answer)(struct client *client, uint32_t id, const msgpack_object *params);
+} methods[] = {
+    {"server.status", server_status},
+    {"server.stop", server_stop_call},
+    {"sandbox.run", sandbox_run},
+    {"sandbox.list", sandbox_list},
+    {"sandbox.kill", sandbox_kill},
+    {"sandbox.pause", sandbox_pause},
+    {"sandbox.resume", sandbox_resume},
+    {"sandbox.rename", sandbox_rename},
+    {"sandbox.remove", sandbox_remove},
+    {"request.list", request_list},
+    {"request.shown", request_shown_call},
+    {"request.resolve", request_resolve_call},
+    {"alert.list", alert_list},
+    {"alert.acknowledge", alert_acknowledge_call},
+    {"client.hello", client_hello},
+    {"client.detach", client_detach},
+    {"session.list", session_list},
+    {"session.save", session_save},
+    {"events.subscribe", events_subscribe},
+};
+
+void dispatch_call(struct client *client, uint32_t id, const struct bj_method *method,
+                   const msgpack_object *params)
+{
+    struct bj_error error = {0};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
+        if (strcmp(methods[i].name, method->name) == 0) {
+            methods[i].answer(client, id, params);
+            return;
+        }
+    bj_fail(&error, -ENOSYS, "%s is not answered by this server", method->name);
+    fail(client, id, &error);
+}

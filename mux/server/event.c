@@ -1,0 +1,158 @@
+#include "mux/server/event.h"
+
+#include <string.h>
+
+#include "mux/server/client.h"
+#include "transport/pack.h"
+
+static void pack_limits(msgpack_packer *packer, const struct cgroup_limits *limits)
+{
+    bj_pack_str(packer, "limits");
+    msgpack_pack_map(packer, 3);
+    bj_pack_key_uint(packer, "memory", limits->memory);
+    bj_pack_key_uint(packer, "millicpus", limits->millicpus);
+    bj_pack_key_uint(packer, "pids", limits->pids);
+}
+
+static void pack_argv(msgpack_packer *packer, char *const *argv)
+{
+    size_t count = 0;
+    while (argv && argv[count])
+        count++;
+    bj_pack_str(packer, "argv");
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++)
+        bj_pack_str(packer, argv[i]);
+}
+
+static void pack_paths(msgpack_packer *packer, const struct sandbox *sandbox)
+{
+    static const char *const recordings[] = {"recording.0.cast", "recording.1.cast"};
+    char path[BJ_PATH_MAX];
+    path[0] = '\0';
+    sandbox_runtime_path(sandbox, "view.sock", path, NULL);
+    bj_pack_key_str(packer, "view", path);
+    bj_pack_str(packer, "recording");
+    msgpack_pack_array(packer, 2);
+    for (size_t i = 0; i < 2; i++) {
+        path[0] = '\0';
+        sandbox_state_path(sandbox, recordings[i], path, NULL);
+        bj_pack_str(packer, path);
+    }
+}
+
+static void pack_exit(msgpack_packer *packer, const struct record *record)
+{
+    if (record->has_exit) {
+        bj_pack_key_int(packer, "exit_code", record->exit_code);
+        bj_pack_key_int(packer, "exit_signal", record->exit_signal);
+    } else {
+        bj_pack_key_str(packer, "exit_code", NULL);
+        bj_pack_key_str(packer, "exit_signal", NULL);
+    }
+    bj_pack_key_str(packer, "error", record->error);
+}
+
+void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox)
+{
+    const struct server *server = sandbox->server;
+    const struct record *record = &sandbox->record;
+    msgpack_pack_map(packer, 25);
+    bj_pack_key_str(packer, "id", record->id);
+    bj_pack_key_str(packer, "name", record->name);
+    bj_pack_key_str(packer, "state", sandbox_state_shown(sandbox));
+    pack_argv(packer, record->argv);
+    bj_pack_key_str(packer, "project", record->project);
+    bj_pack_key_str(packer, "driver", record->driver);
+    bj_pack_key_str(packer, "session", record->session);
+    bj_pack_key_double(packer, "created", record->created);
+    pack_exit(packer, record);
+    bj_pack_key_str(packer, "title", sandbox->title);
+    bj_pack_key_uint(packer, "rows", sandbox->rows);
+    bj_pack_key_uint(packer, "cols", sandbox->cols);
+    bj_pack_key_uint(packer, "requests", request_count(&server->requests, record->id));
+    bj_pack_key_uint(packer, "alerts", alert_open_count(&server->alerts, record->id));
+    pack_paths(packer, sandbox);
+    bj_pack_key_uint(packer, "init_pid", sandbox->ended ? 0 : (uint64_t)record->init.pid);
+    bj_pack_key_uint(packer, "monitor_pid", sandbox->monitor ? (uint64_t)record->monitor.pid : 0);
+    pack_limits(packer, &record->limits);
+    bj_pack_key_str(packer, "link", sandbox->link_up ? "up" : "down");
+    bj_pack_key_uint(packer, "uid", record->uid);
+    bj_pack_key_uint(packer, "bell", sandbox->bells);
+    bj_pack_key_str(packer, "cgroup", record->cgroup);
+}
+
+void event_request(msgpack_packer *packer, const struct server *server,
+                   const struct request *request)
+{
+    const struct sandbox *sandbox = NULL;
+    for (size_t i = 0; i < server->sandbox_count && !sandbox; i++)
+        if (strcmp(server->sandboxes[i]->record.id, request->sandbox_id) == 0)
+            sandbox = server->sandboxes[i];
+    msgpack_pack_map(packer, 8);
+    bj_pack_key_str(packer, "id", request->id);
+    bj_pack_key_str(packer, "sandbox", sandbox ? sandbox->record.name : "");
+    bj_pack_key_str(packer, "sandbox_id", request->sandbox_id);
+    bj_pack_key_str(packer, "class", "courtesy"); /* all that a process inside asks by itself */
+    bj_pack_key_str(packer, "kind", request->kind);
+    bj_pack_key_str(packer, "title", request->title);
+    bj_pack_key_str(packer, "detail", request->detail);
+    bj_pack_key_double(packer, "created", request->created);
+}
+
+void event_alert(msgpack_packer *packer, const struct alert *alert)
+{
+    msgpack_pack_map(packer, 10);
+    bj_pack_key_uint(packer, "id", alert->id);
+    bj_pack_key_str(packer, "sandbox", alert->sandbox);
+    bj_pack_key_str(packer, "sandbox_id", alert->sandbox_id);
+    bj_pack_key_str(packer, "severity", alert_severity_name(alert->severity));
+    bj_pack_key_str(packer, "kind", alert->kind);
+    bj_pack_key_str(packer, "text", alert->text);
+    bj_pack_key_uint(packer, "count", alert->count);
+    bj_pack_key_double(packer, "first", alert->first);
+    bj_pack_key_double(packer, "last", alert->last);
+    bj_pack_key_bool(packer, "acknowledged", alert->acknowledged);
+}
+
+void event_session(msgpack_packer *packer, const struct server *server,
+                   const struct session *session)
+{
+    msgpack_pack_map(packer, 5);
+    bj_pack_key_str(packer, "name", session->name);
+    bj_pack_key_str(packer, "layout", session->layout);
+    bj_pack_key_str(packer, "selected", session->selected);
+    bj_pack_str(packer, "panes");
+    msgpack_pack_array(packer, session->count);
+    for (size_t i = 0; i < session->count; i++)
+        bj_pack_str(packer, session->panes[i]);
+    bj_pack_key_uint(packer, "clients", clients_count(server, session->name));
+}
+
+static void pack_figure(msgpack_packer *packer, const char *key, bool known, uint64_t value)
+{
+    if (known)
+        bj_pack_key_uint(packer, key, value);
+    else
+        bj_pack_key_str(packer, key, NULL);
+}
+
+void event_stats(msgpack_packer *packer, const struct sandbox *sandbox)
+{
+    const struct sample *sample = &sandbox->sample;
+    bool known = sample->taken != 0;
+    msgpack_pack_map(packer, 9);
+    bj_pack_key_str(packer, "id", sandbox->record.id);
+    if (known && sample->has_cpu)
+        bj_pack_key_double(packer, "cpu", sample->cpu);
+    else
+        bj_pack_key_str(packer, "cpu", NULL);
+    pack_figure(packer, "memory", known && sample->has_memory, sample->memory);
+    pack_figure(packer, "pids", known, sample->pids);
+    pack_figure(packer, "disk_read", known && sample->has_disk, sample->disk_read);
+    pack_figure(packer, "disk_write", known && sample->has_disk, sample->disk_write);
+    pack_figure(packer, "net_in", known && sample->has_net, sample->net_in);
+    pack_figure(packer, "net_out", known && sample->has_net, sample->net_out);
+    pack_figure(packer, "quiet", sandbox->last_output != 0,
+                (server_clock() - sandbox->last_output) / 1000);
+}

@@ -1,0 +1,16 @@
+/*
+ * The objects of the server's API as msgpack maps, for results and notifications alike.
+ */
+#pragma once
+
+#include <msgpack.h>
+
+#include "mux/server/server.h"
+
+void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox);
+void event_request(msgpack_packer *packer, const struct server *server,
+                   const struct request *request);
+void event_alert(msgpack_packer *packer, const struct alert *alert);
+void event_session(msgpack_packer *packer, const struct server *server,
+                   const struct session *session);
+void event_stats(msgpack_packer *packer, const struct sandbox *sandbox);

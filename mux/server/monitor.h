@@ -1,0 +1,38 @@
+/*
+ * A sandbox's monitor as the server sees it: the process, and the connection to its control.sock.
+ * Asynchronous; when the sandbox is freed or gives up on it, monitor_abandon() cuts the tie and
+ * the object frees itself. The process is left alone by that.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mux/server/sandbox.h"
+
+/* Starts belljar-monitor, after `delay` milliseconds, and connects when it is ready. Later
+ * supervise_monitor_up() or supervise_monitor_down() is called. */
+int monitor_spawn(struct sandbox *sandbox, uint64_t delay, struct bj_error *error);
+
+/* Connects to one that runs already. */
+int monitor_dial(struct sandbox *sandbox, struct bj_error *error);
+
+void monitor_abandon(struct monitor *monitor);
+bool monitor_is_up(const struct monitor *monitor);
+
+/* Tells which process is the sandbox's init. Nothing when not connected. */
+void monitor_admit(struct sandbox *sandbox);
+
+/* Delivers a verdict. After 0, `done` is called exactly once, with NULL when it was taken. */
+typedef void monitor_delivered(void *argument, const struct bj_error *error);
+int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const char *reason,
+                    monitor_delivered *done, void *argument, struct bj_error *error);
+
+/* Ends the process at once: it is of no use any more. */
+void monitor_end(struct sandbox *sandbox);
+
+/* The server stops: closes what is open. The processes go on. */
+void monitors_close(struct server *server);
+
+/* Asks it to write what it has and exit. */
+void monitor_stop(struct sandbox *sandbox);

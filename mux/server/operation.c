@@ -1,0 +1,238 @@
+#include "mux/server/operation.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mux/server/log.h"
+#include "mux/server/monitor.h"
+#include "mux/server/project.h"
+#include "mux/server/registry.h"
+#include "mux/server/start.h"
+#include "mux/server/supervise.h"
+#include "transport/pack.h"
+
+#define STEP_MS        4U
+#define MONITOR_ASK_MS 400U /* then the monitor is killed */
+
+struct item {
+    struct operation *operation;
+    char id[ID_SIZE];
+    char name[NAME_SIZE];
+    bool done, asked_monitor;
+    struct job *job;
+    struct bj_error error;
+};
+
+struct operation {
+    uv_timer_t timer;
+    struct server *server;
+    enum operation_kind kind;
+    struct call *call;
+    void (*finished)(struct server *server);
+    uint64_t began;
+    size_t count;
+    struct item items[];
+};
+
+static const char *const verbs[] = {"killed", "paused", "resumed", "removed"};
+
+static void on_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+static void answer(struct operation *operation)
+{
+    struct bj_error error = {0};
+    size_t failed = 0;
+    for (size_t i = 0; i < operation->count; i++)
+        if (operation->items[i].error.code && failed++ == 0)
+            error = operation->items[i].error;
+    if (!operation->call)
+        return;
+    if (failed) {
+        if (failed > 1) {
+            char more[48];
+            size_t length = strlen(error.text);
+            snprintf(more, sizeof(more), " (and %zu more)", failed - 1);
+            if (length + strlen(more) < sizeof(error.text))
+                strcpy(error.text + length, more);
+        }
+        call_fail(operation->call, &error);
+        return;
+    }
+    msgpack_packer *packer = call_result(operation->call);
+    if (packer) {
+        msgpack_pack_map(packer, 1);
+        bj_pack_str(packer, "names");
+        msgpack_pack_array(packer, operation->count);
+        for (size_t i = 0; i < operation->count; i++)
+            bj_pack_str(packer, operation->items[i].name);
+    }
+    call_done(operation->call);
+}
+
+static void finish_if_done(struct operation *operation)
+{
+    for (size_t i = 0; i < operation->count; i++)
+        if (!operation->items[i].done)
+            return;
+    if (uv_is_closing((uv_handle_t *)&operation->timer))
+        return;
+    uv_close((uv_handle_t *)&operation->timer, on_closed);
+    answer(operation);
+    if (operation->finished)
+        operation->finished(operation->server);
+}
+
+static void item_fail(struct item *item, int code, const char *why)
+{
+    bj_fail(&item->error, code, "%s was not %s: %s", item->name, verbs[item->operation->kind], why);
+    item->done = true;
+}
+
+/* 1 when not one process of it is left, and the monitor is gone, too. */
+static int kill_step(struct item *item, struct sandbox *sandbox, uint64_t passed)
+{
+    struct bj_error error = {0};
+    struct fence fence = sandbox_fence(sandbox);
+    sandbox->killed = true;
+    if (sandbox->start) {
+        bj_fail(&error, -ECANCELED, "the sandbox was killed while it started");
+        start_abort(sandbox->start, &error);
+        return 0;
+    }
+    if (!fence_kill(&fence))
+        return 0;
+    if (process_alive(&sandbox->record.monitor)) {
+        /* A moment for the report of the end and the recording, then no more asking. */
+        if (!item->asked_monitor)
+            monitor_stop(sandbox);
+        item->asked_monitor = true;
+        if (passed > MONITOR_ASK_MS)
+            monitor_end(sandbox);
+        return 0;
+    }
+    if (sandbox->monitor)
+        monitor_abandon(sandbox->monitor);
+    sandbox->record.monitor = (struct process_id){0};
+    supervise_ended(sandbox, sandbox->outer_status);
+    start_remove_runtime(sandbox);
+    return 1;
+}
+
+static int stop_step(struct item *item, struct sandbox *sandbox, bool stop)
+{
+    struct fence fence = sandbox_fence(sandbox);
+    int status = fence_stop(&fence, stop);
+    if (status == -ESRCH) {
+        item_fail(item, status, "it has exited");
+        return 0;
+    }
+    if (status <= 0)
+        return 0;
+    if (sandbox->record.state == SANDBOX_RUNNING || sandbox->record.state == SANDBOX_PAUSED ||
+        sandbox->record.state == SANDBOX_STARTING)
+        sandbox_set_state(sandbox, stop                     ? SANDBOX_PAUSED
+                                   : sandbox->agent_started ? SANDBOX_RUNNING
+                                                            : SANDBOX_STARTING);
+    return 1;
+}
+
+static void on_deleted(void *owner, const struct bj_error *error)
+{
+    struct item *item = owner;
+    struct operation *operation = item->operation;
+    struct sandbox *sandbox = registry_find_id(operation->server, item->id);
+    item->job = NULL;
+    item->done = true;
+    if (error)
+        item->error = *error;
+    else if (sandbox)
+        registry_remove(operation->server, sandbox);
+    finish_if_done(operation);
+}
+
+static void delete_step(struct item *item, struct sandbox *sandbox)
+{
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    if (sandbox_state_path(sandbox, "", path, &error) == 0)
+        item->job = project_delete(&sandbox->server->loop, path, on_deleted, item, &error);
+    if (!item->job)
+        item_fail(item, error.code, error.text);
+}
+
+static void step(struct item *item, uint64_t passed)
+{
+    struct operation *operation = item->operation;
+    struct sandbox *sandbox = registry_find_id(operation->server, item->id);
+    int reached = 0;
+    if (!sandbox) {
+        item->done = true;
+        return;
+    }
+    switch (operation->kind) {
+    case OPERATION_KILL:
+    case OPERATION_REMOVE:
+        reached = kill_step(item, sandbox, passed);
+        break;
+    case OPERATION_PAUSE:
+    case OPERATION_RESUME:
+        reached = stop_step(item, sandbox, operation->kind == OPERATION_PAUSE);
+        break;
+    }
+    if (item->done)
+        return;
+    if (reached && operation->kind == OPERATION_REMOVE) {
+        delete_step(item, sandbox);
+    } else if (reached) {
+        log_line("sandbox %s (%s) %s", item->id, item->name, verbs[operation->kind]);
+        item->done = true;
+    } else if (passed > OPERATION_MS) {
+        item_fail(item, -ETIMEDOUT, "some of its processes have not followed yet");
+    }
+}
+
+static void on_step(uv_timer_t *timer)
+{
+    struct operation *operation = timer->data;
+    uint64_t passed = server_clock() - operation->began;
+    for (size_t i = 0; i < operation->count; i++)
+        if (!operation->items[i].done && !operation->items[i].job)
+            step(&operation->items[i], passed);
+    finish_if_done(operation);
+}
+
+void operation_start(struct server *server, enum operation_kind kind,
+                     struct sandbox *const *sandboxes, size_t count, struct call *call,
+                     void (*done)(struct server *server))
+{
+    struct operation *operation =
+        calloc(1, sizeof(*operation) + count * sizeof(operation->items[0]));
+    if (!operation) {
+        struct bj_error error = {0};
+        bj_fail(&error, -ENOMEM, "out of memory");
+        if (call)
+            call_fail(call, &error);
+        return;
+    }
+    operation->server = server;
+    operation->kind = kind;
+    operation->call = call;
+    operation->finished = done;
+    operation->began = server_clock();
+    operation->count = count;
+    for (size_t i = 0; i < count; i++) {
+        struct item *item = &operation->items[i];
+        item->operation = operation;
+        memcpy(item->id, sandboxes[i]->record.id, sizeof(item->id));
+        memcpy(item->name, sandboxes[i]->record.name, sizeof(item->name));
+    }
+    uv_timer_init(&server->loop, &operation->timer);
+    operation->timer.data = operation;
+    uv_timer_start(&operation->timer, on_step, 0, STEP_MS);
+}

@@ -1,0 +1,71 @@
+/*
+ * One sandbox as the server knows it: its record on disk and what lives only as long as the
+ * server: connection to the monitor, watched processes, figures. The registry owns it. What talks
+ * to it asynchronously is an object of its own that is told (x_abandon, x_cancel) when it goes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mux/resource/fence.h"
+#include "mux/resource/sample.h"
+#include "mux/server/record.h"
+#include "mux/server/watch.h"
+
+#define SANDBOX_TITLE_MAX 256
+
+struct server;
+struct monitor;
+struct start;
+
+struct sandbox {
+    struct server *server;
+    struct record record;
+    struct monitor *monitor; /* NULL: none */
+    struct start *start;     /* while it is being started */
+    struct watch *init_watch, *outer_watch;
+    int outer_status; /* of the wall's process as from waitpid(2), -1 unknown */
+    unsigned busy;    /* operations on it that are under way */
+
+    char title[SANDBOX_TITLE_MAX];
+    uint32_t rows, cols;
+    bool link_up;
+    bool agent_started;
+    bool ended;  /* init is gone */
+    bool killed; /* by our wish */
+    uint64_t bells;
+    uint64_t last_output; /* monotonic ms; 0 none seen */
+    bool dirty;           /* clients do not know this state yet */
+
+    struct sample sample;
+    uint64_t next_sample; /* monotonic ms */
+    unsigned quiet_rounds;
+    bool sample_dirty;
+
+    uint64_t monitor_started; /* monotonic ms, for the backoff of restarts */
+    unsigned monitor_restarts;
+};
+
+/* Whether processes of it may be alive. */
+bool sandbox_alive(const struct sandbox *sandbox);
+
+/* The state as clients see it: the record's, or waiting. */
+const char *sandbox_state_shown(const struct sandbox *sandbox);
+
+struct fence sandbox_fence(const struct sandbox *sandbox);
+
+/* Clients get an event soon. */
+void sandbox_touch(struct sandbox *sandbox);
+
+/* Changes the state, saves the record, tells the clients. */
+void sandbox_set_state(struct sandbox *sandbox, enum sandbox_state state);
+
+/* Saves the record; a failure becomes an alert. */
+void sandbox_save(struct sandbox *sandbox);
+
+/* STATE/ID and RUNTIME/ID plus a file's name ("" for the directory itself). */
+int sandbox_state_path(const struct sandbox *sandbox, const char *file, char *out,
+                       struct bj_error *error);
+int sandbox_runtime_path(const struct sandbox *sandbox, const char *file, char *out,
+                         struct bj_error *error);

@@ -1,0 +1,198 @@
+#include "mux/server/server.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mux/server/client.h"
+#include "mux/server/log.h"
+#include "mux/server/monitor.h"
+#include "mux/server/registry.h"
+#include "mux/server/start.h"
+#include "mux/server/supervise.h"
+#include "transport/socket.h"
+
+double server_time(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+uint64_t server_clock(void)
+{
+    return uv_hrtime() / 1000000U;
+}
+
+void server_alert(struct server *server, struct sandbox *sandbox, enum alert_severity severity,
+                  const char *kind, const char *format, ...)
+{
+    char text[ALERT_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    struct alert *alert =
+        alert_raise(&server->alerts, sandbox ? sandbox->record.id : "",
+                    sandbox ? sandbox->record.name : "", severity, kind, text, server_time());
+    /* A flood of one kind is one line, then one each thousand. */
+    if (alert->count == 1 || alert->count % 1000 == 0)
+        log_line("%s: %s%s%s (%llu)", alert_severity_name(severity), alert->sandbox,
+                 alert->sandbox[0] ? ": " : "", alert->text, (unsigned long long)alert->count);
+    if (sandbox)
+        sandbox_touch(sandbox);
+    clients_schedule(server);
+}
+
+static int sessions_path(const struct server *server, char *out, struct bj_error *error)
+{
+    return bj_path(out, BJ_PATH_MAX, error, "%s/sessions.json", server->paths.state);
+}
+
+void server_save_sessions(struct server *server)
+{
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    if (!server->sessions_dirty)
+        return;
+    server->sessions_dirty = false;
+    if (sessions_path(server, path, &error) < 0 ||
+        sessions_save(&server->sessions, path, &error) < 0)
+        server_alert(server, NULL, ALERT_WARNING, "session", "sessions cannot be saved: %s",
+                     error.text);
+}
+
+static void load_sessions(struct server *server)
+{
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    if (sessions_path(server, path, &error) < 0 ||
+        sessions_load(&server->sessions, path, &error) < 0)
+        server_alert(server, NULL, ALERT_WARNING, "session",
+                     "the layouts of sessions were not found again: %s", error.text);
+    for (size_t i = 0; i < server->sandbox_count; i++) {
+        struct session *session;
+        const struct record *record = &server->sandboxes[i]->record;
+        if (session_use(&server->sessions, record->session, &session, &error) == 0)
+            session_add_pane(session, record->id, &error);
+    }
+}
+
+static void on_signal(uv_signal_t *handle, int number)
+{
+    struct server *server = handle->data;
+    log_line("signal %d: stopping, agents go on", number);
+    server_stop(server, false);
+}
+
+static void on_connection(uv_poll_t *poll, int status, int events)
+{
+    client_accept(poll->data);
+}
+
+static int listen_here(struct server *server, struct bj_error *error)
+{
+    char path[BJ_PATH_MAX];
+    int status = bj_path(path, sizeof(path), error, "%s/server.sock", server->paths.runtime);
+    if (status == 0)
+        status = server->listen_descriptor = bj_socket_listen(path, error);
+    if (status < 0)
+        return status;
+    status = uv_poll_init(&server->loop, &server->listener, server->listen_descriptor);
+    if (status == 0)
+        status = uv_poll_start(&server->listener, UV_READABLE, on_connection);
+    server->listener.data = server;
+    return status < 0 ? bj_fail(error, status, "cannot watch %s: %s", path, uv_strerror(status))
+                      : 0;
+}
+
+int server_open(struct server *server, struct bj_error *error)
+{
+    static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    server->started = server_time();
+    server->listen_descriptor = -1;
+    process_boot_id(server->boot_id);
+    int status = uv_loop_init(&server->loop);
+    if (status < 0)
+        return bj_fail(error, status, "cannot make an event loop: %s", uv_strerror(status));
+    uv_timer_init(&server->loop, &server->flush);
+    uv_timer_init(&server->loop, &server->sample);
+    server->flush.data = server->sample.data = server;
+    for (size_t i = 0; i < 3; i++) {
+        uv_signal_init(&server->loop, &server->signals[i]);
+        server->signals[i].data = server;
+        uv_signal_start(&server->signals[i], on_signal, numbers[i]);
+    }
+    status = listen_here(server, error);
+    if (status < 0)
+        return status;
+    cgroup_find(&server->cgroups);
+    registry_load(server);
+    load_sessions(server);
+    for (size_t i = 0; i < server->sandbox_count; i++)
+        supervise_recover(server->sandboxes[i]);
+    log_line("server %d serves %s, %zu sandboxes; cgroups: %s", (int)getpid(),
+             server->paths.runtime, server->sandbox_count,
+             server->cgroups.path[0] ? server->cgroups.path : server->cgroups.why);
+    return 0;
+}
+
+static void close_handle(uv_handle_t *handle)
+{
+    if (!uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void server_stop(struct server *server, bool killed)
+{
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    if (server->stopping)
+        return;
+    clients_flush(server);
+    clients_send_stopping(server, killed);
+    server->stopping = true;
+    server_save_sessions(server);
+    bj_fail(&error, -ECANCELED, "the server was stopped");
+    for (size_t i = server->sandbox_count; i > 0; i--)
+        if (server->sandboxes[i - 1]->start)
+            start_abort(server->sandboxes[i - 1]->start, &error);
+    close_handle((uv_handle_t *)&server->listener);
+    if (bj_path(path, sizeof(path), NULL, "%s/server.sock", server->paths.runtime) == 0)
+        unlink(path);
+    close(server->listen_descriptor);
+    close_handle((uv_handle_t *)&server->flush);
+    close_handle((uv_handle_t *)&server->sample);
+    for (size_t i = 0; i < 3; i++)
+        close_handle((uv_handle_t *)&server->signals[i]);
+    clients_close(server);
+    /* What was being started still has to end; the loop runs until that is done. */
+    for (size_t i = 0; i < server->sandbox_count; i++) {
+        struct sandbox *sandbox = server->sandboxes[i];
+        if (sandbox->start)
+            continue;
+        watch_cancel(sandbox->init_watch);
+        watch_cancel(sandbox->outer_watch);
+        sandbox->init_watch = sandbox->outer_watch = NULL;
+    }
+    monitors_close(server);
+    watch_close_all();
+}
+
+void server_run(struct server *server)
+{
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    monitors_close(server);
+    watch_close_all();
+    uv_run(&server->loop, UV_RUN_DEFAULT);
+    registry_free(server);
+    requests_free(&server->requests);
+    sessions_free(&server->sessions);
+    if (uv_loop_close(&server->loop) < 0)
+        log_line("the loop still had handles when the server ended");
+    log_line("server %d ends", (int)getpid());
+}

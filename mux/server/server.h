@@ -1,0 +1,67 @@
+/*
+ * The server as a whole: one loop, one registry, one listener. Everything runs on the loop's
+ * thread. Parts get at each other through this struct.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include <uv.h>
+
+#include "mux/resource/cgroup.h"
+#include "mux/server/alert.h"
+#include "mux/server/request.h"
+#include "mux/server/sandbox.h"
+#include "mux/server/session.h"
+#include "transport/paths.h"
+
+struct client;
+struct monitor;
+
+struct server {
+    uv_loop_t loop;
+    struct bj_paths paths;
+    struct cgroup_place cgroups;
+    struct rlimit files; /* as the user had it, for inside */
+    char boot_id[PROCESS_BOOT_ID_MAX];
+    double started; /* unix seconds */
+    int lock;
+    bool stopping;
+
+    uv_poll_t listener;
+    int listen_descriptor;
+    uv_signal_t signals[3];
+    uv_timer_t flush;  /* coalesces events */
+    uv_timer_t sample; /* only while someone is subscribed */
+
+    struct sandbox **sandboxes; /* oldest first, owned */
+    size_t sandbox_count;
+    struct requests requests;
+    struct alerts alerts;
+    struct sessions sessions;
+    bool sessions_dirty;
+    struct client *clients;
+    struct monitor *monitors; /* every one whose handles are open */
+};
+
+/* Unix seconds, and a monotonic clock in milliseconds. */
+double server_time(void);
+uint64_t server_clock(void);
+
+/* Opens the listener and signal handlers and finds old sandboxes again. */
+int server_open(struct server *server, struct bj_error *error);
+
+/* Runs until it is stopped, then frees everything. */
+void server_run(struct server *server);
+
+/* Stops serving; agents and monitors go on. */
+void server_stop(struct server *server, bool killed);
+
+/* Writes STATE/sessions.json when something in it changed. */
+void server_save_sessions(struct server *server);
+
+/* An alert, logged too. `sandbox` may be NULL. */
+void server_alert(struct server *server, struct sandbox *sandbox, enum alert_severity severity,
+                  const char *kind, const char *format, ...) __attribute__((format(printf, 5, 6)));

@@ -1,0 +1,152 @@
+#include "mux/server/session.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "mux/server/record.h"
+
+static const char *const layouts[] = {"tiled", "main", "zoom"};
+
+void sessions_free(struct sessions *sessions)
+{
+    for (size_t i = 0; i < sessions->count; i++)
+        free(sessions->list[i].panes);
+    free(sessions->list);
+    *sessions = (struct sessions){0};
+}
+
+struct session *session_find(const struct sessions *sessions, const char *name)
+{
+    for (size_t i = 0; i < sessions->count; i++)
+        if (strcmp(sessions->list[i].name, name) == 0)
+            return &sessions->list[i];
+    return NULL;
+}
+
+int session_use(struct sessions *sessions, const char *name, struct session **out,
+                struct bj_error *error)
+{
+    *out = session_find(sessions, name);
+    if (*out)
+        return 0;
+    int status = name_check(name, error);
+    if (status < 0)
+        return bj_fail_prefix(error, "session");
+    if (sessions->count >= SESSIONS_MAX)
+        return bj_fail(error, -ENOSPC, "there are %d sessions already", SESSIONS_MAX);
+    struct session *grown =
+        realloc(sessions->list, (sessions->count + 1) * sizeof(*sessions->list));
+    if (!grown)
+        return bj_fail(error, -ENOMEM, "out of memory");
+    sessions->list = grown;
+    *out = &sessions->list[sessions->count++];
+    **out = (struct session){.layout = "tiled"};
+    snprintf((*out)->name, sizeof((*out)->name), "%s", name);
+    return 0;
+}
+
+int session_add_pane(struct session *session, const char *id, struct bj_error *error)
+{
+    for (size_t i = 0; i < session->count; i++)
+        if (strcmp(session->panes[i], id) == 0)
+            return 0;
+    if (session->count >= SESSION_PANES)
+        return bj_fail(error, -ENOSPC, "a session has at most %d panes", SESSION_PANES);
+    char(*grown)[ID_SIZE] = realloc(session->panes, (session->count + 1) * sizeof(*grown));
+    if (!grown)
+        return bj_fail(error, -ENOMEM, "out of memory");
+    session->panes = grown;
+    snprintf(session->panes[session->count++], ID_SIZE, "%s", id);
+    return 0;
+}
+
+int session_set_layout(struct session *session, const char *layout, struct bj_error *error)
+{
+    for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts); i++)
+        if (strcmp(layouts[i], layout) == 0) {
+            snprintf(session->layout, sizeof(session->layout), "%s", layout);
+            return 0;
+        }
+    return bj_fail(error, -EINVAL, "a layout is tiled, main or zoom");
+}
+
+bool session_forget(struct sessions *sessions, const char *id)
+{
+    bool found = false;
+    for (size_t s = 0; s < sessions->count; s++) {
+        struct session *session = &sessions->list[s];
+        size_t kept = 0;
+        for (size_t i = 0; i < session->count; i++) {
+            if (strcmp(session->panes[i], id) == 0)
+                found = true;
+            else
+                memmove(session->panes[kept++], session->panes[i], ID_SIZE);
+        }
+        session->count = kept;
+        if (strcmp(session->selected, id) == 0)
+            session->selected[0] = '\0';
+    }
+    return found;
+}
+
+int sessions_save(const struct sessions *sessions, const char *path, struct bj_error *error)
+{
+    json_t *root = json_array();
+    for (size_t s = 0; s < sessions->count; s++) {
+        const struct session *session = &sessions->list[s];
+        json_t *panes = json_array();
+        for (size_t i = 0; i < session->count; i++)
+            json_array_append_new(panes, json_string(session->panes[i]));
+        json_array_append_new(root, json_pack("{s:s, s:s, s:s, s:o}", "name", session->name,
+                                              "layout", session->layout, "selected",
+                                              session->selected, "panes", panes));
+    }
+    char *text = json_dumps(root, JSON_INDENT(1));
+    json_decref(root);
+    if (!text)
+        return bj_fail(error, -ENOMEM, "out of memory");
+    int status = record_write_file(path, text, strlen(text), error);
+    free(text);
+    return status;
+}
+
+static int read_session(struct sessions *sessions, const json_t *object, struct bj_error *error)
+{
+    struct session *session;
+    const char *name = json_string_value(json_object_get(object, "name"));
+    const char *layout = json_string_value(json_object_get(object, "layout"));
+    const char *selected = json_string_value(json_object_get(object, "selected"));
+    const json_t *panes = json_object_get(object, "panes");
+    int status = session_use(sessions, name ? name : "", &session, error);
+    if (status < 0)
+        return status;
+    if (layout)
+        session_set_layout(session, layout, NULL);
+    if (selected && id_check(selected))
+        snprintf(session->selected, sizeof(session->selected), "%s", selected);
+    for (size_t i = 0; status == 0 && i < json_array_size(panes); i++) {
+        const char *id = json_string_value(json_array_get(panes, i));
+        if (id && id_check(id))
+            status = session_add_pane(session, id, error);
+    }
+    return status;
+}
+
+int sessions_load(struct sessions *sessions, const char *path, struct bj_error *error)
+{
+    json_error_t where;
+    json_t *root = json_load_file(path, 0, &where);
+    if (!root && json_error_code(&where) == json_error_cannot_open_file)
+        return 0;
+    if (!root)
+        return bj_fail(error, -EINVAL, "%s line %d: %s", path, where.line, where.text);
+    int status = json_is_array(root) ? 0 : bj_fail(error, -EINVAL, "%s holds no list", path);
+    for (size_t i = 0; status == 0 && i < json_array_size(root); i++)
+        status = read_session(sessions, json_array_get(root, i), error);
+    json_decref(root);
+    return status;
+}

@@ -1,0 +1,522 @@
+#include "mux/server/start.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mux/driver/driver.h"
+#include "mux/server/log.h"
+#include "mux/server/monitor.h"
+#include "mux/server/project.h"
+#include "mux/server/registry.h"
+#include "mux/server/server.h"
+#include "mux/server/supervise.h"
+#include "transport/pack.h"
+
+#define START_TIMEOUT_MS 20000U /* from the wall's start; a copy may take as long as it takes */
+#define INFO_MAX         2048
+
+struct start {
+    struct server *server;
+    struct sandbox *sandbox; /* NULL when all is over and only handles are left to close */
+    struct call *call;
+    const struct driver *driver;
+    char **env; /* NULL-terminated, owned */
+    struct job *job;
+    struct wall wall;
+    uv_poll_t info, gate;
+    uv_timer_t timer;
+    bool info_open, gate_open, timer_open;
+    bool monitor_up, released, passed, failing;
+    char text[INFO_MAX];
+    size_t text_size;
+    struct bj_error why;
+};
+
+static void start_fail(struct start *start, const struct bj_error *why);
+
+/* --- the end of a start --- */
+
+static void release(struct start *start)
+{
+    if (start->sandbox || start->info_open || start->gate_open || start->timer_open)
+        return;
+    wall_close(&start->wall);
+    for (char **at = start->env; at && *at; at++)
+        free(*at);
+    free(start->env);
+    free(start);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct start *start = handle->data;
+    if (handle == (uv_handle_t *)&start->info)
+        start->info_open = false;
+    else if (handle == (uv_handle_t *)&start->gate)
+        start->gate_open = false;
+    else
+        start->timer_open = false;
+    release(start);
+}
+
+static void close_handle(bool open, uv_handle_t *handle)
+{
+    if (open && !uv_is_closing(handle))
+        uv_close(handle, on_handle_closed);
+}
+
+static void detach(struct start *start)
+{
+    start->sandbox->start = NULL;
+    start->sandbox = NULL;
+    close_handle(start->info_open, (uv_handle_t *)&start->info);
+    close_handle(start->gate_open, (uv_handle_t *)&start->gate);
+    close_handle(start->timer_open, (uv_handle_t *)&start->timer);
+    release(start);
+}
+
+static void succeed(struct start *start)
+{
+    struct sandbox *sandbox = start->sandbox;
+    msgpack_packer *packer = call_result(start->call);
+    if (packer) {
+        msgpack_pack_map(packer, 2);
+        bj_pack_key_str(packer, "id", sandbox->record.id);
+        bj_pack_key_str(packer, "name", sandbox->record.name);
+    }
+    call_done(start->call);
+    log_line("sandbox %s (%s) started, init %d, user %u", sandbox->record.id, sandbox->record.name,
+             (int)sandbox->record.init.pid, (unsigned)sandbox->record.uid);
+    detach(start);
+    if (sandbox->record.has_exit)
+        sandbox->record.state = SANDBOX_EXITED;
+    else if (sandbox->agent_started)
+        sandbox->record.state = SANDBOX_RUNNING;
+    sandbox_save(sandbox);
+    sandbox_touch(sandbox);
+}
+
+static void on_deleted(void *owner, const struct bj_error *error)
+{
+    if (error)
+        log_line("%s", error->text);
+}
+
+void start_remove_runtime(const struct sandbox *sandbox)
+{
+    static const char *const files[] = {"link/link.sock", "link", "control.sock", "view.sock", ""};
+    char path[BJ_PATH_MAX];
+    for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
+        if (sandbox_runtime_path(sandbox, files[i], path, NULL) == 0)
+            remove(path);
+}
+
+/* Everything that ran is gone: forgets the sandbox and says why. */
+static void finish_failure(struct start *start)
+{
+    struct sandbox *sandbox = start->sandbox;
+    struct server *server = start->server;
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    log_line("sandbox %s (%s) did not start: %s", sandbox->record.id, sandbox->record.name,
+             start->why.text);
+    call_fail(start->call, &start->why);
+    detach(start);
+    if (sandbox->record.cgroup[0])
+        cgroup_remove(sandbox->record.cgroup);
+    start_remove_runtime(sandbox);
+    if (sandbox_state_path(sandbox, "", path, &error) < 0 ||
+        !project_delete(&server->loop, path, on_deleted, NULL, &error))
+        log_line("%s", error.text);
+    registry_remove(server, sandbox);
+}
+
+static void start_fail(struct start *start, const struct bj_error *why)
+{
+    struct sandbox *sandbox = start->sandbox;
+    if (start->failing)
+        return;
+    start->failing = true;
+    start->why = *why;
+    if (start->job)
+        job_cancel(start->job);
+    start->job = NULL;
+    sandbox->killed = true;
+    monitor_end(sandbox);
+    if (sandbox->record.cgroup[0])
+        cgroup_kill(sandbox->record.cgroup);
+    process_signal(&sandbox->record.init, SIGKILL);
+    process_signal(&sandbox->record.outer, SIGKILL);
+    if (!sandbox->outer_watch)
+        finish_failure(start);
+}
+
+void start_abort(struct start *start, const struct bj_error *why)
+{
+    start_fail(start, why);
+}
+
+void start_wall_ended(struct start *start, int wait_status)
+{
+    struct bj_error error = {0};
+    char trouble[WALL_TROUBLE_MAX] = "";
+    if (start->failing) {
+        finish_failure(start);
+        return;
+    }
+    if (start->wall.trouble >= 0) {
+        ssize_t size = read(start->wall.trouble, trouble, sizeof(trouble) - 1);
+        trouble[size > 0 ? size : 0] = '\0';
+    }
+    start->driver->explain(trouble, wait_status, &error);
+    start_fail(start, &error);
+}
+
+static void on_timeout(uv_timer_t *timer)
+{
+    struct start *start = timer->data;
+    struct bj_error error = {0};
+    if (!start->sandbox)
+        return;
+    bj_fail(&error, -ETIMEDOUT, "the sandbox did not start within %u s: %s",
+            START_TIMEOUT_MS / 1000,
+            !start->monitor_up ? "its monitor does not answer"
+            : !start->passed   ? "its wall is not finished"
+                               : "its init was not found");
+    start_fail(start, &error);
+}
+
+/* --- step by step --- */
+
+static void on_gate(uv_poll_t *poll, int status, int events)
+{
+    struct start *start = poll->data;
+    if (!start->sandbox || start->failing)
+        return;
+    if (status < 0) /* the wall has ended: its exit status and words say more */
+        uv_poll_stop(poll);
+    else
+        succeed(start);
+}
+
+/* Goes on when monitor and init are both known: the wall may then execute the shim. */
+static void advance(struct start *start)
+{
+    struct bj_error error = {0};
+    if (start->failing || start->released || !start->monitor_up ||
+        start->sandbox->record.init.pid <= 0)
+        return;
+    start->released = true;
+    monitor_admit(start->sandbox);
+    int status = wall_release(&start->wall, &error);
+    if (status == 0) {
+        status = uv_poll_init(&start->server->loop, &start->gate, start->wall.gate);
+        if (status == 0) {
+            start->gate.data = start;
+            start->gate_open = true;
+            status = uv_poll_start(&start->gate, UV_WRITABLE, on_gate);
+        }
+        if (status < 0)
+            bj_fail(&error, status, "cannot watch the wall's gate: %s", uv_strerror(status));
+    }
+    if (status < 0)
+        start_fail(start, &error);
+}
+
+void start_monitor_up(struct start *start)
+{
+    start->monitor_up = true;
+    advance(start);
+}
+
+void start_monitor_failed(struct start *start, const struct bj_error *why)
+{
+    start_fail(start, why);
+}
+
+/* The pid that the driver reports is taken only when it is what it must be: child of the process
+ * that we started, and pid 1 inside. */
+static int take_init(struct start *start, struct bj_error *error)
+{
+    struct sandbox *sandbox = start->sandbox;
+    pid_t pid = start->driver->read_init(start->text, start->text_size);
+    if (pid <= 0)
+        return bj_fail(error, -EIO, "the wall did not say which process is its init");
+    if (process_parent(pid) != sandbox->record.outer.pid || process_inner_pid(pid) != 1 ||
+        process_identify(pid, &sandbox->record.init) < 0)
+        return bj_fail(error, -EIO, "process %d is not the sandbox's init", (int)pid);
+    sandbox_save(sandbox);
+    return supervise_init(sandbox, error);
+}
+
+static void on_info(uv_poll_t *poll, int status, int events)
+{
+    struct start *start = poll->data;
+    struct bj_error error = {0};
+    if (!start->sandbox || start->failing)
+        return;
+    ssize_t size = read(start->wall.info, start->text + start->text_size,
+                        sizeof(start->text) - start->text_size);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR))
+        return;
+    if (size > 0) {
+        start->text_size += (size_t)size;
+        return;
+    }
+    uv_poll_stop(poll);
+    if (start->text_size == 0)
+        return; /* the wall has ended, which is noticed in a moment, with its reason */
+    if (take_init(start, &error) < 0) {
+        if (process_alive(&start->sandbox->record.outer))
+            start_fail(start, &error);
+        return;
+    }
+    advance(start);
+}
+
+static int make_cgroup(struct start *start, int *procs, struct bj_error *error)
+{
+    struct sandbox *sandbox = start->sandbox;
+    struct record *record = &sandbox->record;
+    const struct cgroup_place *place = &start->server->cgroups;
+    *procs = -1;
+    if (place->path[0]) {
+        int status = cgroup_make(place, record->id, &record->limits, record->cgroup, error);
+        if (status < 0)
+            return status;
+        *procs = cgroup_open_procs(record->cgroup, error);
+        if (*procs < 0)
+            return *procs;
+    }
+    static const char missing[] = "%s limit not enforced: no cgroup controller here";
+    if (record->limits.memory && !place->memory)
+        server_alert(start->server, sandbox, ALERT_WARNING, "limit", missing, "memory");
+    if (record->limits.millicpus && !place->cpu)
+        server_alert(start->server, sandbox, ALERT_WARNING, "limit", missing, "CPU");
+    return 0;
+}
+
+static int start_wall(struct start *start, struct bj_error *error)
+{
+    struct sandbox *sandbox = start->sandbox;
+    struct record *record = &sandbox->record;
+    char shim[BJ_PATH_MAX + 32], link[BJ_PATH_MAX], project[BJ_PATH_MAX], home[BJ_PATH_MAX];
+    int procs;
+    snprintf(shim, sizeof(shim), "%s/belljar-shim", start->server->paths.libexec);
+    if (sandbox_runtime_path(sandbox, "link", link, error) < 0 ||
+        sandbox_state_path(sandbox, "project", project, error) < 0 ||
+        sandbox_state_path(sandbox, "home", home, error) < 0)
+        return error->code;
+    if (access(shim, X_OK) < 0)
+        return bj_fail(error, -errno, "cannot execute %s: %s", shim, strerror(errno));
+    int status = make_cgroup(start, &procs, error);
+    if (status < 0)
+        return status;
+    struct wall_plan plan = {
+        .name = record->name,
+        .shim = shim,
+        .link = link,
+        .project = project,
+        .home = home,
+        .argv = (const char *const *)record->argv,
+        .env = (const char *const *)start->env,
+        .nproc = start->server->cgroups.pids ? 0 : (uint32_t)record->limits.pids,
+        .drop = geteuid() == 0,
+        .uid = record->uid,
+        .gid = record->gid,
+        .cgroup_procs = procs,
+        .files = &start->server->files,
+    };
+    status = start->driver->start(&plan, &start->wall, error);
+    if (procs >= 0)
+        close(procs);
+    if (status < 0)
+        return status;
+    /* Noted before it is let go: a server that dies now leaves nothing that nobody knows of. */
+    process_identify(start->wall.outer, &record->outer);
+    status = supervise_outer(sandbox, true, error);
+    if (status == 0) {
+        sandbox_save(sandbox);
+        status = wall_go(&start->wall, error);
+    }
+    return status;
+}
+
+static int watch_info(struct start *start, struct bj_error *error)
+{
+    uv_loop_t *loop = &start->server->loop;
+    uv_timer_init(loop, &start->timer);
+    start->timer.data = start;
+    start->timer_open = true;
+    uv_timer_start(&start->timer, on_timeout, START_TIMEOUT_MS, 0);
+    int status = uv_poll_init(loop, &start->info, start->wall.info);
+    if (status == 0) {
+        start->info.data = start;
+        start->info_open = true;
+        status = uv_poll_start(&start->info, UV_READABLE, on_info);
+    }
+    return status < 0 ? bj_fail(error, status, "cannot watch the wall: %s", uv_strerror(status))
+                      : 0;
+}
+
+/* Monitor and wall are started at once; the wall waits at its gate for the monitor. */
+static void launch(struct start *start)
+{
+    struct bj_error error = {0};
+    int status = monitor_spawn(start->sandbox, 0, &error);
+    if (status == 0)
+        status = start_wall(start, &error);
+    if (status == 0)
+        status = watch_info(start, &error);
+    if (status < 0)
+        start_fail(start, &error);
+}
+
+static void on_copied(void *owner, const struct bj_error *error)
+{
+    struct start *start = owner;
+    start->job = NULL;
+    if (error)
+        start_fail(start, error);
+    else
+        launch(start);
+}
+
+/* --- the beginning --- */
+
+static int copy_env(struct start *start, const char *const *env)
+{
+    size_t count = 0;
+    while (env && env[count])
+        count++;
+    start->env = calloc(count + 1, sizeof(*start->env));
+    for (size_t i = 0; start->env && i < count; i++)
+        if (!(start->env[i] = strdup(env[i])))
+            return -ENOMEM;
+    return start->env ? 0 : -ENOMEM;
+}
+
+static int fill_record(struct record *record, const struct start_options *options,
+                       const struct server *server)
+{
+    snprintf(record->driver, sizeof(record->driver), "%s", options->driver);
+    snprintf(record->session, sizeof(record->session), "%s", options->session);
+    memcpy(record->boot_id, server->boot_id, sizeof(record->boot_id));
+    record->created = server_time();
+    record->rows = options->rows;
+    record->cols = options->cols;
+    record->scrollback = options->scrollback;
+    record->record_limit = options->record_limit;
+    record->limits = options->limits;
+    record->state = SANDBOX_STARTING;
+    if (options->project[0] && !(record->project = strdup(options->project)))
+        return -ENOMEM;
+    return record_set_argv(record, options->argv, options->argc);
+}
+
+static int make_directories(const struct sandbox *sandbox, struct bj_error *error)
+{
+    char path[BJ_PATH_MAX];
+    int status = sandbox_state_path(sandbox, "", path, error);
+    if (status == 0)
+        status = bj_directory_private(path, error);
+    if (status == 0)
+        status = sandbox_runtime_path(sandbox, "", path, error);
+    if (status == 0)
+        status = bj_directory_private(path, error);
+    if (status == 0)
+        status = sandbox_runtime_path(sandbox, "link", path, error);
+    /* Searchable for the sandbox's user, who sees this directory inside; nobody else gets here. */
+    if (status == 0 && mkdir(path, 0711) < 0)
+        status = bj_fail(error, -errno, "cannot make %s: %s", path, strerror(errno));
+    return status;
+}
+
+static int check_options(struct server *server, const struct start_options *options,
+                         const struct driver **driver, char name[NAME_SIZE], struct bj_error *error)
+{
+    *driver = driver_find(options->driver);
+    if (!*driver)
+        return bj_fail(error, -EINVAL, "there is no driver %.32s: this server knows %s",
+                       options->driver, drivers[0]->name);
+    if (options->argc == 0 || !options->argv[0][0])
+        return bj_fail(error, -EINVAL, "a sandbox needs a program to run");
+    if (options->name[0]) {
+        int status = registry_check_name(server, options->name, error);
+        if (status < 0)
+            return status;
+        snprintf(name, NAME_SIZE, "%s", options->name);
+    } else {
+        registry_make_name(server, options->argv[0], name);
+    }
+    return options->project[0] ? project_check(options->project, server->paths.state, error) : 0;
+}
+
+static struct start *start_new(struct server *server, const struct start_options *options,
+                               struct call *call, struct bj_error *error)
+{
+    char name[NAME_SIZE];
+    const struct driver *driver;
+    struct session *session;
+    if (check_options(server, options, &driver, name, error) < 0 ||
+        session_use(&server->sessions, options->session, &session, error) < 0)
+        return NULL;
+    struct start *start = calloc(1, sizeof(*start));
+    struct sandbox *sandbox = start ? registry_add(server, error) : NULL;
+    if (!sandbox) {
+        if (!start)
+            bj_fail(error, -ENOMEM, "out of memory");
+        free(start);
+        return NULL;
+    }
+    *start = (struct start){.server = server, .sandbox = sandbox, .driver = driver};
+    start->wall = (struct wall){0, -1, -1, -1, -1};
+    start->call = call;
+    sandbox->start = start;
+    sandbox->rows = options->rows;
+    sandbox->cols = options->cols;
+    memcpy(sandbox->record.name, name, sizeof(name));
+    if (fill_record(&sandbox->record, options, server) < 0 || copy_env(start, options->env) < 0)
+        bj_fail(error, -ENOMEM, "out of memory");
+    else if (session_add_pane(session, sandbox->record.id, error) == 0)
+        server->sessions_dirty = true;
+    return start;
+}
+
+void start_sandbox(struct server *server, const struct start_options *options, struct call *call)
+{
+    struct bj_error error = {0};
+    char directory[BJ_PATH_MAX];
+    struct start *start = start_new(server, options, call, &error);
+    if (!start) {
+        call_fail(call, &error);
+        return;
+    }
+    struct sandbox *sandbox = start->sandbox;
+    sandbox_touch(sandbox);
+    int status = error.code;
+    if (status == 0)
+        status = make_directories(sandbox, &error);
+    if (status == 0)
+        status = sandbox_state_path(sandbox, "", directory, &error);
+    if (status == 0)
+        status = record_save(&sandbox->record, directory, &error);
+    struct project_plan plan = {
+        .source = sandbox->record.project,
+        .directory = directory,
+        .change_owner = geteuid() == 0,
+        .uid = sandbox->record.uid,
+        .gid = sandbox->record.gid,
+    };
+    if (status == 0)
+        status = project_prepare(&server->loop, &plan, &start->job, on_copied, start, &error);
+    if (status < 0)
+        start_fail(start, &error);
+    else if (status == 1)
+        launch(start);
+}

@@ -1,0 +1,66 @@
+#include "mux/server/stats.h"
+
+#include "mux/server/client.h"
+
+#define ACTIVE_USEC   5000U /* of CPU time per tick: a sandbox that does something */
+#define OUTPUT_MS     3000U
+#define QUIET_STEP_MS 2000U
+#define QUIET_ROUNDS  5U /* so at most 10 s between two looks at a quiet sandbox */
+
+static bool active(const struct sandbox *sandbox, uint64_t used, uint64_t now)
+{
+    return used >= ACTIVE_USEC || (sandbox->last_output && now - sandbox->last_output < OUTPUT_MS);
+}
+
+static void sample_one(struct sandbox *sandbox, uint64_t now)
+{
+    struct sample_source source = {sandbox->record.cgroup, sandbox->record.init.pid};
+    uint64_t before = sandbox->sample.cpu_usec;
+    bool first = !sandbox->sample.taken;
+    int changed = sample_take(&sandbox->sample, &source, uv_hrtime());
+    if (changed < 0)
+        return;
+    if (changed > 0)
+        sandbox->sample_dirty = true;
+    if (first || active(sandbox, sandbox->sample.cpu_usec - before, now)) {
+        sandbox->quiet_rounds = 0;
+        sandbox->next_sample = now;
+        return;
+    }
+    if (sandbox->quiet_rounds < QUIET_ROUNDS)
+        sandbox->quiet_rounds++;
+    sandbox->next_sample = now + sandbox->quiet_rounds * QUIET_STEP_MS;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    uint64_t now = server_clock();
+    bool any = false;
+    for (size_t i = 0; i < server->sandbox_count; i++) {
+        struct sandbox *sandbox = server->sandboxes[i];
+        if (sandbox->ended || sandbox->record.init.pid <= 0)
+            continue;
+        if (now >= sandbox->next_sample || active(sandbox, 0, now))
+            sample_one(sandbox, now);
+        any = any || sandbox->sample_dirty;
+    }
+    if (any)
+        clients_flush(server);
+}
+
+void stats_adjust(struct server *server)
+{
+    bool wanted = !server->stopping && clients_subscribed(server);
+    bool running = uv_is_active((uv_handle_t *)&server->sample);
+    if (wanted && !running) {
+        /* A new subscriber wants figures of all soon, not in ten seconds. */
+        for (size_t i = 0; i < server->sandbox_count; i++) {
+            server->sandboxes[i]->next_sample = 0;
+            server->sandboxes[i]->sample.taken = 0;
+        }
+        uv_timer_start(&server->sample, on_tick, 0, STATS_TICK_MS);
+    } else if (!wanted && running) {
+        uv_timer_stop(&server->sample);
+    }
+}

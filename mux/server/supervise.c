@@ -1,0 +1,376 @@
+#include "mux/server/supervise.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "mux/server/client.h"
+#include "mux/server/log.h"
+#include "mux/server/monitor.h"
+#include "mux/server/server.h"
+#include "mux/server/start.h"
+#include "mux/server/text.h"
+#include "transport/pack.h"
+
+#define RESTART_STEP_MS   100U
+#define RESTART_MAX_MS    5000U
+#define RESTART_FORGET_MS 30000U /* a monitor that lived so long starts the count anew */
+
+/* --- the sandbox's end --- */
+
+static void drop_requests(struct sandbox *sandbox)
+{
+    struct server *server = sandbox->server;
+    for (size_t i = server->requests.count; i > 0; i--) {
+        struct request *request = server->requests.list[i - 1];
+        if (strcmp(request->sandbox_id, sandbox->record.id) != 0)
+            continue;
+        clients_send_request_gone(server, request, "gone", "");
+        request_close(&server->requests, request, "gone");
+    }
+    sandbox_touch(sandbox);
+}
+
+static void set_exit(struct sandbox *sandbox, int code, int number, const char *error)
+{
+    struct record *record = &sandbox->record;
+    record->has_exit = true;
+    record->exit_code = code;
+    record->exit_signal = number;
+    snprintf(record->error, sizeof(record->error), "%s", error);
+}
+
+/* How it ended when its shim did not say: from the wall's exit status, which is init's. */
+static void guess_exit(struct sandbox *sandbox, int wait_status)
+{
+    int code = wait_status >= 0 && WIFEXITED(wait_status) ? WEXITSTATUS(wait_status) : -1;
+    if (sandbox->killed)
+        set_exit(sandbox, 0, SIGKILL, "");
+    else if (code > 128)
+        set_exit(sandbox, 0, code - 128, "the sandbox's init was killed");
+    else if (code >= 0)
+        set_exit(sandbox, code, 0, "the sandbox's init ended without a report");
+}
+
+void supervise_ended(struct sandbox *sandbox, int wait_status)
+{
+    struct record *record = &sandbox->record;
+    sandbox->ended = true;
+    sandbox->link_up = false;
+    watch_cancel(sandbox->init_watch);
+    watch_cancel(sandbox->outer_watch);
+    sandbox->init_watch = sandbox->outer_watch = NULL;
+    drop_requests(sandbox);
+    if (record->cgroup[0] && cgroup_remove(record->cgroup) == 0)
+        record->cgroup[0] = '\0';
+    bool open = record->state != SANDBOX_EXITED && record->state != SANDBOX_LOST;
+    if (open && !record->has_exit)
+        guess_exit(sandbox, wait_status);
+    if (open) {
+        if (!record->has_exit && !record->error[0])
+            snprintf(record->error, sizeof(record->error),
+                     "the sandbox ended while nobody watched");
+        record->state = record->has_exit ? SANDBOX_EXITED : SANDBOX_LOST;
+        log_line("sandbox %s (%s) %s: code %d, signal %d", record->id, record->name,
+                 sandbox_state_name(record->state), record->exit_code, record->exit_signal);
+    }
+    sandbox_save(sandbox);
+    sandbox_touch(sandbox);
+}
+
+/* The end is final when init and the wall are gone and the monitor has told what it knows: its
+ * report may still be on its way while the link is up. */
+static void check_end(struct sandbox *sandbox, int wait_status)
+{
+    if (sandbox->start || sandbox->init_watch)
+        return;
+    if (sandbox->outer_watch || (monitor_is_up(sandbox->monitor) && sandbox->link_up))
+        return;
+    if (sandbox->ended)
+        supervise_ended(sandbox, wait_status);
+}
+
+static void on_init_ended(void *owner, int wait_status)
+{
+    struct sandbox *sandbox = owner;
+    sandbox->init_watch = NULL;
+    sandbox->ended = true;
+    check_end(sandbox, -1);
+}
+
+static void on_outer_ended(void *owner, int wait_status)
+{
+    struct sandbox *sandbox = owner;
+    sandbox->outer_watch = NULL;
+    sandbox->outer_status = wait_status;
+    if (sandbox->start)
+        start_wall_ended(sandbox->start, wait_status);
+    else
+        check_end(sandbox, wait_status);
+}
+
+int supervise_init(struct sandbox *sandbox, struct bj_error *error)
+{
+    sandbox->init_watch = watch_process(&sandbox->server->loop, &sandbox->record.init, false,
+                                        on_init_ended, sandbox, error);
+    return sandbox->init_watch ? 0 : error->code;
+}
+
+int supervise_outer(struct sandbox *sandbox, bool ours, struct bj_error *error)
+{
+    sandbox->outer_status = -1;
+    sandbox->outer_watch = watch_process(&sandbox->server->loop, &sandbox->record.outer, ours,
+                                         on_outer_ended, sandbox, error);
+    return sandbox->outer_watch ? 0 : error->code;
+}
+
+/* --- the monitor --- */
+
+static void restart_monitor(struct sandbox *sandbox, const struct bj_error *why)
+{
+    struct server *server = sandbox->server;
+    struct bj_error error = {0};
+    if (server_clock() - sandbox->monitor_started > RESTART_FORGET_MS)
+        sandbox->monitor_restarts = 0;
+    uint64_t delay = sandbox->monitor_restarts ? RESTART_STEP_MS << sandbox->monitor_restarts : 0;
+    if (sandbox->monitor_restarts < 6)
+        sandbox->monitor_restarts++;
+    server_alert(server, sandbox, ALERT_WARNING, "monitor", "the monitor was restarted: %s",
+                 why->text);
+    /* Two must never listen on the same sockets. */
+    monitor_end(sandbox);
+    if (delay > RESTART_MAX_MS)
+        delay = RESTART_MAX_MS;
+    if (monitor_spawn(sandbox, delay, &error) < 0 &&
+        monitor_spawn(sandbox, RESTART_MAX_MS, &error) < 0)
+        server_alert(server, sandbox, ALERT_CRITICAL, "monitor",
+                     "the sandbox has no monitor and cannot be looked at: %s", error.text);
+    if (sandbox->monitor)
+        sandbox_save(sandbox);
+}
+
+void supervise_monitor_down(struct sandbox *sandbox, const struct bj_error *why)
+{
+    sandbox->link_up = false;
+    drop_requests(sandbox); /* the next monitor announces those again that still wait */
+    if (sandbox->start) {
+        start_monitor_failed(sandbox->start, why);
+        return;
+    }
+    if (sandbox->ended || sandbox->killed) {
+        check_end(sandbox, sandbox->outer_status);
+        return;
+    }
+    if (!sandbox->server->stopping)
+        restart_monitor(sandbox, why);
+}
+
+static void read_title(struct sandbox *sandbox, const msgpack_object *params)
+{
+    size_t size = 0;
+    const char *title = bj_get_bytes(params, "title", &size);
+    text_clean(sandbox->title, sizeof(sandbox->title), title ? title : "", title ? size : 0, false);
+}
+
+static void read_error(const msgpack_object *params, char *out, size_t room)
+{
+    size_t size = 0;
+    const char *text = bj_get_bytes(params, "error", &size);
+    text_clean(out, room, text ? text : "", text ? size : 0, false);
+}
+
+static void read_size(struct sandbox *sandbox, const msgpack_object *params)
+{
+    uint64_t rows = bj_get_uint(params, "rows", 0);
+    uint64_t cols = bj_get_uint(params, "cols", 0);
+    if (rows >= 1 && rows <= 10000 && cols >= 1 && cols <= 10000) {
+        sandbox->rows = (uint32_t)rows;
+        sandbox->cols = (uint32_t)cols;
+    }
+}
+
+static void agent_exited(struct sandbox *sandbox, int code, int number, const char *error)
+{
+    if (sandbox->record.has_exit)
+        return;
+    if (code < 0 || code > 255)
+        code = 255;
+    if (number < 0 || number > 64)
+        number = 0;
+    set_exit(sandbox, code, number, error);
+    if (!sandbox->start)
+        sandbox_set_state(sandbox, SANDBOX_EXITED);
+}
+
+void supervise_monitor_up(struct sandbox *sandbox, const msgpack_object *info)
+{
+    char link[8];
+    char error[BJ_ERROR_TEXT_MAX];
+    bj_get_copy(info, "link", link, sizeof(link));
+    sandbox->link_up = strcmp(link, "up") == 0;
+    read_size(sandbox, info);
+    read_title(sandbox, info);
+    if (bj_get_bool(info, "started", false))
+        sandbox->agent_started = true;
+    if (bj_get_bool(info, "exited", false)) {
+        read_error(info, error, sizeof(error));
+        agent_exited(sandbox, (int)bj_get_int(info, "exit_code", 0),
+                     (int)bj_get_int(info, "exit_signal", 0), error);
+    }
+    if (sandbox->start) {
+        start_monitor_up(sandbox->start);
+        return;
+    }
+    if (sandbox->agent_started && sandbox->record.state == SANDBOX_STARTING)
+        sandbox_set_state(sandbox, SANDBOX_RUNNING);
+    sandbox_touch(sandbox);
+    if (sandbox->ended)
+        check_end(sandbox, sandbox->outer_status);
+}
+
+/* --- notifications --- */
+
+static void on_link_candidate(struct sandbox *sandbox, const msgpack_object *params)
+{
+    pid_t pid = (pid_t)bj_get_uint(params, "pid", 0);
+    if (sandbox->record.init.pid > 0 && pid == sandbox->record.init.pid)
+        monitor_admit(sandbox);
+    else if (sandbox->record.init.pid > 0)
+        server_alert(sandbox->server, sandbox, ALERT_WARNING, "link",
+                     "a process that is not the shim dialled the link and was refused");
+}
+
+static void on_link_up(struct sandbox *sandbox, const msgpack_object *params)
+{
+    sandbox->link_up = true;
+    sandbox_touch(sandbox);
+}
+
+static void on_link_down(struct sandbox *sandbox, const msgpack_object *params)
+{
+    char error[ALERT_TEXT_MAX];
+    sandbox->link_up = false;
+    read_error(params, error, sizeof(error));
+    if (error[0])
+        server_alert(sandbox->server, sandbox, ALERT_WARNING, "link", "the link was closed: %s",
+                     error);
+    sandbox_touch(sandbox);
+    check_end(sandbox, sandbox->outer_status);
+}
+
+static void on_agent_started(struct sandbox *sandbox, const msgpack_object *params)
+{
+    sandbox->agent_started = true;
+    if (!sandbox->start && sandbox->record.state == SANDBOX_STARTING)
+        sandbox_set_state(sandbox, SANDBOX_RUNNING);
+}
+
+static void on_agent_exited(struct sandbox *sandbox, const msgpack_object *params)
+{
+    char error[BJ_ERROR_TEXT_MAX];
+    read_error(params, error, sizeof(error));
+    agent_exited(sandbox, (int)bj_get_int(params, "code", 0), (int)bj_get_int(params, "signal", 0),
+                 error);
+}
+
+static void on_ask_opened(struct sandbox *sandbox, const msgpack_object *params)
+{
+    struct server *server = sandbox->server;
+    struct request_text text = {0};
+    struct request *request = NULL;
+    struct bj_error error = {0};
+    uint64_t channel = bj_get_uint(params, "channel", 0);
+    text.kind = bj_get_bytes(params, "kind", &text.kind_size);
+    text.title = bj_get_bytes(params, "title", &text.title_size);
+    text.detail = bj_get_bytes(params, "detail", &text.detail_size);
+    if (channel == 0 || channel > UINT32_MAX || !text.kind || !text.title)
+        return;
+    if (!text.detail) {
+        text.detail = "";
+        text.detail_size = 0;
+    }
+    struct request *old = request_on(&server->requests, sandbox->record.id, (uint32_t)channel);
+    if (request_open(&server->requests, sandbox->record.id, (uint32_t)channel, &text, server_time(),
+                     &request, &error) < 0) {
+        server_alert(server, sandbox, ALERT_WARNING, "request", "a request was not taken: %s",
+                     error.text);
+        return;
+    }
+    if (request == old)
+        return;
+    log_line("sandbox %s (%s) asks: %s %.80s", sandbox->record.id, sandbox->record.name,
+             request->id, request->title);
+    clients_send_request(server, request);
+    sandbox_touch(sandbox);
+}
+
+static void on_ask_closed(struct sandbox *sandbox, const msgpack_object *params)
+{
+    struct server *server = sandbox->server;
+    struct request *request = request_on(&server->requests, sandbox->record.id,
+                                         (uint32_t)bj_get_uint(params, "channel", 0));
+    if (!request || request->waiting) /* the verdict's own answer closes it */
+        return;
+    clients_send_request_gone(server, request, "gone", "");
+    request_close(&server->requests, request, "gone");
+    sandbox_touch(sandbox);
+}
+
+static void on_pane_title(struct sandbox *sandbox, const msgpack_object *params)
+{
+    read_title(sandbox, params);
+    sandbox_touch(sandbox);
+}
+
+static void on_pane_bell(struct sandbox *sandbox, const msgpack_object *params)
+{
+    sandbox->bells++;
+    sandbox_touch(sandbox);
+}
+
+static void on_pane_size(struct sandbox *sandbox, const msgpack_object *params)
+{
+    read_size(sandbox, params);
+    sandbox_touch(sandbox);
+}
+
+static void on_pane_output(struct sandbox *sandbox, const msgpack_object *params)
+{
+    sandbox->last_output = server_clock();
+    sandbox->sample_dirty = true; /* goes out with the next figures */
+}
+
+static void on_alert(struct sandbox *sandbox, const msgpack_object *params)
+{
+    char severity[16];
+    char kind[32];
+    char text[ALERT_TEXT_MAX];
+    bj_get_copy(params, "severity", severity, sizeof(severity));
+    bj_get_copy(params, "kind", kind, sizeof(kind));
+    bj_get_copy(params, "text", text, sizeof(text));
+    text_clean(kind, sizeof(kind), kind, strlen(kind), false);
+    server_alert(sandbox->server, sandbox, alert_severity_read(severity), kind, "%s", text);
+}
+
+static const struct {
+    const char *name;
+    void (*handle)(struct sandbox *sandbox, const msgpack_object *params);
+} notifications[] = {
+    {"link.candidate", on_link_candidate}, {"link.up", on_link_up},
+    {"link.down", on_link_down},           {"agent.started", on_agent_started},
+    {"agent.exited", on_agent_exited},     {"ask.opened", on_ask_opened},
+    {"ask.closed", on_ask_closed},         {"pane.title", on_pane_title},
+    {"pane.bell", on_pane_bell},           {"pane.size", on_pane_size},
+    {"pane.output", on_pane_output},       {"alert", on_alert},
+};
+
+void supervise_notification(struct sandbox *sandbox, const char *name, const msgpack_object *params)
+{
+    for (size_t i = 0; i < sizeof(notifications) / sizeof(*notifications); i++)
+        if (strcmp(notifications[i].name, name) == 0) {
+            notifications[i].handle(sandbox, params);
+            return;
+        }
+}
