@@ -62,13 +62,13 @@ const char *keys_group_name(enum key_group group)
 }
 
 /* Keys with a name, as the API has them. */
-static const char *const named[] = {"enter", "tab",    "backspace", "escape", "up",
-                                    "down",  "left",   "right",     "insert", "delete",
-                                    "home",  "end",    "pageup",    "pagedown"};
+static const char *const named[] = {"enter", "tab",  "backspace", "escape",  "up",
+                                    "down",  "left", "right",     "insert",  "delete",
+                                    "home",  "end",  "pageup",    "pagedown"};
 
-static const char *const shown[] = {"Enter", "Tab",    "Backspace", "Escape", "Up",
-                                    "Down",  "Left",   "Right",     "Insert", "Delete",
-                                    "Home",  "End",    "PageUp",    "PageDown"};
+static const char *const shown[] = {"Enter", "Tab",  "Backspace", "Escape",  "Up",
+                                    "Down",  "Left", "Right",     "Insert",  "Delete",
+                                    "Home",  "End",  "PageUp",    "PageDown"};
 
 static const struct {
     char letter;

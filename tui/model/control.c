@@ -41,8 +41,8 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
     if (index < fleet->count) {
         control->selected_index = index;
     } else if (fleet->count > 0) {
-        size_t place = control->selected_index < fleet->count ? control->selected_index
-                                                              : fleet->count - 1;
+        size_t place =
+            control->selected_index < fleet->count ? control->selected_index : fleet->count - 1;
         control_select(control, fleet, place);
         control->moved_at = now;
     } else {
@@ -139,8 +139,7 @@ static void verdict(struct control *control, const struct control_view *view, st
     bool moved = control->list == LIST_NONE && control->moved_at != 0 &&
                  view->now - control->moved_at < FLEET_ARM_MS;
     if (moved || !fleet_armed(request, view->now)) {
-        control_note(control, view->now, true,
-                     "too fast: read it first (the key was not taken)");
+        control_note(control, view->now, true, "too fast: read it first (the key was not taken)");
         return;
     }
     order->kind = kind;
@@ -256,10 +255,11 @@ static bool look(struct control *control, const struct control_view *view, enum 
     case ACTION_RIGHT:
     case ACTION_UP:
     case ACTION_DOWN:
-        move(control, view, (enum layout_direction)(action == ACTION_LEFT    ? LAYOUT_LEFT
-                                                    : action == ACTION_RIGHT ? LAYOUT_RIGHT
-                                                    : action == ACTION_UP    ? LAYOUT_UP
-                                                                             : LAYOUT_DOWN));
+        move(control, view,
+             (enum layout_direction)(action == ACTION_LEFT    ? LAYOUT_LEFT
+                                     : action == ACTION_RIGHT ? LAYOUT_RIGHT
+                                     : action == ACTION_UP    ? LAYOUT_UP
+                                                              : LAYOUT_DOWN));
         return true;
     case ACTION_NEXT:
         if (count > 0)
@@ -276,8 +276,7 @@ static bool look(struct control *control, const struct control_view *view, enum 
         go_waiting(control, view);
         return true;
     case ACTION_ZOOM:
-        set_layout(control,
-                   control->layout == LAYOUT_ZOOM ? control->before_zoom : LAYOUT_ZOOM);
+        set_layout(control, control->layout == LAYOUT_ZOOM ? control->before_zoom : LAYOUT_ZOOM);
         return true;
     case ACTION_LAYOUT:
         set_layout(control, (enum layout_kind)((control->layout + 1) % LAYOUT_KINDS));
@@ -448,9 +447,8 @@ static void list_action(struct control *control, const struct control_view *view
 static void prompt_done(struct control *control, struct order *order)
 {
     static const enum order_kind orders[] = {
-        [PROMPT_KILL] = ORDER_KILL, [PROMPT_REMOVE] = ORDER_REMOVE,
-        [PROMPT_DETACH] = ORDER_DETACH, [PROMPT_RUN] = ORDER_RUN,
-        [PROMPT_RENAME] = ORDER_RENAME,
+        [PROMPT_KILL] = ORDER_KILL, [PROMPT_REMOVE] = ORDER_REMOVE, [PROMPT_DETACH] = ORDER_DETACH,
+        [PROMPT_RUN] = ORDER_RUN,   [PROMPT_RENAME] = ORDER_RENAME,
     };
     order->kind = orders[control->prompt];
     memcpy(order->id, control->subject, FLEET_ID_MAX);
@@ -476,8 +474,7 @@ static void prompt_key(struct control *control, const struct control_view *view,
     bool yes = chord->mods == 0 && (strcmp(chord->key, "y") == 0 || strcmp(chord->key, "Y") == 0);
     if (!yes) {
         control->prompt = PROMPT_NONE;
-    } else if (control->prompt != PROMPT_DETACH &&
-               view->now - control->prompt_at < FLEET_ARM_MS) {
+    } else if (control->prompt != PROMPT_DETACH && view->now - control->prompt_at < FLEET_ARM_MS) {
         control_note(control, view->now, true, "too fast: read the question first");
     } else {
         prompt_done(control, order);

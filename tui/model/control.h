@@ -1,8 +1,8 @@
 /*
  * What a key or a click means: modes, selection, prompts and lists, as a state machine.
  *
- * Nothing is done here but changing the dashboard's own state; what concerns sandboxes comes out as an
- * order, which names the sandbox or request by its id, so that it means what the human saw even
+ * Nothing is done here but changing the dashboard's own state; what concerns sandboxes comes out as
+ * an order, which names the sandbox or request by its id, so that it means what the human saw even
  * if things move before it is carried out.
  */
 #pragma once
@@ -16,8 +16,9 @@
 #include "tui/model/layout.h"
 #include "tui/model/line.h"
 
-#define CONTROL_NOTE_MS   4000
-#define CONTROL_DOUBLE_MS 400 /* between the clicks of a double click, or two presses of the prefix */
+#define CONTROL_NOTE_MS 4000
+#define CONTROL_DOUBLE_MS                                                                          \
+    400 /* between the clicks of a double click, or two presses of the prefix */
 
 enum control_mode { CONTROL_SUPERVISE, CONTROL_FOCUS };
 enum control_list { LIST_NONE, LIST_HELP, LIST_REQUESTS, LIST_ALERTS };
@@ -37,8 +38,8 @@ struct control {
     enum layout_kind layout, before_zoom;
     struct chord prefix;
     char selected[FLEET_ID_MAX];
-    size_t selected_index; /* where it was; its place is taken over when it goes */
-    uint64_t moved_at;     /* ms: the selection moved by itself; 0: not */
+    size_t selected_index;      /* where it was; its place is taken over when it goes */
+    uint64_t moved_at;          /* ms: the selection moved by itself; 0: not */
     char subject[FLEET_ID_MAX]; /* sandbox of the prompt */
     uint64_t prompt_at;         /* ms: when it was opened */
     struct line line;
@@ -85,16 +86,16 @@ struct order {
 struct control_view {
     struct fleet *fleet; /* only the saved order is ever changed */
     const struct layout *layout;
-    uint64_t now;            /* ms */
-    int page;                /* lines of the selected pane's screen, or rows of an open list */
-    bool agent_wants_mouse;  /* the pane under the pointer is the focused one and asked for it */
+    uint64_t now;           /* ms */
+    int page;               /* lines of the selected pane's screen, or rows of an open list */
+    bool agent_wants_mouse; /* the pane under the pointer is the focused one and asked for it */
     bool readonly;
 };
 
 void control_init(struct control *control);
 
-/* After events: keeps the selection on a sandbox that exists, leaves focus and prompts whose sandbox
- * is gone. */
+/* After events: keeps the selection on a sandbox that exists, leaves focus and prompts whose
+ * sandbox is gone. */
 void control_sync(struct control *control, const struct fleet *fleet, uint64_t now);
 
 /* Takes one input. */

@@ -104,8 +104,12 @@ static size_t take_character(struct decode *decode, const char *at, size_t size,
         emit_control(decode, first, mods);
         return 1;
     }
-    size_t wanted = first < 0x80 ? 1 : first < 0xc2 ? 0 : first < 0xe0 ? 2 : first < 0xf0 ? 3
-                                                      : first < 0xf5   ? 4 : 0;
+    size_t wanted = first < 0x80   ? 1
+                    : first < 0xc2 ? 0
+                    : first < 0xe0 ? 2
+                    : first < 0xf0 ? 3
+                    : first < 0xf5 ? 4
+                                   : 0;
     if (wanted == 0)
         return 1; /* not UTF-8 */
     for (size_t i = 1; i < wanted && i < size; i++)
@@ -125,17 +129,17 @@ static size_t take_character(struct decode *decode, const char *at, size_t size,
 /* ---- escape sequences ---- */
 
 static const char *const letter_keys[26] = {
-    ['A' - 'A'] = "up", ['B' - 'A'] = "down", ['C' - 'A'] = "right", ['D' - 'A'] = "left",
+    ['A' - 'A'] = "up",  ['B' - 'A'] = "down", ['C' - 'A'] = "right", ['D' - 'A'] = "left",
     ['F' - 'A'] = "end", ['H' - 'A'] = "home", ['M' - 'A'] = "enter", ['P' - 'A'] = "f1",
-    ['Q' - 'A'] = "f2", ['R' - 'A'] = "f3", ['S' - 'A'] = "f4", ['Z' - 'A'] = "tab",
+    ['Q' - 'A'] = "f2",  ['R' - 'A'] = "f3",   ['S' - 'A'] = "f4",    ['Z' - 'A'] = "tab",
 };
 
 static const char *const number_keys[35] = {
-    [1] = "home", [2] = "insert", [3] = "delete", [4] = "end", [5] = "pageup", [6] = "pagedown",
-    [7] = "home", [8] = "end", [11] = "f1", [12] = "f2", [13] = "f3", [14] = "f4", [15] = "f5",
-    [17] = "f6", [18] = "f7", [19] = "f8", [20] = "f9", [21] = "f10", [23] = "f11", [24] = "f12",
-    [25] = "f13", [26] = "f14", [28] = "f15", [29] = "f16", [31] = "f17", [32] = "f18",
-    [33] = "f19", [34] = "f20",
+    [1] = "home", [2] = "insert", [3] = "delete", [4] = "end",  [5] = "pageup", [6] = "pagedown",
+    [7] = "home", [8] = "end",    [11] = "f1",    [12] = "f2",  [13] = "f3",    [14] = "f4",
+    [15] = "f5",  [17] = "f6",    [18] = "f7",    [19] = "f8",  [20] = "f9",    [21] = "f10",
+    [23] = "f11", [24] = "f12",   [25] = "f13",   [26] = "f14", [28] = "f15",   [29] = "f16",
+    [31] = "f17", [32] = "f18",   [33] = "f19",   [34] = "f20",
 };
 
 static void emit_mouse(struct decode *decode, int code, int col, int row, bool release)
@@ -300,8 +304,7 @@ static void paste_add(struct decode *decode, const char *bytes, size_t size)
 
 static void paste_done(struct decode *decode)
 {
-    struct input input = {
-        .kind = INPUT_PASTE, .text = decode->paste, .size = decode->paste_size};
+    struct input input = {.kind = INPUT_PASTE, .text = decode->paste, .size = decode->paste_size};
     decode->pasting = false;
     if (decode->paste_size > 0)
         decode->sink(decode->owner, &input);

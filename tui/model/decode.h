@@ -2,9 +2,9 @@
  * The human's terminal input: bytes in, keys, mouse events, pastes and focus changes out.
  *
  * Knows what xterm and its many relatives send (ctlseqs.txt, "PC-Style Function Keys", SGR mouse,
- * bracketed paste, focus), the Linux console, the `CSI u` form, and whatever sequences the view teaches it from
- * terminfo. A lone ESC is a key only when nothing follows: the owner waits a moment while
- * decode_pending() and then calls decode_flush().
+ * bracketed paste, focus), the Linux console, the `CSI u` form, and whatever sequences the view
+ * teaches it from terminfo. A lone ESC is a key only when nothing follows: the owner waits a moment
+ * while decode_pending() and then calls decode_flush().
  */
 #pragma once
 

@@ -23,22 +23,23 @@ static void free_request(struct request *request)
     free(request);
 }
 
-void fleet_clear(struct fleet *fleet)
+void fleet_forget_asked(struct fleet *fleet)
 {
-    for (size_t i = 0; i < fleet->count; i++)
-        free(fleet->sandboxes[i]);
-    for (size_t i = 0; i < fleet->elsewhere; i++)
-        free(fleet->others[i]);
     for (size_t i = 0; i < fleet->request_count; i++)
         free_request(fleet->requests[i]);
     for (size_t i = 0; i < fleet->alert_count; i++)
         free(fleet->alerts[i]);
-    fleet->count = fleet->elsewhere = fleet->request_count = fleet->alert_count = 0;
+    fleet->request_count = fleet->alert_count = 0;
 }
 
 void fleet_free(struct fleet *fleet)
 {
-    fleet_clear(fleet);
+    fleet_forget_asked(fleet);
+    for (size_t i = 0; i < fleet->count; i++)
+        free(fleet->sandboxes[i]);
+    for (size_t i = 0; i < fleet->elsewhere; i++)
+        free(fleet->others[i]);
+    fleet->count = fleet->elsewhere = 0;
     free(fleet->requests);
     fleet->requests = NULL;
 }
@@ -397,9 +398,9 @@ static const struct {
     const char *name;
     int (*take)(struct fleet *fleet, const msgpack_object *map);
 } takers[] = {
-    {"event.stats", on_stats},   {"event.sandbox", on_sandbox},
-    {"event.gone", on_gone},     {"event.request", on_request},
-    {"event.alert", on_alert},   {"event.request_gone", on_request_gone},
+    {"event.stats", on_stats},     {"event.sandbox", on_sandbox},
+    {"event.gone", on_gone},       {"event.request", on_request},
+    {"event.alert", on_alert},     {"event.request_gone", on_request_gone},
     {"event.session", on_session},
 };
 
@@ -479,8 +480,8 @@ void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORM
 
 const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii)
 {
-    static const char *const glyphs[SANDBOX_STATES][2] = {
-        {"◌", "o"}, {"●", "*"}, {"◆", "?"}, {"‖", "="}, {"■", "-"}, {"✕", "x"}};
+    static const char *const glyphs[SANDBOX_STATES][2] = {{"◌", "o"}, {"●", "*"}, {"◆", "?"},
+                                                          {"‖", "="}, {"■", "-"}, {"✕", "x"}};
     bool failed = sandbox->state == SANDBOX_EXITED && (sandbox->exit_code || sandbox->exit_signal);
     return glyphs[failed ? SANDBOX_LOST : sandbox->state][ascii];
 }
@@ -497,8 +498,8 @@ void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals)
         if (sandbox_alive(sandbox) && sandbox->figures.cpu > 0)
             totals->cpu += sandbox->figures.cpu;
         if (sandbox_alive(sandbox) && sandbox->figures.memory != FIGURE_UNKNOWN)
-            totals->memory = (totals->memory == FIGURE_UNKNOWN ? 0 : totals->memory) +
-                             sandbox->figures.memory;
+            totals->memory =
+                (totals->memory == FIGURE_UNKNOWN ? 0 : totals->memory) + sandbox->figures.memory;
     }
     for (size_t i = 0; i < fleet->alert_count; i++)
         totals->alerts += !fleet->alerts[i]->acknowledged;

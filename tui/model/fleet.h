@@ -1,8 +1,8 @@
 /*
  * What the server says about sandboxes, requests and alerts: the state behind the dashboard.
  *
- * Built from `event.*` maps (transport/api.c) and nothing else. Every text is cleaned and cut when it
- * comes in, so that what is kept may be shown as it is. Pointers to a sandbox are valid until
+ * Built from `event.*` maps (transport/api.c) and nothing else. Every text is cleaned and cut when
+ * it comes in, so that what is kept may be shown as it is. Pointers to a sandbox are valid until
  * the event that removes it; others keep ids.
  */
 #pragma once
@@ -43,7 +43,7 @@ struct figures {
     double cpu;   /* percent of one core; below zero: unknown */
     double quiet; /* seconds since output; below zero: unknown */
     uint64_t memory, pids, net_in, net_out, disk_read, disk_write; /* or FIGURE_UNKNOWN */
-    float cpu_history[FLEET_HISTORY]; /* percent, oldest first; below zero: no sample */
+    float cpu_history[FLEET_HISTORY];    /* percent, oldest first; below zero: no sample */
     float memory_history[FLEET_HISTORY]; /* bytes */
 };
 
@@ -58,7 +58,7 @@ struct sandbox {
     int exit_code, exit_signal;
     unsigned alerts; /* unacknowledged */
     bool link_up;
-    uint64_t monitor_pid; /* another number: another monitor */
+    uint64_t monitor_pid;                               /* another number: another monitor */
     uint64_t limit_memory, limit_millicpus, limit_pids; /* 0: none */
     struct figures figures;
 };
@@ -103,8 +103,8 @@ struct fleet {
 int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error);
 void fleet_free(struct fleet *fleet);
 
-/* Forgets everything but the order; before the state is sent again. */
-void fleet_clear(struct fleet *fleet);
+/* A new connection to the server sends requests and alerts again: drops them. */
+void fleet_forget_asked(struct fleet *fleet);
 
 /* Takes an event. Returns 1 when something changed, 0 when not, -ENOMEM. */
 int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *params,
@@ -141,7 +141,8 @@ struct fleet_totals {
 };
 void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals);
 
-/* The state in words: "starting", "running", "waiting for you", "paused", "exited 3", "killed 9". */
+/* The state in words: "starting", "running", "waiting for you", "paused", "exited 3", "killed 9".
+ */
 void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX]);
 const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii);
 bool sandbox_alive(const struct sandbox *sandbox);

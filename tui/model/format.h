@@ -23,7 +23,7 @@ void format_age(char out[FORMAT_MAX], double seconds);
 void format_count(char out[FORMAT_MAX], uint64_t count);
 
 /*
- * A history of shares (0..1, below zero unknown) as one block per sample, oldest first, or in ASCII.
- * `out` must hold 3 * count + 1 bytes.
+ * A history of shares (0..1, below zero unknown) as one block per sample, oldest first, or in
+ * ASCII. `out` must hold 3 * count + 1 bytes.
  */
 void format_graph(char *out, const float *shares, int count, bool ascii);

@@ -123,8 +123,7 @@ static void make_main(struct layout *layout, struct rect area, size_t count, siz
         }
         place_pane(layout, selected,
                    (struct rect){area.row, area.col, area.rows - lines, area.cols});
-        layout->list =
-            (struct rect){area.row + area.rows - lines, area.col, lines, area.cols};
+        layout->list = (struct rect){area.row + area.rows - lines, area.col, lines, area.cols};
         place_cards(layout, count, selected);
         return;
     }
@@ -192,6 +191,11 @@ const struct rect *layout_pane(const struct layout *layout, size_t index)
         if (layout->panes[i].index == index)
             return &layout->panes[i].rect;
     return NULL;
+}
+
+struct rect layout_inner(const struct rect *pane)
+{
+    return (struct rect){pane->row + 1, pane->col + 1, pane->rows - 2, pane->cols - 2};
 }
 
 static const struct rect *rect_of(const struct layout *layout, size_t index)

@@ -32,7 +32,7 @@ struct layout_place {
 };
 
 struct layout {
-    bool tiny; /* nothing but one line fits */
+    bool tiny;        /* nothing but one line fits */
     struct rect bar;  /* the global bar, always the last line */
     struct rect tabs; /* one line of tabs above a zoomed pane; no rows when there is none */
     struct rect list; /* the cards' area; no rows when there are none */
@@ -57,6 +57,9 @@ size_t layout_neighbour(const struct layout *layout, size_t from, enum layout_di
 
 /* The pane or card at a cell of the terminal; `none` when nothing is there. */
 size_t layout_at(const struct layout *layout, int row, int col, size_t none);
+
+/* The agent's part of a pane: without the border. */
+struct rect layout_inner(const struct rect *pane);
 
 /* The pane's rectangle, or NULL when it is not shown as a pane. */
 const struct rect *layout_pane(const struct layout *layout, size_t index);

@@ -20,8 +20,8 @@ struct line {
 
 void line_set(struct line *line, const char *text);
 
-/* An editing key: arrows, Home, End, Backspace, Delete, C-a C-e C-b C-f C-u C-k C-w, or a character.
- * Returns whether it was one. */
+/* An editing key: arrows, Home, End, Backspace, Delete, C-a C-e C-b C-f C-u C-k C-w, or a
+ * character. Returns whether it was one. */
 bool line_key(struct line *line, const struct chord *chord);
 
 /* Pasted text: its first line. */

@@ -160,8 +160,8 @@ static int on_attr(struct screen *screen, const msgpack_object *item, uint32_t c
                (id + 1 - screen->attr_count) * sizeof(*screen->attrs));
         screen->attr_count = id + 1;
     }
-    screen->attrs[id] = (struct screen_attr){(uint32_t)fg, (uint32_t)bg, (uint16_t)flags,
-                                             (uint16_t)link};
+    screen->attrs[id] =
+        (struct screen_attr){(uint32_t)fg, (uint32_t)bg, (uint16_t)flags, (uint16_t)link};
     return 0;
 }
 
@@ -362,8 +362,7 @@ static int on_mode(struct screen *screen, const msgpack_object *item, uint32_t c
 static int on_title(struct screen *screen, const msgpack_object *item, uint32_t count)
 {
     if (count >= 2 && item[1].type == MSGPACK_OBJECT_STR)
-        text_clean(screen->title, sizeof(screen->title), item[1].via.str.ptr,
-                   item[1].via.str.size);
+        text_clean(screen->title, sizeof(screen->title), item[1].via.str.ptr, item[1].via.str.size);
     return 0;
 }
 
@@ -391,8 +390,8 @@ static const struct {
     const char *name;
     int (*apply)(struct screen *screen, const msgpack_object *item, uint32_t count);
 } events[] = {
-    {"line", on_line},     {"attr", on_attr},   {"cursor", on_cursor}, {"scroll", on_scroll},
-    {"resize", on_resize}, {"link", on_link},   {"mode", on_mode},     {"title", on_title},
+    {"line", on_line},     {"attr", on_attr}, {"cursor", on_cursor}, {"scroll", on_scroll},
+    {"resize", on_resize}, {"link", on_link}, {"mode", on_mode},     {"title", on_title},
     {"view", on_view},     {"bell", on_bell},
 };
 

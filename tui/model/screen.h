@@ -1,11 +1,11 @@
 /*
  * A pane's screen as its monitor describes it: the `redraw` events of transport/api.c, applied.
  *
- * The monitor parses what the agent prints and may have been taken over by it, so nothing in an event
- * is believed: every index is checked, what does not fit is left out, texts are cleaned, and the
- * memory is bounded by the limits below. A screen holds no pointers into events. Attribute and link
- * ids are valid for one connection: call screen_forget_ids() when a new one begins; the cells stay
- * as they were until the first frame.
+ * The monitor parses what the agent prints and may have been taken over by it, so nothing in an
+ * event is believed: every index is checked, what does not fit is left out, texts are cleaned, and
+ * the memory is bounded by the limits below. A screen holds no pointers into events. Attribute and
+ * link ids are valid for one connection: call screen_forget_ids() when a new one begins; the cells
+ * stay as they were until the first frame.
  */
 #pragma once
 

@@ -45,8 +45,8 @@ uint32_t text_next(const char **at, const char *end)
     if (end ? start >= end : !*start)
         return 0;
     utf8proc_int32_t character;
-    utf8proc_ssize_t left = end ? (utf8proc_ssize_t)(end - start)
-                                : (utf8proc_ssize_t)strnlen(start, 4);
+    utf8proc_ssize_t left =
+        end ? (utf8proc_ssize_t)(end - start) : (utf8proc_ssize_t)strnlen(start, 4);
     utf8proc_ssize_t used = utf8proc_iterate((const utf8proc_uint8_t *)start, left, &character);
     if (used <= 0 || character < 0) {
         *at = start + 1;

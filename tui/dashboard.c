@@ -1,0 +1,440 @@
+#include "tui/dashboard.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+#include <unistd.h>
+
+#include "transport/api.h"
+#include "tui/dashboard_state.h"
+
+#define FRAME_MS  16 /* between frames that nobody's key caused */
+#define ESCAPE_MS 25 /* after which a lone ESC is the key */
+#define SAVE_MS   300
+#define TICK_MS   1000
+
+uint64_t dashboard_now(struct dashboard *dashboard)
+{
+    (void)dashboard;
+    return uv_hrtime() / 1000000;
+}
+
+/* ---- painting ---- */
+
+static struct view_pane *find_pane(void *owner, const char *id)
+{
+    struct pane_link *link = panes_find(owner, id);
+    return link ? &link->pane : NULL;
+}
+
+static double wall_clock(void)
+{
+    struct timeval now;
+    gettimeofday(&now, NULL);
+    return (double)now.tv_sec + (double)now.tv_usec / 1e6;
+}
+
+static void on_paint(uv_timer_t *timer);
+
+static void paint(struct dashboard *dashboard)
+{
+    struct fleet *fleet = &dashboard->fleet;
+    struct view_input input = {
+        .fleet = fleet,
+        .control = &dashboard->control,
+        .layout = &dashboard->layout,
+        .pane = find_pane,
+        .owner = dashboard,
+        .trouble = dashboard->trouble[0] ? dashboard->trouble : NULL,
+        .limits = dashboard->limits[0] ? dashboard->limits : NULL,
+        .now = dashboard_now(dashboard),
+        .wall = wall_clock(),
+        .rows = dashboard->rows,
+        .cols = dashboard->cols,
+    };
+    dashboard->dirty = false;
+    view_frame(&dashboard->view, &input);
+    dashboard->painted_at = dashboard_now(dashboard);
+    panes_painted(dashboard);
+    server_tell_shown(dashboard);
+
+    /* The next frame comes by itself when a request becomes armed, so that the keys are shown. */
+    uint64_t wait = 0;
+    for (size_t i = 0; i < fleet->request_count; i++) {
+        const struct request *request = fleet->requests[i];
+        if (!request->painted_at || fleet_armed(request, input.now))
+            continue;
+        uint64_t left = request->painted_at + FLEET_ARM_MS - input.now;
+        wait = wait == 0 || left < wait ? left : wait;
+    }
+    if (wait > 0)
+        uv_timer_start(&dashboard->paint, on_paint, wait + 1, 0);
+}
+
+static void on_paint(uv_timer_t *timer)
+{
+    struct dashboard *dashboard = timer->data;
+    if (!dashboard->stopping)
+        paint(dashboard);
+}
+
+void dashboard_touch(struct dashboard *dashboard, bool at_once)
+{
+    if (dashboard->stopping || (dashboard->dirty && !at_once))
+        return;
+    uint64_t since = dashboard_now(dashboard) - dashboard->painted_at;
+    dashboard->dirty = true;
+    uv_timer_start(&dashboard->paint, on_paint, at_once || since >= FRAME_MS ? 0 : FRAME_MS - since,
+                   0);
+}
+
+static bool same_layout(const struct layout *one, const struct layout *other)
+{
+    return memcmp(one, other, sizeof(*one)) == 0;
+}
+
+static void on_save(uv_timer_t *timer)
+{
+    server_save(timer->data);
+}
+
+void dashboard_changed(struct dashboard *dashboard)
+{
+    struct control *control = &dashboard->control;
+    char selected[FLEET_ID_MAX];
+    memcpy(selected, control->selected, sizeof(selected));
+    control_sync(control, &dashboard->fleet, dashboard_now(dashboard));
+    struct layout *layout = malloc(sizeof(*layout));
+    if (layout) {
+        layout_make(layout, control->layout, dashboard->rows, dashboard->cols,
+                    dashboard->fleet.count, control->selected_index);
+        if (!same_layout(layout, &dashboard->layout)) {
+            dashboard->layout = *layout;
+            dashboard->view.everything = true;
+        }
+        free(layout);
+    }
+    panes_sync(dashboard);
+    panes_focus(dashboard);
+    dashboard_touch(dashboard, false);
+}
+
+/* ---- input ---- */
+
+static bool agent_wants_mouse(struct dashboard *dashboard, const struct input *input)
+{
+    const uint32_t mouse = BJ_MODE_MOUSE_CLICK | BJ_MODE_MOUSE_DRAG | BJ_MODE_MOUSE_MOVE;
+    struct control *control = &dashboard->control;
+    if (input->kind != INPUT_MOUSE || control->mode != CONTROL_FOCUS)
+        return false;
+    const struct rect *rect = layout_pane(&dashboard->layout, control->selected_index);
+    struct pane_link *link = panes_find(dashboard, control->selected);
+    if (!rect || !link || !(link->pane.screen.modes & mouse) || link->pane.screen.view_offset > 0)
+        return false;
+    struct rect inner = layout_inner(rect);
+    return input->row >= inner.row && input->row < inner.row + inner.rows &&
+           input->col >= inner.col && input->col < inner.col + inner.cols;
+}
+
+static void next_theme(struct dashboard *dashboard)
+{
+    char names[THEMES_MAX][THEME_NAME_MAX];
+    size_t count = config_themes(dashboard->paths, names);
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(names[i], dashboard->theme.name) == 0)
+            at = i + 1;
+    struct bj_error error = {0};
+    struct theme theme;
+    uint64_t now = dashboard_now(dashboard);
+    if (count == 0) {
+        control_note(&dashboard->control, now, true, "no themes in %.200s/themes",
+                     dashboard->paths->data);
+        return;
+    }
+    if (config_theme(&theme, dashboard->paths, names[at % count], &error) < 0) {
+        control_note(&dashboard->control, now, true, "%.240s", error.text);
+        return;
+    }
+    dashboard->theme = theme;
+    paint_theme(&dashboard->view.paint, &dashboard->theme);
+    dashboard->view.everything = true;
+    control_note(&dashboard->control, now, false, "theme %s: %s", theme.name, theme.description);
+}
+
+static void carry_out(struct dashboard *dashboard, const struct order *order,
+                      const struct input *input)
+{
+    switch (order->kind) {
+    case ORDER_NONE:
+        break;
+    case ORDER_KEY:
+    case ORDER_PASTE:
+    case ORDER_MOUSE:
+    case ORDER_SCROLL:
+        panes_order(dashboard, order, input);
+        break;
+    case ORDER_THEME:
+        next_theme(dashboard);
+        break;
+    case ORDER_DETACH:
+        dashboard_stop(dashboard);
+        break;
+    default:
+        server_order(dashboard, order);
+    }
+}
+
+/* What is worth keeping in the session. */
+static bool session_differs(const struct dashboard *dashboard, enum layout_kind layout,
+                            const char *selected, const char *first)
+{
+    const struct fleet *fleet = &dashboard->fleet;
+    return dashboard->control.layout != layout ||
+           strcmp(dashboard->control.selected, selected) != 0 ||
+           strcmp(fleet->count ? fleet->sandboxes[0]->id : "", first) != 0;
+}
+
+static void on_input(void *owner, const struct input *input)
+{
+    struct dashboard *dashboard = owner;
+    struct control *control = &dashboard->control;
+    struct fleet *fleet = &dashboard->fleet;
+    if (dashboard->stopping)
+        return;
+    if (input->kind == INPUT_FOCUS) {
+        dashboard->terminal_focused = input->focused;
+        panes_focus(dashboard);
+        return;
+    }
+    const struct rect *rect = layout_pane(&dashboard->layout, control->selected_index);
+    struct control_view view = {
+        .fleet = fleet,
+        .layout = &dashboard->layout,
+        .now = dashboard_now(dashboard),
+        .page = control->list != LIST_NONE ? dashboard->view.list_rows
+                : rect                     ? rect->rows - 2
+                                           : 1,
+        .agent_wants_mouse = agent_wants_mouse(dashboard, input),
+        .readonly = dashboard->options->readonly,
+    };
+    struct control before = *control;
+    char first[FLEET_ID_MAX];
+    snprintf(first, sizeof(first), "%s", fleet->count ? fleet->sandboxes[0]->id : "");
+
+    struct order order;
+    control_input(control, &view, input, &order);
+    carry_out(dashboard, &order, input);
+    if (dashboard->stopping)
+        return;
+    if (control->list != before.list || control->prompt != before.prompt)
+        dashboard->view.everything = true;
+    if (session_differs(dashboard, before.layout, before.selected, first))
+        uv_timer_start(&dashboard->save, on_save, SAVE_MS, 0);
+    /* A key for the agent shows by its echo; everything else shows at once. */
+    bool for_agent =
+        order.kind == ORDER_KEY || order.kind == ORDER_PASTE || order.kind == ORDER_MOUSE;
+    if (!for_agent) {
+        dashboard_changed(dashboard);
+        dashboard_touch(dashboard, true);
+    } else if (control->note_until > view.now) {
+        dashboard_touch(dashboard, false);
+    }
+}
+
+static void on_escape(uv_timer_t *timer)
+{
+    struct dashboard *dashboard = timer->data;
+    decode_flush(&dashboard->decode);
+}
+
+static void on_readable(uv_poll_t *poll, int status, int events)
+{
+    struct dashboard *dashboard = poll->data;
+    char bytes[16384];
+    (void)events;
+    ssize_t size = status < 0 ? -1 : read(STDIN_FILENO, bytes, sizeof(bytes));
+    if (size < 0 && (errno == EINTR || errno == EAGAIN) && status >= 0)
+        return;
+    if (size <= 0) {
+        snprintf(dashboard->farewell, sizeof(dashboard->farewell), "the terminal is gone");
+        dashboard_stop(dashboard);
+        return;
+    }
+    uv_timer_stop(&dashboard->escape);
+    decode_feed(&dashboard->decode, bytes, (size_t)size);
+    if (!dashboard->stopping && decode_pending(&dashboard->decode))
+        uv_timer_start(&dashboard->escape, on_escape, ESCAPE_MS, 0);
+}
+
+/* ---- signals and time ---- */
+
+static void resized(struct dashboard *dashboard)
+{
+    term_resize(&dashboard->rows, &dashboard->cols);
+    dashboard->view.everything = true;
+    dashboard_changed(dashboard);
+}
+
+static void on_signal(uv_signal_t *signal, int number)
+{
+    struct dashboard *dashboard = signal->data;
+    if (dashboard->stopping)
+        return;
+    switch (number) {
+    case SIGTSTP:
+        term_stop();
+        resized(dashboard);
+        break;
+    case SIGCONT:
+    case SIGWINCH:
+        resized(dashboard);
+        break;
+    default:
+        snprintf(dashboard->farewell, sizeof(dashboard->farewell), "ended by signal %d (%s)",
+                 number, strsignal(number));
+        dashboard_stop(dashboard);
+    }
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct dashboard *dashboard = timer->data;
+    fleet_tick(&dashboard->fleet);
+    panes_tick(dashboard);
+    server_tick(dashboard);
+    dashboard_touch(dashboard, false); /* ages, graphs, the clock */
+}
+
+static const int signals[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGCONT};
+#define SIGNALS (sizeof(signals) / sizeof(signals[0]))
+_Static_assert(SIGNALS <= sizeof(((struct dashboard *)0)->signals) / sizeof(uv_signal_t),
+               "a handle for each signal");
+
+static int start_handles(struct dashboard *dashboard, struct bj_error *error)
+{
+    uv_timer_t *timers[] = {&dashboard->tick, &dashboard->paint, &dashboard->escape,
+                            &dashboard->save};
+    for (size_t i = 0; i < 4; i++) {
+        uv_timer_init(&dashboard->loop, timers[i]);
+        timers[i]->data = dashboard;
+    }
+    uv_timer_start(&dashboard->tick, on_tick, TICK_MS, TICK_MS);
+    for (size_t i = 0; i < SIGNALS; i++) {
+        uv_signal_init(&dashboard->loop, &dashboard->signals[i]);
+        dashboard->signals[i].data = dashboard;
+        uv_signal_start(&dashboard->signals[i], on_signal, signals[i]);
+    }
+    int status = uv_poll_init(&dashboard->loop, &dashboard->input, STDIN_FILENO);
+    if (status < 0)
+        return bj_fail(error, status, "cannot wait for keys: %s", uv_strerror(status));
+    dashboard->input.data = dashboard;
+    status = uv_poll_start(&dashboard->input, UV_READABLE, on_readable);
+    return status < 0 ? bj_fail(error, status, "cannot wait for keys: %s", uv_strerror(status)) : 0;
+}
+
+/* ---- beginning and end ---- */
+
+static void close_own(uv_handle_t *handle, void *argument)
+{
+    struct dashboard *dashboard = argument;
+    bool own = handle->type == UV_TIMER || handle->type == UV_SIGNAL ||
+               handle == (uv_handle_t *)&dashboard->input;
+    if (own && !uv_is_closing(handle))
+        uv_close(handle, NULL);
+}
+
+void dashboard_stop(struct dashboard *dashboard)
+{
+    if (dashboard->stopping)
+        return;
+    server_save(dashboard);
+    dashboard->stopping = true;
+    panes_close(dashboard);
+    server_close(dashboard);
+    uv_walk(&dashboard->loop, close_own, dashboard);
+}
+
+static int prepare(struct dashboard *dashboard, struct bj_error *error)
+{
+    const struct dashboard_options *options = dashboard->options;
+    const char *session = options->session && *options->session ? options->session : "main";
+    int status = config_load(&dashboard->config, dashboard->paths, error);
+    if (status < 0)
+        return status;
+    const char *theme = options->theme ? options->theme : dashboard->config.theme;
+    status = config_theme(&dashboard->theme, dashboard->paths, theme, error);
+    if (status < 0)
+        return status;
+    status = fleet_init(&dashboard->fleet, session, error);
+    if (status < 0)
+        return status;
+    control_init(&dashboard->control);
+    dashboard->control.prefix = dashboard->config.prefix;
+    dashboard->focus_next = options->focus != NULL;
+    dashboard->terminal_focused = true;
+    decode_init(&dashboard->decode, on_input, dashboard);
+
+    char title[64];
+    struct term_facts facts;
+    snprintf(title, sizeof(title), "belljar: %.40s", session);
+    status = term_open(title, &facts, error);
+    if (status < 0)
+        return status;
+    term_teach(&dashboard->decode);
+    return paint_open(&dashboard->view.paint, &facts, &dashboard->theme, error);
+}
+
+static void say_goodbye(const struct dashboard *dashboard)
+{
+    struct fleet_totals totals;
+    fleet_totals(&dashboard->fleet, &totals);
+    size_t alive = totals.running + totals.paused;
+    if (dashboard->farewell[0])
+        printf("belljar: %s\n", dashboard->farewell);
+    if (dashboard->server_stopped)
+        return;
+    printf("detached from session %s; %zu sandbox%s on; belljar attach%s%s\n",
+           dashboard->fleet.session, alive, alive == 1 ? " runs" : "es run",
+           strcmp(dashboard->fleet.session, "main") == 0 ? "" : " ",
+           strcmp(dashboard->fleet.session, "main") == 0 ? "" : dashboard->fleet.session);
+    fflush(stdout);
+}
+
+int dashboard_run(const struct bj_paths *paths, int server, const struct dashboard_options *options,
+                  struct bj_error *error)
+{
+    struct dashboard *dashboard = calloc(1, sizeof(*dashboard));
+    if (!dashboard) {
+        close(server);
+        return bj_fail(error, -ENOMEM, "out of memory");
+    }
+    dashboard->paths = paths;
+    dashboard->options = options;
+    int status = prepare(dashboard, error);
+    if (status < 0) {
+        close(server);
+        goto free_all;
+    }
+    uv_loop_init(&dashboard->loop);
+    status = start_handles(dashboard, error);
+    server_attach(dashboard, server);
+    if (status == 0)
+        resized(dashboard);
+    else
+        dashboard_stop(dashboard);
+    uv_run(&dashboard->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&dashboard->loop);
+free_all:
+    paint_close(&dashboard->view.paint);
+    term_close();
+    if (status == 0)
+        say_goodbye(dashboard);
+    decode_free(&dashboard->decode);
+    fleet_free(&dashboard->fleet);
+    free(dashboard);
+    return status;
+}

@@ -1,0 +1,100 @@
+/*
+ * The running dashboard: its model, its view and its connections. Private to tui/dashboard*.c.
+ *
+ * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
+ * the server and the orders; dashboard_panes.c one connection per pane to its monitor.
+ */
+#pragma once
+
+#include <uv.h>
+
+#include "transport/rpc.h"
+#include "tui/config.h"
+#include "tui/dashboard.h"
+#include "tui/model/control.h"
+#include "tui/view/view.h"
+
+struct dashboard;
+
+struct pane_link {
+    struct dashboard *dashboard;
+    char id[FLEET_ID_MAX];
+    struct bj_rpc rpc;
+    bool open;      /* rpc is in use, until its `closed` */
+    bool gone;      /* the sandbox is: free when the connection is closed */
+    bool hidden;    /* view.hide was sent last */
+    bool card;      /* shown as a line only */
+    int rows, cols; /* size sent last; 0: none */
+    uint64_t monitor_pid;
+    uint64_t retry_at, retry_wait; /* ms */
+    uint64_t acknowledged;
+    uint64_t scroll_wish; /* offset asked for last */
+    unsigned scrolls;     /* answers to view.scroll still to come */
+    struct view_pane pane;
+};
+
+struct dashboard {
+    const struct bj_paths *paths;
+    const struct dashboard_options *options;
+    uv_loop_t loop;
+    uv_poll_t input;
+    uv_signal_t signals[8];
+    uv_timer_t tick, paint, escape, save;
+    int handles; /* of those above, initialised and not closed */
+    bool stopping;
+    char farewell[256]; /* why it ends, in words; empty: as the human wished */
+
+    struct bj_rpc server;
+    bool server_open, server_stopped;
+    bool connecting; /* a thread tries to reach the server */
+    uv_work_t connector;
+    int connected; /* what it got */
+    struct bj_error connect_error;
+    uint64_t reconnect_at;
+    char trouble[160];
+    char limits[80];
+    char select_next[FLEET_ID_MAX]; /* to be selected when it comes */
+    bool focus_next;                /* options->focus was not found yet */
+    bool restored;                  /* the session's layout has come */
+
+    struct fleet fleet;
+    struct control control;
+    struct layout layout;
+    struct decode decode;
+    struct view view;
+    struct config config;
+    struct theme theme;
+    int rows, cols;
+    bool dirty;
+    uint64_t painted_at; /* ms */
+    uint64_t key_at;     /* ms: the last key that went to an agent */
+    bool terminal_focused;
+    char focus_told[FLEET_ID_MAX]; /* pane that believes it has the focus */
+    struct pane_link *links[FLEET_SANDBOXES_MAX];
+    size_t link_count;
+};
+
+uint64_t dashboard_now(struct dashboard *dashboard);
+
+/* Something changed: a frame follows, soon, or at once. */
+void dashboard_touch(struct dashboard *dashboard, bool at_once);
+/* Selection, fleet or layout changed, too. */
+void dashboard_changed(struct dashboard *dashboard);
+void dashboard_stop(struct dashboard *dashboard);
+
+/* dashboard_server.c */
+void server_attach(struct dashboard *dashboard, int descriptor);
+void server_tick(struct dashboard *dashboard);
+void server_save(struct dashboard *dashboard);
+void server_order(struct dashboard *dashboard, const struct order *order);
+void server_tell_shown(struct dashboard *dashboard);
+void server_close(struct dashboard *dashboard);
+
+/* dashboard_panes.c */
+struct pane_link *panes_find(struct dashboard *dashboard, const char *id);
+void panes_sync(struct dashboard *dashboard); /* connections fit to what is visible */
+void panes_painted(struct dashboard *dashboard);
+void panes_tick(struct dashboard *dashboard);
+void panes_order(struct dashboard *dashboard, const struct order *order, const struct input *input);
+void panes_focus(struct dashboard *dashboard); /* tells agents who has the focus */
+void panes_close(struct dashboard *dashboard);

@@ -1,0 +1,140 @@
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "transport/api.h"
+#include "tui/model/text.h"
+#include "tui/view/parts.h"
+
+/* What is worth a hint, most useful first. */
+static const enum action hints[] = {
+    ACTION_FOCUS, ACTION_HELP,   ACTION_RUN,      ACTION_ZOOM,   ACTION_KILL,
+    ACTION_PAUSE, ACTION_DETACH, ACTION_REQUESTS, ACTION_LAYOUT,
+};
+
+static void put_hint(struct pen *pen, const struct style *key_style, const struct style *text_style,
+                     const char *key, const char *text)
+{
+    if (pen->col + text_width(key) + text_width(text) + 3 > pen->end)
+        return;
+    pen_put(pen, key_style, key);
+    pen_put(pen, text_style, " ");
+    pen_put(pen, text_style, text);
+    pen_put(pen, text_style, "  ");
+}
+
+static void put_hints(struct view *view, const struct view_input *input, struct pen *pen)
+{
+    struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BAR, BJ_ATTR_BOLD);
+    struct style dim = paint_style(&view->paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    char name[32];
+    if (input->control->mode == CONTROL_FOCUS) {
+        keys_name(&input->control->prefix, name, sizeof(name));
+        put_hint(pen, &key, &dim, name, "back to supervising");
+        return;
+    }
+    struct request *request = control_request(input->control, input->fleet);
+    if (request && fleet_armed(request, input->now)) {
+        put_hint(pen, &key, &dim, "a", "allow");
+        put_hint(pen, &key, &dim, "d", "deny");
+    } else if (!request && input->fleet->request_count > 0) {
+        put_hint(pen, &key, &dim, "w", "what waits");
+    }
+    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+        const struct key_action *action = keys_action(hints[i]);
+        if (input->fleet->count == 0 && action->group != KEYS_BELLJAR &&
+            action->action != ACTION_RUN)
+            continue;
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(action->keys, " "), action->keys);
+        put_hint(pen, &key, &dim, name, action->hint);
+    }
+}
+
+static bool put_note(struct view *view, const struct view_input *input, struct pen *pen)
+{
+    const struct control *control = input->control;
+    const char *text = NULL;
+    bool bad = true;
+    if (control->note[0] && input->now < control->note_until) {
+        text = control->note;
+        bad = control->note_bad;
+    } else if (input->trouble) {
+        text = input->trouble;
+    }
+    if (!text)
+        return false;
+    struct style style =
+        paint_style(&view->paint, ROLE_NOTE_TEXT, bad ? ROLE_ERROR : ROLE_NOTE, BJ_ATTR_BOLD);
+    pen_put(pen, &style, " ");
+    char fitted[sizeof(control->note)];
+    text_fit(fitted, sizeof(fitted), text, pen->end - pen->col - 1, !view->paint.facts.utf8);
+    pen_put(pen, &style, fitted);
+    pen_put(pen, &style, " ");
+    return true;
+}
+
+static void add_figures(struct view *view, const struct view_input *input, struct piece *piece,
+                        int *count)
+{
+    struct paint *paint = &view->paint;
+    bool utf8 = paint->facts.utf8;
+    struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
+    struct style dim = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    struct style waiting = paint_style(paint, ROLE_STATE_WAITING, ROLE_BAR, BJ_ATTR_BOLD);
+    struct style alert = paint_style(paint, ROLE_ALERT_WARNING, ROLE_BAR, BJ_ATTR_BOLD);
+    struct fleet_totals totals;
+    char cpu[FORMAT_MAX], memory[FORMAT_MAX];
+    fleet_totals(input->fleet, &totals);
+    format_percent(cpu, totals.cpu);
+    format_bytes(memory, totals.memory);
+    bool narrow = input->cols < 100;
+    size_t count_all = input->fleet->count;
+    pieces_add(piece, count, 2, &text, narrow ? " %zu box%s " : " %zu sandbox%s ", count_all,
+               count_all == 1 ? "" : "es");
+    if (totals.waiting > 0)
+        pieces_add(piece, count, 1, &waiting, " %s %zu waiting ", utf8 ? "◆" : "?", totals.waiting);
+    if (totals.paused > 0)
+        pieces_add(piece, count, 6, &dim, " %zu paused ", totals.paused);
+    if (totals.alerts > 0)
+        pieces_add(piece, count, 2, &alert, " ! %zu%s ", totals.alerts,
+                   narrow               ? ""
+                   : totals.alerts == 1 ? " alert"
+                                        : " alerts");
+    if (count_all > 0)
+        pieces_add(piece, count, 4, &text, narrow ? " %s %s " : " cpu %s  mem %s ", cpu, memory);
+    if (input->limits)
+        pieces_add(piece, count, 5, &alert, " %s ", narrow ? "no limits" : input->limits);
+}
+
+void view_bar_paint(struct view *view, const struct view_input *input)
+{
+    struct paint *paint = &view->paint;
+    const struct rect *rect = &input->layout->bar;
+    bool focus = input->control->mode == CONTROL_FOCUS;
+    struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
+    struct style mode = paint_style(paint, ROLE_MODE_TEXT,
+                                    focus ? ROLE_MODE_FOCUS : ROLE_MODE_SUPERVISE, BJ_ATTR_BOLD);
+    paint_fill(paint, rect, " ", &text);
+
+    struct piece piece[PIECES_MAX];
+    int count = 0;
+    pieces_add(piece, &count, 0, &mode, focus ? " FOCUS " : " SUPERVISE ");
+    add_figures(view, input, piece, &count);
+    struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
+    /* The figures leave a third for notes and hints. */
+    pieces_fit(piece, count, rect->cols < 60 ? rect->cols - 2 : rect->cols * 2 / 3);
+    pieces_put(piece, count, &pen);
+
+    char clock[16];
+    time_t now = (time_t)input->wall;
+    struct tm local;
+    if (rect->cols >= 60 && localtime_r(&now, &local)) {
+        strftime(clock, sizeof(clock), "%H:%M", &local);
+        struct pen right = {paint, rect->row, rect->col + rect->cols - 6, rect->col + rect->cols};
+        pen_put(&right, &text, clock);
+        pen.end = rect->col + rect->cols - 7;
+    }
+    pen_put(&pen, &text, " ");
+    if (!put_note(view, input, &pen))
+        put_hints(view, input, &pen);
+}

@@ -1,0 +1,357 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/api.h"
+#include "tui/model/text.h"
+#include "tui/view/parts.h"
+
+static bool is_selected(const struct view_input *input, size_t index)
+{
+    return index == input->control->selected_index;
+}
+
+static bool is_focused(const struct view_input *input, size_t index)
+{
+    return is_selected(input, index) && input->control->mode == CONTROL_FOCUS;
+}
+
+/* ---- the agent's cells ---- */
+
+static void paint_row(struct view *view, const struct screen *screen, int from,
+                      const struct rect *inner, int row)
+{
+    struct style blank = {BJ_COLOR_DEFAULT, BJ_COLOR_DEFAULT, 0};
+    const struct screen_cell *cells = from < screen->rows ? screen->row[from] : NULL;
+    for (int c = 0; c < inner->cols; c++) {
+        if (!cells || c >= screen->cols) {
+            paint_cell(&view->paint, row, inner->col + c, " ", false, &blank);
+            continue;
+        }
+        const struct screen_attr *attr = &screen->attrs[cells[c].attr];
+        struct style style = {attr->fg, attr->bg, attr->flags};
+        bool wide = c + 1 < screen->cols && cells[c + 1].glyph == SCREEN_WIDE;
+        char text[SCREEN_CLUSTER_MAX];
+        screen_text(screen, &cells[c], text);
+        /* A wide character that the pane's edge cuts in two is left out. */
+        if (!text[0] || (wide && c + 1 >= inner->cols) || (!wide && cells[c].glyph == ' '))
+            strcpy(text, " ");
+        else if (wide && text[0]) {
+            paint_cell(&view->paint, row, inner->col + c, text, true, &style);
+            c++;
+            continue;
+        }
+        paint_cell(&view->paint, row, inner->col + c, text, false, &style);
+    }
+}
+
+static void paint_message(struct view *view, const struct rect *inner, const char *text,
+                          enum theme_role role)
+{
+    struct style style = paint_style(&view->paint, role, ROLE_BACKGROUND, 0);
+    int width = text_width(text);
+    int col = width < inner->cols ? (inner->cols - width) / 2 : 0;
+    paint_text(&view->paint, inner->row + inner->rows / 2, inner->col + col, inner->cols - col,
+               text, &style);
+}
+
+static bool same_rect(const struct rect *one, const struct rect *other)
+{
+    return one->row == other->row && one->col == other->col && one->rows == other->rows &&
+           one->cols == other->cols;
+}
+
+static void paint_content(struct view *view, const struct view_input *input, struct view_pane *pane,
+                          const struct rect *inner, size_t index)
+{
+    struct style blank = {BJ_COLOR_DEFAULT, BJ_COLOR_DEFAULT, 0};
+    if (!pane || !pane->screen.drawn) {
+        paint_fill(&view->paint, inner, " ", &blank);
+        if (pane && pane->state == PANE_BROKEN)
+            paint_message(view, inner, pane->error, ROLE_STATE_LOST);
+        else
+            paint_message(view, inner, "connecting to the monitor", ROLE_DIM);
+        return;
+    }
+    struct screen *screen = &pane->screen;
+    /* A pty that is higher than the pane (another client's wish) is shown around its cursor. */
+    int first = screen->cursor_row - inner->rows + 1;
+    first = screen->rows <= inner->rows || first < 0 ? 0 : first;
+    bool all = view->everything || first != pane->first_row || !same_rect(&pane->painted, inner);
+    pane->first_row = first;
+    pane->painted = *inner;
+    for (int r = 0; r < inner->rows; r++) {
+        int from = first + r;
+        if (!all && from < screen->rows && !screen->dirty[from])
+            continue;
+        if (!all && from >= screen->rows)
+            break;
+        paint_row(view, screen, from, inner, inner->row + r);
+    }
+    memset(screen->dirty, false, (size_t)screen->rows);
+    if (pane->state == PANE_LIVE)
+        pane->acknowledge = screen->frame;
+
+    int row = screen->cursor_row - first;
+    if (is_focused(input, index) && screen->cursor_visible && screen->view_offset == 0 &&
+        row < inner->rows && screen->cursor_col < inner->cols) {
+        view->cursor_row = inner->row + row;
+        view->cursor_col = inner->col + screen->cursor_col;
+        view->cursor_shape = screen->cursor_shape;
+        view->cursor_blink = screen->cursor_blink;
+    }
+}
+
+/* ---- title ---- */
+
+static void paint_title(struct view *view, const struct view_input *input,
+                        const struct sandbox *sandbox, const struct view_pane *pane,
+                        const struct rect *rect, size_t index)
+{
+    struct paint *paint = &view->paint;
+    bool selected = is_selected(input, index), focused = is_focused(input, index);
+    struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
+    struct style name = paint_style(paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct style state = paint_style(paint, state_role(sandbox), ROLE_BACKGROUND,
+                                     sandbox->state == SANDBOX_WAITING ? BJ_ATTR_BOLD : 0);
+    struct style focus = paint_style(paint, ROLE_MODE_TEXT, ROLE_MODE_FOCUS, BJ_ATTR_BOLD);
+    struct style lost = paint_style(paint, ROLE_STATE_LOST, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    char word[FORMAT_MAX];
+    sandbox_state_text(sandbox, rect->cols < 44, word);
+
+    struct piece piece[PIECES_MAX];
+    int count = 0;
+    if (index < 9)
+        pieces_add(piece, &count, 4, &dim, " %zu", index + 1);
+    pieces_add(piece, &count, 0, &state, " %s ", sandbox_state_glyph(sandbox, !paint->facts.utf8));
+    char fitted[FLEET_NAME_MAX + 4];
+    text_fit(fitted, sizeof(fitted), sandbox->name, rect->cols - 8, !paint->facts.utf8);
+    pieces_add(piece, &count, 0, selected ? &name : &dim, "%s ", fitted);
+    if (focused)
+        pieces_add(piece, &count, 1, &focus, " FOCUS ");
+    pieces_add(piece, &count, 2, &state, "%s%s ", focused ? " " : "", word);
+    if (!sandbox->link_up && sandbox_alive(sandbox) && sandbox->state != SANDBOX_STARTING)
+        pieces_add(piece, &count, 3, &lost, "no link ");
+    else if (pane && pane->state == PANE_BROKEN && pane->screen.drawn)
+        pieces_add(piece, &count, 3, &lost, "no monitor ");
+    if (pane && pane->screen.view_offset > 0)
+        pieces_add(piece, &count, 1, &lost, "%s%llu/%llu ", paint->facts.utf8 ? "↑" : "^",
+                   (unsigned long long)pane->screen.view_offset,
+                   (unsigned long long)pane->screen.view_lines);
+    if (pane && pane->screen.drawn &&
+        (pane->screen.rows > rect->rows - 2 || pane->screen.cols > rect->cols - 2))
+        pieces_add(piece, &count, 5, &dim, "of %dx%d ", pane->screen.cols, pane->screen.rows);
+
+    struct pen pen = {paint, rect->row, rect->col + 1, rect->col + rect->cols - 1};
+    pieces_fit(piece, count, pen.end - pen.col);
+    pieces_put(piece, count, &pen);
+
+    const char *title = pane && pane->screen.title[0] ? pane->screen.title : sandbox->title;
+    if (!title[0])
+        title = sandbox->command;
+    int room = pen.end - pen.col - 4;
+    if (room < 8 || !title[0])
+        return;
+    char text[FLEET_TITLE_MAX + 4];
+    int width = text_fit(text, sizeof(text), title, room, !paint->facts.utf8);
+    pen.col = pen.end - width - 3;
+    pen_put(&pen, &dim, " ");
+    pen_put(&pen, &dim, text);
+    pen_put(&pen, &dim, " ");
+}
+
+/* ---- status ---- */
+
+/* The last `width` samples as shares of `full` (or of the greatest, when that is more). */
+static void graph(char *out, const float *history, int width, float full, bool ascii)
+{
+    float shares[FLEET_HISTORY];
+    const float *from = history + FLEET_HISTORY - width;
+    for (int i = 0; i < width; i++)
+        full = from[i] > full ? from[i] : full;
+    for (int i = 0; i < width; i++)
+        shares[i] = from[i] < 0 ? -1 : full > 0 ? from[i] / full : 0;
+    format_graph(out, shares, width, ascii);
+}
+
+static void net_text(const struct figures *figures, bool utf8, char out[2 * FORMAT_MAX + 8])
+{
+    char in[FORMAT_MAX], sent[FORMAT_MAX];
+    out[0] = '\0';
+    if (figures->net_in == FIGURE_UNKNOWN && figures->net_out == FIGURE_UNKNOWN)
+        return;
+    format_bytes(in, figures->net_in);
+    format_bytes(sent, figures->net_out);
+    snprintf(out, 2 * FORMAT_MAX + 8, utf8 ? "↓%s ↑%s  " : "in %s out %s  ", in, sent);
+}
+
+static void paint_status(struct view *view, const struct view_input *input,
+                         const struct sandbox *sandbox, const struct rect *rect)
+{
+    struct paint *paint = &view->paint;
+    const struct figures *figures = &sandbox->figures;
+    bool ascii = !paint->facts.utf8, alive = sandbox_alive(sandbox);
+    struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
+    struct style text = paint_style(paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
+    struct style cpu_style = paint_style(paint, ROLE_GRAPH_CPU, ROLE_BACKGROUND, 0);
+    struct style memory_style = paint_style(paint, ROLE_GRAPH_MEMORY, ROLE_BACKGROUND, 0);
+    struct style alert = paint_style(paint, ROLE_ALERT_WARNING, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct style lost = paint_style(paint, ROLE_STATE_LOST, ROLE_BACKGROUND, 0);
+    char cpu[FORMAT_MAX], memory[FORMAT_MAX], pids[FORMAT_MAX], age[FORMAT_MAX];
+    char net[2 * FORMAT_MAX + 8], bars[FLEET_HISTORY * 3 + 1];
+    format_percent(cpu, figures->cpu);
+    format_bytes(memory, figures->memory);
+    format_count(pids, figures->pids);
+    format_age(age, input->wall - sandbox->created);
+    net_text(figures, !ascii, net);
+
+    struct piece piece[PIECES_MAX];
+    int count = 0;
+    int width = rect->cols > 100 ? 16 : rect->cols > 56 ? 10 : 6;
+    pieces_add(piece, &count, 0, &dim, " ");
+    if (sandbox->alerts > 0)
+        pieces_add(piece, &count, 1, &alert, "! %u  ", sandbox->alerts);
+    if (!alive && sandbox->error[0]) {
+        char error[FLEET_TITLE_MAX];
+        text_fit(error, sizeof(error), sandbox->error, rect->cols - 14, ascii);
+        pieces_add(piece, &count, 2, &lost, "%.190s  ", error);
+    }
+    if (alive) {
+        pieces_add(piece, &count, 2, &dim, "cpu ");
+        pieces_add(piece, &count, 2, &text, "%s ", cpu);
+        graph(bars, figures->cpu_history, width, 100, ascii);
+        pieces_add(piece, &count, 5, &cpu_style, "%s ", bars);
+        pieces_add(piece, &count, 3, &dim, " mem ");
+        pieces_add(piece, &count, 3, &text, "%s ", memory);
+        graph(bars, figures->memory_history, width,
+              sandbox->limit_memory ? (float)sandbox->limit_memory : 1, ascii);
+        pieces_add(piece, &count, 7, &memory_style, "%s ", bars);
+        pieces_add(piece, &count, 6, &text, " %s", pids);
+        pieces_add(piece, &count, 6, &dim, " proc  ");
+        pieces_add(piece, &count, 8, &dim, "%s", net);
+    }
+    pieces_add(piece, &count, 4, &dim, "%s ", age);
+    struct pen pen = {paint, rect->row + rect->rows - 1, rect->col + 1, rect->col + rect->cols - 1};
+    pieces_fit(piece, count, pen.end - pen.col - 1);
+    pieces_put(piece, count, &pen);
+}
+
+/* ---- a pane ---- */
+
+void view_pane_paint(struct view *view, const struct view_input *input, size_t index,
+                     const struct rect *rect)
+{
+    struct sandbox *sandbox = input->fleet->sandboxes[index];
+    struct view_pane *pane = input->pane(input->owner, sandbox->id);
+    bool selected = is_selected(input, index), focused = is_focused(input, index);
+    size_t waiting;
+    struct request *request = fleet_request(input->fleet, sandbox->id, &waiting);
+    struct rect inner = layout_inner(rect);
+    struct style border = paint_style(&view->paint,
+                                      focused    ? ROLE_BORDER_FOCUS
+                                      : selected ? ROLE_BORDER_SELECTED
+                                                 : ROLE_BORDER,
+                                      ROLE_BACKGROUND, 0);
+    paint_border(&view->paint, rect,
+                 focused    ? BORDER_FOCUS
+                 : selected ? BORDER_SELECTED
+                            : BORDER_PLAIN,
+                 &border);
+    paint_content(view, input, pane, &inner, index);
+    paint_title(view, input, sandbox, pane, rect, index);
+    if (!request) {
+        paint_status(view, input, sandbox, rect);
+        return;
+    }
+    view_request_paint(view, input, request, waiting - 1, rect, selected);
+    if (pane)
+        pane->painted.rows = 0; /* the request may stand on cells */
+}
+
+/* ---- cards and tabs ---- */
+
+void view_card_paint(struct view *view, const struct view_input *input, size_t index,
+                     const struct rect *rect)
+{
+    struct paint *paint = &view->paint;
+    const struct sandbox *sandbox = input->fleet->sandboxes[index];
+    bool selected = is_selected(input, index), ascii = !paint->facts.utf8;
+    enum theme_role ground = selected ? ROLE_CURSOR_LINE : ROLE_BACKGROUND;
+    struct style dim = paint_style(paint, ROLE_DIM, ground, 0);
+    struct style name = paint_style(paint, ROLE_TITLE, ground, selected ? BJ_ATTR_BOLD : 0);
+    struct style state = paint_style(paint, state_role(sandbox), ground,
+                                     sandbox->state == SANDBOX_WAITING ? BJ_ATTR_BOLD : 0);
+    struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
+    struct style alert = paint_style(paint, ROLE_ALERT_WARNING, ground, BJ_ATTR_BOLD);
+    char word[FORMAT_MAX], cpu[FORMAT_MAX], memory[FORMAT_MAX], age[FORMAT_MAX], text[1200];
+    paint_fill(paint, rect, " ", &dim);
+    sandbox_state_text(sandbox, true, word);
+    format_percent(cpu, sandbox->figures.cpu);
+    format_bytes(memory, sandbox->figures.memory);
+    format_age(age, input->wall - sandbox->created);
+
+    struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
+    pen_put(&pen, &mark, selected ? ascii ? ">" : "▌" : " ");
+    snprintf(text, sizeof(text), "%s ", sandbox_state_glyph(sandbox, ascii));
+    pen_put(&pen, &state, text);
+    int name_columns = rect->cols >= 60 ? 16 : rect->cols - 16;
+    int start = pen.col;
+    pen.end = start + name_columns;
+    pen_put(&pen, &name, sandbox->name);
+    pen.col = start + name_columns + 1;
+    pen.end = rect->col + rect->cols;
+    start = pen.col;
+    pen_put(&pen, &state, word);
+    pen.col = start + 12;
+    if (pen.col + 20 > pen.end)
+        return;
+    bool alive = sandbox_alive(sandbox);
+    snprintf(text, sizeof(text), "%5s %5s %5s ", alive ? cpu : "", alive ? memory : "", age);
+    pen_put(&pen, &dim, text);
+    if (sandbox->alerts > 0) {
+        snprintf(text, sizeof(text), "!%u ", sandbox->alerts);
+        pen_put(&pen, &alert, text);
+    }
+    size_t waiting;
+    const struct request *request = fleet_request(input->fleet, sandbox->id, &waiting);
+    struct view_pane *pane = input->pane(input->owner, sandbox->id);
+    if (request)
+        snprintf(text, sizeof(text), "%s: %s", request->kind, request->title);
+    else if (pane && pane->screen.drawn)
+        screen_last_line(&pane->screen, text, sizeof(text));
+    else
+        snprintf(text, sizeof(text), "%s", sandbox->command);
+    pen_put(&pen, request ? &state : &dim, text);
+    if (pane && pane->state == PANE_LIVE)
+        pane->acknowledge = pane->screen.frame;
+}
+
+void view_tabs_paint(struct view *view, const struct view_input *input)
+{
+    struct paint *paint = &view->paint;
+    const struct fleet *fleet = input->fleet;
+    const struct rect *rect = &input->layout->tabs;
+    struct style blank = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    paint_fill(paint, rect, " ", &blank);
+    /* Begins so that the selected tab is inside: tabs take at most 22 columns. */
+    size_t selected = input->control->selected_index;
+    size_t room = (size_t)(rect->cols / 22 > 0 ? rect->cols / 22 : 1);
+    size_t first = selected + 1 > room ? selected + 1 - room : 0;
+    struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
+    if (first > 0)
+        pen_put(&pen, &blank, paint->facts.utf8 ? "‹" : "<");
+    for (size_t i = first; i < fleet->count && pen.col + 6 < pen.end; i++) {
+        const struct sandbox *sandbox = fleet->sandboxes[i];
+        bool here = i == selected;
+        enum theme_role ground = here ? ROLE_BACKGROUND : ROLE_BAR;
+        struct style name =
+            paint_style(paint, here ? ROLE_TITLE : ROLE_BAR_DIM, ground, here ? BJ_ATTR_BOLD : 0);
+        struct style state = paint_style(paint, state_role(sandbox), ground, BJ_ATTR_BOLD);
+        char text[FLEET_NAME_MAX + 16], fitted[FLEET_NAME_MAX + 4];
+        text_fit(fitted, sizeof(fitted), sandbox->name, 16, !paint->facts.utf8);
+        snprintf(text, sizeof(text), i < 9 ? " %zu " : " ", i + 1);
+        pen_put(&pen, &name, text);
+        pen_put(&pen, &state, sandbox_state_glyph(sandbox, !paint->facts.utf8));
+        snprintf(text, sizeof(text), " %s ", fitted);
+        pen_put(&pen, &name, text);
+    }
+}

@@ -1,0 +1,332 @@
+#include "tui/view/term.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <curses.h>
+#include <term.h>
+
+#include "transport/api.h"
+
+#define SIZE_MAX_ROWS 2000
+#define SIZE_MAX_COLS 2000
+
+/* ctlseqs.txt: mouse (clicks, drags, SGR), bracketed paste, focus. */
+#define MODES_ON  "\x1b[?1000h\x1b[?1002h\x1b[?1006h\x1b[?2004h\x1b[?1004h"
+#define MODES_OFF "\x1b[?1004l\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l"
+#define TITLE_OFF "\x1b[23;2t"
+
+/* For a crash: everything at once; a terminal leaves out what it does not know. */
+static const char emergency[] = MODES_OFF TITLE_OFF "\x1b[0 q\x1b[?25h\x1b[0m\x1b[?1049l\r\n";
+
+static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+#define FATAL_COUNT (sizeof(fatal) / sizeof(fatal[0]))
+
+static struct {
+    volatile sig_atomic_t open;
+    bool registered;
+    bool xterm;
+    struct termios saved;
+    struct sigaction before[FATAL_COUNT];
+    SCREEN *screen;
+    char title[128];
+    int shape;
+    bool blink;
+    const char *set_shape; /* terminfo Ss */
+} term;
+
+static void emit(const char *text)
+{
+    size_t size = strlen(text);
+    while (size > 0) {
+        ssize_t sent = write(STDOUT_FILENO, text, size);
+        if (sent < 0 && errno == EINTR)
+            continue;
+        if (sent <= 0)
+            return; /* the terminal is gone; nothing is owed to it */
+        text += sent;
+        size -= (size_t)sent;
+    }
+}
+
+static void on_fatal(int number)
+{
+    if (term.open) {
+        term.open = 0;
+        ssize_t ignored = write(STDOUT_FILENO, emergency, sizeof(emergency) - 1);
+        (void)ignored;
+        tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
+    }
+    /* Whoever was responsible before (a sanitizer, or nobody) sees the same fault again. */
+    for (size_t i = 0; i < FATAL_COUNT; i++)
+        if (fatal[i] == number)
+            sigaction(number, &term.before[i], NULL);
+    raise(number);
+}
+
+static void catch_fatal(void)
+{
+    struct sigaction action = {.sa_handler = on_fatal, .sa_flags = SA_NODEFER};
+    sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < FATAL_COUNT; i++)
+        sigaction(fatal[i], &action, &term.before[i]);
+}
+
+/* Without any locale in the environment a terminal of today is UTF-8; LC_ALL=C still means ASCII.
+ */
+static bool choose_locale(void)
+{
+    setlocale(LC_ALL, "");
+    bool named = false;
+    static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = getenv(variables[i]);
+        named |= value && *value;
+    }
+    if (!named && !setlocale(LC_CTYPE, "C.UTF-8"))
+        setlocale(LC_CTYPE, "C.utf8");
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static bool known(const char *name)
+{
+    int status;
+    if (setupterm(name, STDOUT_FILENO, &status) != OK)
+        return false;
+    del_curterm(cur_term);
+    return true;
+}
+
+/* The description with which ncurses sends 24-bit colours to this terminal, if there is one. */
+static bool direct_name(const char *name, char out[80])
+{
+    const char *depth = getenv("COLORTERM");
+    if (!depth || (strcmp(depth, "truecolor") != 0 && strcmp(depth, "24bit") != 0))
+        return false;
+    size_t base = strlen(name);
+    if (base > 9 && strcmp(name + base - 9, "-256color") == 0)
+        base -= 9;
+    if (base > 60)
+        return false;
+    snprintf(out, 80, "%.*s-direct", (int)base, name);
+    if (known(out))
+        return true;
+    bool tmux = strncmp(name, "tmux", 4) == 0 || strncmp(name, "screen", 6) == 0;
+    strcpy(out, tmux ? "tmux-direct" : "xterm-direct");
+    return (tmux || strncmp(name, "xterm", 5) == 0) && known(out);
+}
+
+static SCREEN *open_screen(struct term_facts *facts)
+{
+    const char *name = getenv("TERM");
+    const char *plain = getenv("NO_COLOR");
+    bool mono = plain && *plain;
+    char direct[80];
+    SCREEN *screen = NULL;
+    if (!name || !*name)
+        return NULL;
+    if (!mono && direct_name(name, direct)) {
+        screen = newterm(direct, stdout, stdin);
+        facts->colors = TERM_DIRECT;
+    }
+    if (!screen) {
+        screen = newterm(name, stdout, stdin);
+        facts->colors = TERM_MONO;
+        if (screen && !mono && has_colors() && start_color() == OK)
+            facts->colors = COLORS >= 256  ? TERM_256
+                            : COLORS >= 16 ? TERM_16
+                            : COLORS >= 8  ? TERM_8
+                                           : TERM_MONO;
+    } else {
+        start_color();
+    }
+    if (screen && facts->colors != TERM_MONO)
+        use_default_colors();
+    return screen;
+}
+
+static void modes_on(void)
+{
+    if (!term.xterm)
+        return;
+    emit("\x1b[22;2t\x1b]2;");
+    emit(term.title);
+    emit("\x1b\\" MODES_ON);
+}
+
+static void modes_off(void)
+{
+    if (term.xterm)
+        emit(MODES_OFF TITLE_OFF);
+    if (term.set_shape && term.shape != 0)
+        emit("\x1b[0 q");
+    term.shape = 0;
+}
+
+int term_open(const char *title, struct term_facts *facts, struct bj_error *error)
+{
+    *facts = (struct term_facts){0};
+    if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
+        return bj_fail(error, -ENOTTY,
+                       "the dashboard needs a terminal on its input and output; `belljar ls` and "
+                       "`belljar capture` work without one");
+    if (tcgetattr(STDIN_FILENO, &term.saved) < 0)
+        return bj_fail(error, -errno, "cannot read the terminal's modes: %s", strerror(errno));
+    facts->utf8 = choose_locale();
+    set_escdelay(25);
+    term.screen = open_screen(facts);
+    if (!term.screen) {
+        const char *name = getenv("TERM");
+        tcsetattr(STDIN_FILENO, TCSANOW, &term.saved);
+        return bj_fail(error, -ENOTTY,
+                       "the terminal type %s is not known here: try TERM=xterm-256color",
+                       name && *name ? name : "(TERM is not set)");
+    }
+    catch_fatal();
+    if (!term.registered)
+        atexit(term_close);
+    term.registered = true;
+    term.open = 1;
+    raw();
+    noecho();
+    nonl();
+    leaveok(stdscr, FALSE);
+    scrollok(stdscr, FALSE);
+    curs_set(0);
+
+    const char *mouse = tigetstr("kmous");
+    facts->xterm = term.xterm = mouse && mouse != (char *)-1;
+    const char *shape = tigetstr("Ss");
+    term.set_shape = shape && shape != (char *)-1 ? shape : NULL;
+    facts->cursor_shape = term.set_shape != NULL;
+    snprintf(term.title, sizeof(term.title), "%s", title);
+    refresh(); /* the alternate screen first */
+    modes_on();
+    return 0;
+}
+
+void term_close(void)
+{
+    if (!term.open)
+        return;
+    term.open = 0;
+    modes_off();
+    curs_set(1);
+    endwin();
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
+    for (size_t i = 0; i < FATAL_COUNT; i++)
+        sigaction(fatal[i], &term.before[i], NULL);
+    delscreen(term.screen);
+    term.screen = NULL;
+}
+
+void term_stop(void)
+{
+    modes_off();
+    curs_set(1);
+    endwin();
+    tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
+    kill(getpid(), SIGSTOP);
+    raw();
+    noecho();
+    nonl();
+    refresh();
+    curs_set(0);
+    modes_on();
+}
+
+void term_resize(int *rows, int *cols)
+{
+    struct winsize size = {0};
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row > 0 && size.ws_col > 0) {
+        int high = size.ws_row < SIZE_MAX_ROWS ? size.ws_row : SIZE_MAX_ROWS;
+        int wide = size.ws_col < SIZE_MAX_COLS ? size.ws_col : SIZE_MAX_COLS;
+        if (high != LINES || wide != COLS)
+            resizeterm(high, wide);
+    }
+    *rows = LINES;
+    *cols = COLS;
+    clearok(curscr, TRUE);
+}
+
+void term_cursor(int shape, bool blink)
+{
+    if (!term.set_shape || (shape == term.shape && blink == term.blink))
+        return;
+    /* DECSCUSR: 1 blinking block, 2 block, 3 and 4 underline, 5 and 6 bar. */
+    char *text = tiparm(term.set_shape, shape == 0 ? 0 : 2 * shape - (blink ? 1 : 0));
+    if (text)
+        emit(text);
+    term.shape = shape;
+    term.blink = blink;
+}
+
+/* ---- keys ---- */
+
+static const struct {
+    const char *capability;
+    const char *key;
+    unsigned mods;
+} plain_keys[] = {
+    {"kcuu1", "up", 0},
+    {"kcud1", "down", 0},
+    {"kcub1", "left", 0},
+    {"kcuf1", "right", 0},
+    {"khome", "home", 0},
+    {"kend", "end", 0},
+    {"kich1", "insert", 0},
+    {"kdch1", "delete", 0},
+    {"kpp", "pageup", 0},
+    {"knp", "pagedown", 0},
+    {"kcbt", "tab", BJ_MOD_SHIFT},
+    {"kf1", "f1", 0},
+    {"kf2", "f2", 0},
+    {"kf3", "f3", 0},
+    {"kf4", "f4", 0},
+    {"kf5", "f5", 0},
+    {"kf6", "f6", 0},
+    {"kf7", "f7", 0},
+    {"kf8", "f8", 0},
+    {"kf9", "f9", 0},
+    {"kf10", "f10", 0},
+    {"kf11", "f11", 0},
+    {"kf12", "f12", 0},
+};
+
+/* Extended names of user_caps(5): kLFT is shifted, kLFT3 to kLFT8 by xterm's modifier number. */
+static const struct {
+    const char *capability;
+    const char *key;
+} shifted_keys[] = {
+    {"kUP", "up"},   {"kDN", "down"},   {"kLFT", "left"},  {"kRIT", "right"},  {"kHOM", "home"},
+    {"kEND", "end"}, {"kIC", "insert"}, {"kDC", "delete"}, {"kPRV", "pageup"}, {"kNXT", "pagedown"},
+};
+
+static void teach(struct decode *decode, const char *capability, const char *key, unsigned mods)
+{
+    const char *sequence = tigetstr(capability);
+    if (sequence && sequence != (char *)-1)
+        decode_learn(decode, sequence, key, mods);
+}
+
+void term_teach(struct decode *decode)
+{
+    for (size_t i = 0; i < sizeof(plain_keys) / sizeof(plain_keys[0]); i++)
+        teach(decode, plain_keys[i].capability, plain_keys[i].key, plain_keys[i].mods);
+    for (size_t i = 0; i < sizeof(shifted_keys) / sizeof(shifted_keys[0]); i++) {
+        teach(decode, shifted_keys[i].capability, shifted_keys[i].key, BJ_MOD_SHIFT);
+        for (unsigned number = 3; number <= 8; number++) {
+            char name[16];
+            snprintf(name, sizeof(name), "%s%u", shifted_keys[i].capability, number);
+            teach(decode, name, shifted_keys[i].key, number - 1);
+        }
+    }
+}

@@ -1,0 +1,37 @@
+/*
+ * The human's terminal: taken over by ncurses, given back whatever happens.
+ *
+ * One terminal per process, so the state is the file's. It is restored by term_close(), at exit(),
+ * and by a handler of fatal signals that writes one constant string and the saved modes.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "transport/error.h"
+#include "tui/model/decode.h"
+
+enum term_colors { TERM_MONO = 0, TERM_8 = 8, TERM_16 = 16, TERM_256 = 256, TERM_DIRECT = 1 << 24 };
+
+struct term_facts {
+    enum term_colors colors;
+    bool utf8;         /* the locale's characters are UTF-8 */
+    bool cursor_shape; /* DECSCUSR is understood */
+    bool xterm;        /* mouse, bracketed paste, focus reports, titles */
+};
+
+/* Takes the terminal on stdin and stdout; `title` becomes its title. Sets the locale. */
+int term_open(const char *title, struct term_facts *facts, struct bj_error *error);
+void term_close(void); /* idempotent */
+
+/* Gives the terminal back and stops this process, until SIGCONT; then takes it again. */
+void term_stop(void);
+
+/* The terminal's size has changed: tells ncurses, clears. */
+void term_resize(int *rows, int *cols);
+
+/* Cursor shape: 0 the terminal's own, else 1 block, 2 underline, 3 bar. */
+void term_cursor(int shape, bool blink);
+
+/* Sequences of keys that terminfo knows. */
+void term_teach(struct decode *decode);

@@ -1,0 +1,176 @@
+#include "tui/view/view.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <curses.h>
+
+#include "transport/api.h"
+#include "tui/model/text.h"
+#include "tui/view/parts.h"
+
+/* ---- pen and pieces ---- */
+
+void pen_put(struct pen *pen, const struct style *style, const char *text)
+{
+    pen->col += paint_text(pen->paint, pen->row, pen->col, pen->end - pen->col, text, style);
+}
+
+void pieces_add(struct piece *pieces, int *count, int rank, const struct style *style,
+                const char *format, ...)
+{
+    if (*count == PIECES_MAX)
+        return;
+    struct piece *piece = &pieces[(*count)++];
+    *piece = (struct piece){.style = *style, .rank = rank};
+    va_list args;
+    va_start(args, format);
+    vsnprintf(piece->text, sizeof(piece->text), format, args);
+    va_end(args);
+}
+
+int pieces_fit(struct piece *pieces, int count, int columns)
+{
+    int used = 0;
+    for (int rank = 0; rank < PIECES_MAX; rank++)
+        for (int i = 0; i < count; i++) {
+            if (pieces[i].rank != rank)
+                continue;
+            int width = text_width(pieces[i].text);
+            pieces[i].kept = used + width <= columns;
+            used += pieces[i].kept ? width : 0;
+        }
+    return used;
+}
+
+void pieces_put(const struct piece *pieces, int count, struct pen *pen)
+{
+    for (int i = 0; i < count; i++)
+        if (pieces[i].kept)
+            pen_put(pen, &pieces[i].style, pieces[i].text);
+}
+
+enum theme_role state_role(const struct sandbox *sandbox)
+{
+    static const enum theme_role roles[SANDBOX_STATES] = {
+        ROLE_STATE_STARTING, ROLE_STATE_RUNNING, ROLE_STATE_WAITING,
+        ROLE_STATE_PAUSED,   ROLE_STATE_EXITED,  ROLE_STATE_LOST,
+    };
+    bool failed = sandbox->state == SANDBOX_EXITED && (sandbox->exit_code || sandbox->exit_signal);
+    return failed ? ROLE_STATE_LOST : roles[sandbox->state];
+}
+
+/* ---- frames without panes ---- */
+
+static void paint_tiny(struct view *view, const struct view_input *input)
+{
+    struct rect all = {0, 0, input->rows, input->cols};
+    struct style plain = paint_style(&view->paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
+    struct style bar = paint_style(&view->paint, ROLE_BAR_TEXT, ROLE_BAR, BJ_ATTR_BOLD);
+    struct fleet_totals totals;
+    fleet_totals(input->fleet, &totals);
+    paint_fill(&view->paint, &all, " ", &plain);
+    char text[128];
+    snprintf(text, sizeof(text),
+             "%zu waiting, %zu sandboxes; too small to show them (%dx%d), D detaches",
+             totals.waiting, input->fleet->count, input->cols, input->rows);
+    paint_text(&view->paint, 0, 0, input->cols, text, &bar);
+}
+
+static void centred(struct view *view, const struct view_input *input, int row, const char *text,
+                    enum theme_role role, uint16_t flags)
+{
+    if (row < 0 || row >= input->rows - 1)
+        return;
+    struct style style = paint_style(&view->paint, role, ROLE_BACKGROUND, flags);
+    int width = text_width(text);
+    int col = width < input->cols ? (input->cols - width) / 2 : 0;
+    paint_text(&view->paint, row, col, input->cols - col, text, &style);
+}
+
+static void paint_empty(struct view *view, const struct view_input *input)
+{
+    static const struct {
+        const char *text;
+        enum theme_role role;
+        uint16_t flags;
+    } lines[] = {
+        {"Belljar", ROLE_TITLE, BJ_ATTR_BOLD},
+        {"", ROLE_DIM, 0},
+        {"Each agent runs in a sealed sandbox of its own: no network, no files of", ROLE_DIM, 0},
+        {"yours, no secrets. You see all of them here and decide what may pass.", ROLE_DIM, 0},
+        {"", ROLE_DIM, 0},
+        {"n   start a sandbox", ROLE_FOREGROUND, 0},
+        {"?   all keys       ", ROLE_FOREGROUND, 0},
+        {"D   leave          ", ROLE_FOREGROUND, 0},
+        {"", ROLE_DIM, 0},
+        {"or, in another terminal:  belljar run -d -n build --project . -- bash", ROLE_DIM, 0},
+    };
+    int count = (int)(sizeof(lines) / sizeof(lines[0]));
+    int first = (input->rows - 1 - count) / 2;
+    bool narrow = input->cols < 74;
+    if (narrow || first < 0) {
+        int row = (input->rows - 1) / 2 - 1;
+        centred(view, input, row, "No sandbox runs", ROLE_TITLE, BJ_ATTR_BOLD);
+        centred(view, input, row + 1, "n starts one, ? lists all keys", ROLE_DIM, 0);
+    } else {
+        for (int i = 0; i < count; i++)
+            centred(view, input, first + i, lines[i].text, lines[i].role, lines[i].flags);
+    }
+    if (input->fleet->elsewhere > 0) {
+        char text[80];
+        snprintf(text, sizeof(text), "%zu run in other sessions: belljar ls shows them",
+                 input->fleet->elsewhere);
+        centred(view, input, first > 0 && !narrow ? first + count + 1 : input->rows - 2, text,
+                ROLE_DIM, 0);
+    }
+}
+
+/* ---- the frame ---- */
+
+static void paint_all(struct view *view, const struct view_input *input)
+{
+    const struct layout *layout = input->layout;
+    if (view->everything) {
+        struct rect all = {0, 0, input->rows, input->cols};
+        struct style plain = paint_style(&view->paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
+        paint_fill(&view->paint, &all, " ", &plain);
+    }
+    view->cursor_row = -1;
+    if (layout->tiny) {
+        paint_tiny(view, input);
+        return;
+    }
+    if (input->fleet->count == 0)
+        paint_empty(view, input);
+    for (size_t i = 0; i < layout->card_count; i++)
+        view_card_paint(view, input, layout->cards[i].index, &layout->cards[i].rect);
+    for (size_t i = 0; i < layout->pane_count; i++)
+        view_pane_paint(view, input, layout->panes[i].index, &layout->panes[i].rect);
+    if (layout->tabs.rows > 0)
+        view_tabs_paint(view, input);
+    view_bar_paint(view, input);
+    view_list_paint(view, input);
+    view_prompt_paint(view, input);
+}
+
+void view_frame(struct view *view, const struct view_input *input)
+{
+    view->paint.flushed = false;
+    fleet_paint_begin(input->fleet);
+    paint_all(view, input);
+    if (view->paint.flushed) {
+        /* Pairs painted before the flush mean other colours now. */
+        view->everything = true;
+        paint_all(view, input);
+    }
+    fleet_paint_end(input->fleet);
+    view->everything = false;
+    if (view->cursor_row >= 0)
+        move(view->cursor_row, view->cursor_col);
+    curs_set(view->cursor_row >= 0);
+    refresh();
+    if (view->cursor_row >= 0)
+        term_cursor(view->cursor_shape, view->cursor_blink);
+}

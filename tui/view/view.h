@@ -1,0 +1,53 @@
+/*
+ * The dashboard as it looks: paints the model onto the terminal.
+ *
+ * Every frame is painted from the model alone; ncurses sends what differs from the frame before.
+ * Agents' cells are painted row by row as they changed, everything of our own anew.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tui/model/control.h"
+#include "tui/model/fleet.h"
+#include "tui/model/layout.h"
+#include "tui/model/screen.h"
+#include "tui/view/paint.h"
+
+enum pane_state { PANE_CLOSED, PANE_CONNECTING, PANE_LIVE, PANE_BROKEN };
+
+/* A sandbox's screen as this client has it. */
+struct view_pane {
+    enum pane_state state;
+    struct screen screen;
+    char error[128];      /* why it is broken */
+    struct rect painted;  /* where its cells were painted last; no rows: nowhere */
+    int first_row;        /* row of the screen in the first line of the pane */
+    uint64_t acknowledge; /* frame painted but not acknowledged; 0: none */
+};
+
+struct view_input {
+    struct fleet *fleet;
+    const struct control *control; /* list_top is kept by the view */
+    const struct layout *layout;
+    struct view_pane *(*pane)(void *owner, const char *id); /* NULL when there is none */
+    void *owner;
+    const char *trouble; /* the server is lost, and what is done about it; NULL: all is well */
+    const char *limits;  /* which limits are not enforced here; NULL: all are */
+    uint64_t now;        /* ms */
+    double wall;         /* unix seconds */
+    int rows, cols;
+};
+
+struct view {
+    struct paint paint;
+    bool everything; /* the next frame paints all cells */
+    size_t list_top;
+    int list_rows; /* rows of the open list, for paging */
+    int cursor_row, cursor_col, cursor_shape;
+    bool cursor_blink;
+};
+
+/* Paints a frame and sends it. */
+void view_frame(struct view *view, const struct view_input *input);
