@@ -15,7 +15,9 @@
 struct recording_line {
     bool there; /* false: the file's end */
     double time;
-    char code; /* 'o', 'b', 'r', 'm' */
+    char code;  /* 'o', 'b', 'r', 'm' */
+    bool torn;  /* lines before it could not be read */
+    bool exact; /* an 'o' that has the bytes of its 'b' */
     char *bytes;
     size_t size;
 };
@@ -60,6 +62,7 @@ static int read_line(struct recording *recording, FILE *file, struct recording_l
     char *text = NULL;
     size_t capacity = 0;
     ssize_t size;
+    size_t bad = recording->bad_lines;
     drop_line(line);
     errno = 0;
     while ((size = getline(&text, &capacity, file)) > 0) {
@@ -70,6 +73,7 @@ static int read_line(struct recording *recording, FILE *file, struct recording_l
         recording->bad_lines++;
     }
     free(text);
+    line->torn = recording->bad_lines != bad;
     if (ferror(file))
         return bj_fail(error, errno ? -errno : -EIO, "cannot read the recording: %s",
                        strerror(errno ? errno : EIO));
@@ -89,16 +93,16 @@ static int read_header(struct recording_file *file, struct bj_error *error)
     json_int_t version = json_integer_value(json_object_get(root, "version"));
     const json_t *ours = json_object_get(root, "belljar");
     json_int_t offset = json_integer_value(json_object_get(ours, "offset"));
-    json_int_t redraw = json_integer_value(json_object_get(ours, "redraw"));
+    file->sequence = json_integer_value(json_object_get(ours, "sequence"));
+    file->redraw = json_is_true(json_object_get(ours, "redraw"));
     file->start = json_number_value(json_object_get(root, "timestamp"));
     json_decref(root);
     if (version != 2 || rows < 1 || cols < 1 || rows > SIZE_MAX_CELLS || cols > SIZE_MAX_CELLS ||
-        offset < 0 || redraw < 0)
+        offset < 0)
         return bj_fail(error, -EPROTO, "the recording's first line is no asciicast v2 header");
     file->rows = (unsigned)rows;
     file->cols = (unsigned)cols;
     file->offset = (uint64_t)offset;
-    file->redraw = (uint64_t)redraw;
     return 0;
 }
 
@@ -144,10 +148,13 @@ int recording_open(struct recording *recording, const char *directory, struct bj
         return bj_fail(error, -ENOMEM, "out of memory");
     }
     for (int i = 0; i < RECORDING_FILES; i++) {
-        int opened = open_file(&recording->files[recording->count], directory, i, &why);
+        struct bj_error this = {0};
+        int opened = open_file(&recording->files[recording->count], directory, i, &this);
         recording->count += opened == 0;
-        if (opened < 0 && opened != -ENOENT)
+        if (opened < 0 && opened != -ENOENT) {
             status = opened;
+            why = this;
+        }
     }
     if (recording->count == 0) {
         recording_close(recording);
@@ -158,13 +165,13 @@ int recording_open(struct recording *recording, const char *directory, struct bj
                        "--record-limit 0?)");
     }
     struct recording_file *files = recording->files;
-    if (recording->count == 2 && files[1].offset < files[0].offset) {
+    if (recording->count == 2 && files[1].sequence < files[0].sequence) {
         struct recording_file later = files[0];
         files[0] = files[1];
         files[1] = later;
     }
     recording->position = files[0].offset;
-    recording->redraw_left = files[0].redraw;
+    recording->redraw_due = files[0].redraw;
     return read_line(recording, files[0].file, recording->ahead, error);
 }
 
@@ -188,7 +195,7 @@ static int next_file(struct recording *recording, struct bj_error *error)
     recording->missing =
         file->offset > recording->position ? file->offset - recording->position : 0;
     recording->position = file->offset;
-    recording->redraw_left = file->redraw;
+    recording->redraw_due = file->redraw;
     return read_line(recording, file->file, recording->ahead, error);
 }
 
@@ -200,13 +207,21 @@ static int advance(struct recording *recording, struct bj_error *error)
     *recording->line = *recording->ahead;
     *recording->ahead = (struct recording_line){0};
     int status = read_line(recording, file, recording->ahead, error);
-    if (status < 0 || recording->line->code != 'o' || recording->ahead->code != 'b')
+    if (status < 0 || recording->line->code != 'o' || recording->ahead->code != 'b' ||
+        recording->ahead->torn)
         return status;
     free(recording->line->bytes);
     recording->line->bytes = recording->ahead->bytes;
     recording->line->size = recording->ahead->size;
+    recording->line->exact = true;
     recording->ahead->bytes = NULL;
     return read_line(recording, file, recording->ahead, error);
+}
+
+/* Written whenever the bytes are not what the text says: then a `b` event follows. */
+static bool awaits_bytes(const struct recording_line *line)
+{
+    return memmem(line->bytes, line->size, "\xef\xbf\xbd", 3) != NULL;
 }
 
 /* False for events that say nothing here: markers, input, a `b` without its `o`. */
@@ -221,15 +236,14 @@ static bool to_event(struct recording *recording, struct recording_event *event)
         return sscanf(line->bytes, "%ux%u", &event->cols, &event->rows) == 2 && event->cols > 0 &&
                event->rows > 0 && event->cols <= SIZE_MAX_CELLS && event->rows <= SIZE_MAX_CELLS &&
                (event->kind = RECORDING_RESIZE);
-    if (line->code != 'o')
+    bool last = !recording->ahead->there && recording->current + 1 == recording->count;
+    if (line->code != 'o' || (last && !line->exact && awaits_bytes(line)))
         return false;
     event->bytes = line->bytes;
     event->size = line->size;
-    event->redraw = recording->redraw_left > 0;
-    if (event->redraw)
-        recording->redraw_left -=
-            recording->redraw_left < line->size ? recording->redraw_left : line->size;
-    else
+    event->redraw = recording->redraw_due;
+    recording->redraw_due = false;
+    if (!event->redraw)
         recording->position += line->size;
     return true;
 }

@@ -5,9 +5,11 @@
  * Output that was not valid UTF-8 is exact here: a `b` event (base64) replaces the `o` event before
  * it. The redraw with which a file begins after a turn is marked, so that a reader who has seen the
  * file before can leave it out. Lines that cannot be read are counted and left out; a last line
- * without its end is one that is being written and is not counted.
+ * without its end is one that is being written and is not counted; nor is a last output whose exact
+ * bytes have not followed yet.
  *
- * Sources: asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/), docs/ARCHITECTURE.md.
+ * Sources: asciicast v2 (https://docs.asciinema.org/manual/asciicast/v2/), and
+ * mux/monitor/recording_format.h, which says how the monitor writes it.
  */
 #pragma once
 
@@ -15,6 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+
+#include <jansson.h>
 
 #include "transport/error.h"
 #include "transport/paths.h"
@@ -37,17 +41,18 @@ struct recording_line;
 
 struct recording_file {
     FILE *file;
-    uint64_t offset; /* of its first output byte in the agent's stream */
-    double start;    /* unix seconds */
-    uint64_t redraw; /* bytes of output with which it begins that repeat the terminal's state */
+    uint64_t offset;     /* of its first output byte in the agent's stream */
+    double start;        /* unix seconds */
+    json_int_t sequence; /* the higher one is the newer file */
+    bool redraw;         /* its first output repeats the terminal's state */
     unsigned rows, cols;
 };
 
 struct recording {
     struct recording_file files[RECORDING_FILES]; /* in order of time */
     size_t count, current;
-    uint64_t position;    /* offset in the agent's stream behind the last event's output */
-    uint64_t redraw_left; /* bytes of the redraw that are still to come */
+    uint64_t position; /* offset in the agent's stream behind the last event's output */
+    bool redraw_due;   /* the next output is a redraw */
     size_t bad_lines;
     uint64_t missing; /* bytes of the stream that neither file holds, before the second */
     struct recording_line *line, *ahead; /* this line and the next one, read */

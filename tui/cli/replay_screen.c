@@ -8,8 +8,11 @@
 #include "tui/cli/plain.h"
 #include "tui/model/theme.h"
 
-#define SIZE_MAX_ROWS 1000
-#define SIZE_MAX_COLS 1000
+/* libvterm writes a wide character beyond the end of a line that has one column. */
+#define ROWS_MIN 2
+#define COLS_MIN 2
+#define ROWS_MAX 1000
+#define COLS_MAX 1000
 
 struct replay_screen {
     VTerm *vterm;
@@ -91,9 +94,9 @@ static const VTermScreenCallbacks callbacks = {
     .sb_pushline = on_line,
 };
 
-static unsigned within(unsigned value, unsigned most)
+static unsigned within(unsigned value, unsigned least, unsigned most)
 {
-    return value < 1 ? 1 : value > most ? most : value;
+    return value < least ? least : value > most ? most : value;
 }
 
 struct replay_screen *replay_screen_new(unsigned rows, unsigned cols, FILE *lines)
@@ -101,11 +104,11 @@ struct replay_screen *replay_screen_new(unsigned rows, unsigned cols, FILE *line
     struct replay_screen *screen = calloc(1, sizeof(*screen));
     if (!screen)
         return NULL;
-    screen->rows = within(rows, SIZE_MAX_ROWS);
-    screen->cols = within(cols, SIZE_MAX_COLS);
+    screen->rows = within(rows, ROWS_MIN, ROWS_MAX);
+    screen->cols = within(cols, COLS_MIN, COLS_MAX);
     screen->lines = lines;
     screen->cursor_visible = true;
-    screen->dirty = calloc(SIZE_MAX_ROWS, sizeof(*screen->dirty));
+    screen->dirty = calloc(ROWS_MAX, sizeof(*screen->dirty));
     screen->vterm = vterm_new((int)screen->rows, (int)screen->cols);
     if (!screen->dirty || !screen->vterm) {
         replay_screen_free(screen);
@@ -137,8 +140,8 @@ void replay_screen_write(struct replay_screen *screen, const char *bytes, size_t
 
 void replay_screen_resize(struct replay_screen *screen, unsigned rows, unsigned cols)
 {
-    screen->rows = within(rows, SIZE_MAX_ROWS);
-    screen->cols = within(cols, SIZE_MAX_COLS);
+    screen->rows = within(rows, ROWS_MIN, ROWS_MAX);
+    screen->cols = within(cols, COLS_MIN, COLS_MAX);
     vterm_set_size(screen->vterm, (int)screen->rows, (int)screen->cols);
     memset(screen->dirty, true, screen->rows);
 }

@@ -1,0 +1,14 @@
+/* The command table refers to the dashboard; no unit test of the command line may open it. */
+#include "tui/dashboard.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+int dashboard_run(const struct bj_paths *paths, int server, const struct dashboard_options *options,
+                  struct bj_error *error)
+{
+    (void)paths;
+    (void)options;
+    close(server);
+    return bj_fail(error, -ENOTSUP, "a unit test opened the dashboard");
+}
