@@ -86,7 +86,7 @@ static int take_line(char *line, int number, char section[64], settings_take *ta
         strcpy(section, line);
         return take(owner, section, SETTINGS_SECTION_LINE, "", number, error);
     }
-    char *key, *value;
+    char *key = NULL, *value = NULL;
     int status = read_pair(line, &key, &value, error);
     return status < 0 ? status : take(owner, section, key, value, number, error);
 }

@@ -12,7 +12,7 @@
 
 #include "tui/model/layout.h"
 #include "tui/model/theme.h"
-#include "tui/view/term.h"
+#include "tui/view/terminal.h"
 
 struct style {
     uint32_t fg, bg; /* BJ_COLOR_* */

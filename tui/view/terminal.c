@@ -1,4 +1,4 @@
-#include "tui/view/term.h"
+#include "tui/view/terminal.h"
 
 #include <errno.h>
 #include <langinfo.h>
