@@ -1,0 +1,257 @@
+/*
+ * The approve path: a process inside asks, the human answers, and nothing else can.
+ */
+#include "eye.h"
+#include "world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct world world;
+
+#define ASK "/belljar/bin/belljar-shim ask --kind exec --title "
+
+static void setup(void)
+{
+    world_open(&world);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+static void run(const char *name, const char *script)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", name, "--", "bash", "-c", script);
+}
+
+/* A field of the request with this title, "" when there is none; lasts until the next call. */
+static const char *request_field(const char *title, const char *field)
+{
+    static char text[2048];
+    struct result result;
+    BELLJAR(&world, &result, "requests", "--json");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *list = json_loads(result.out, 0, NULL), *item;
+    size_t index;
+    text[0] = '\0';
+    json_array_foreach(list, index, item)
+    {
+        const char *own = json_string_value(json_object_get(item, "title"));
+        const char *value = json_string_value(json_object_get(item, field));
+        if (own && value && strcmp(own, title) == 0)
+            snprintf(text, sizeof(text), "%s", value);
+    }
+    json_decref(list);
+    result_free(&result);
+    return text;
+}
+
+static const char *request_id(const char *title)
+{
+    return request_field(title, "id");
+}
+
+static bool refused(const char *answer, const char *id)
+{
+    struct result result;
+    BELLJAR(&world, &result, answer, id);
+    bool failed = result.code == 1 && result.err_size > 0;
+    result_free(&result);
+    return failed;
+}
+
+START_TEST(from_the_command_line)
+{
+    struct result result;
+    run("asker", ASK "'make install'; echo first $?; " ASK "'rm -rf build'; echo second $?; cat");
+    WAIT_FOR(request_id("make install")[0]);
+    ck_assert_str_eq(request_field("make install", "sandbox"), "asker");
+    ck_assert_str_eq(request_field("make install", "class"), "courtesy");
+    ck_assert_str_eq(request_field("make install", "kind"), "exec");
+    ck_assert(world_state_is(&world, "asker", "waiting"));
+    BELLJAR(&world, &result, "requests");
+    ck_assert_ptr_nonnull(strstr(result.out, "make install"));
+    result_free(&result);
+    BELLJAR_OK(&world, "allow", request_id("make install"));
+    WAIT_FOR(world_shows(&world, "asker", "first 0"));
+    WAIT_FOR(request_id("rm -rf build")[0]);
+    BELLJAR_OK(&world, "deny", request_id("rm -rf build"), "--reason", "not on Fridays");
+    WAIT_FOR(world_shows(&world, "asker", "second 1"));
+    ck_assert_msg(world_shows(&world, "asker", "not on Fridays"), "%s",
+                  world_capture(&world, "asker"));
+    ck_assert(world_state_is(&world, "asker", "running"));
+}
+END_TEST
+
+START_TEST(from_the_dashboard)
+{
+    run("asker",
+        "read x; " ASK "'make install'; echo first $?; " ASK "'rm -rf build'; echo second $?; cat");
+    WAIT_FOR(world_state_is(&world, "asker", "running"));
+    struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "asker");
+    BELLJAR_OK(&world, "send", "asker", "--enter");
+    EYE_WAIT_TEXT(eye, "make install");
+    /* A key counts only once it has been in view for a moment: press until it is taken. */
+    EYE_WAIT(eye, (eye_type(eye, "a"), eye_pump(eye, 200), eye_shows(eye, "first 0")));
+    EYE_WAIT_TEXT(eye, "rm -rf build");
+    EYE_WAIT(eye, (eye_type(eye, "d"), eye_pump(eye, 200), eye_shows(eye, "second 1")));
+    EYE_WAIT(eye, !eye_shows(eye, "rm -rf build"));
+    eye_type(eye, "D");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
+}
+END_TEST
+
+/* Attack row 51: a request that appears just as keys are pressed does not take them. */
+START_TEST(type_ahead_is_not_taken)
+{
+    run("asker", "read x; " ASK "'make install'; echo first $?; cat");
+    WAIT_FOR(world_state_is(&world, "asker", "running"));
+    struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "asker");
+    BELLJAR_OK(&world, "send", "asker", "--enter");
+    EYE_WAIT(eye, (eye_type(eye, "a"), eye_pump(eye, 10), eye_shows(eye, "make install")));
+    eye_type(eye, "a");
+    ck_assert_str_ne(request_id("make install"), "");
+    ck_assert(!world_shows(&world, "asker", "first"));
+    eye_type(eye, "D");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
+}
+END_TEST
+
+/* In focus mode the letters belong to the agent. */
+START_TEST(focus_keys_decide_nothing)
+{
+    run("asker", "stty -echo; (" ASK "'make install'; echo first $?) & cat");
+    WAIT_FOR(request_id("make install")[0]);
+    struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "make install");
+    eye_type(eye, EYE_ENTER);
+    EYE_WAIT_TEXT(eye, "FOCUS");
+    for (int i = 0; i < 40; i++) { /* for well over 300 ms */
+        eye_type(eye, "a");
+        eye_pump(eye, 20);
+        world_breathe();
+    }
+    eye_type(eye, "\rmark\r");
+    EYE_WAIT_TEXT(eye, "mark");
+    ck_assert_str_ne(request_id("make install"), "");
+    ck_assert(!world_shows(&world, "asker", "first"));
+    eye_type(eye, EYE_F12 "D");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
+}
+END_TEST
+
+/* Rows 52 and 53: an id belongs to one text, and is used up by its verdict. */
+START_TEST(stale_and_changed_ids)
+{
+    run("asker", ASK "'step one'; echo first $?; read x; " ASK "'step two'; echo second $?; cat");
+    WAIT_FOR(request_id("step one")[0]);
+    char first[64], second[64], mixed[128];
+    snprintf(first, sizeof(first), "%s", request_id("step one"));
+    BELLJAR_OK(&world, "allow", first);
+    WAIT_FOR(world_shows(&world, "asker", "first 0"));
+    ck_assert(refused("allow", first));
+    BELLJAR_OK(&world, "send", "asker", "--enter");
+    WAIT_FOR(request_id("step two")[0]);
+    snprintf(second, sizeof(second), "%s", request_id("step two"));
+    ck_assert_str_ne(first, second);
+    ck_assert(refused("allow", first));
+    ck_assert(refused("deny", first));
+    /* The number of the one with the digest of the other. */
+    const char *digest = strpbrk(first, "-.:");
+    ck_assert_msg(digest != NULL, "the id %s has no digest", first);
+    snprintf(mixed, sizeof(mixed), "%.*s%s", (int)strcspn(second, "-.:"), second, digest);
+    ck_assert(refused("allow", mixed));
+    mixed[strcspn(second, "-.:")] = '\0'; /* the number alone */
+    ck_assert(refused("allow", mixed));
+    ck_assert(refused("allow", ""));
+    ck_assert(refused("allow", "0-0"));
+    ck_assert_str_ne(request_id("step two"), "");
+    ck_assert(!world_shows(&world, "asker", "second"));
+}
+END_TEST
+
+/* An id learned inside would be worth nothing, but it is not even sent there. */
+START_TEST(asker_that_dies_takes_its_request_along)
+{
+    run("asker", ASK "'make install' & read x; kill -9 $!; echo killed; cat");
+    WAIT_FOR(request_id("make install")[0]);
+    char id[64];
+    snprintf(id, sizeof(id), "%s", request_id("make install"));
+    BELLJAR_OK(&world, "send", "asker", "--enter");
+    WAIT_FOR(world_shows(&world, "asker", "killed"));
+    WAIT_FOR(!request_id("make install")[0]);
+    ck_assert(refused("allow", id));
+    WAIT_FOR(world_state_is(&world, "asker", "running"));
+}
+END_TEST
+
+START_TEST(killed_sandbox_takes_its_requests_along)
+{
+    run("asker", ASK "'make install'; echo first $?");
+    WAIT_FOR(request_id("make install")[0]);
+    BELLJAR_OK(&world, "kill", "asker");
+    ck_assert_str_eq(request_id("make install"), "");
+}
+END_TEST
+
+/* Nothing is allowed by the death of anything, and the question is asked again. */
+START_TEST(requests_survive_server_and_monitor)
+{
+    run("asker", ASK "'make install'; echo first $?; cat");
+    WAIT_FOR(request_id("make install")[0]);
+    kill(world_server(&world), SIGKILL);
+    WAIT_FOR(world_server(&world) == 0);
+    WAIT_FOR(world_state_is(&world, "asker", "waiting"));
+    WAIT_FOR(request_id("make install")[0]);
+    pid_t monitor = (pid_t)world_number(&world, "asker", "monitor_pid");
+    kill(monitor, SIGKILL);
+    WAIT_FOR(!world_alive(monitor));
+    WAIT_FOR(world_number(&world, "asker", "monitor_pid") != monitor &&
+             request_id("make install")[0]);
+    ck_assert(!world_shows(&world, "asker", "first"));
+    BELLJAR_OK(&world, "allow", request_id("make install"));
+    WAIT_FOR(world_shows(&world, "asker", "first 0"));
+}
+END_TEST
+
+START_TEST(wrong_usage_inside)
+{
+    run("asker", "/belljar/bin/belljar-shim ask; echo none $?; "
+                 "/belljar/bin/belljar-shim ask --kind exec; echo untitled $?; "
+                 "/belljar/bin/belljar-shim ask --kind exec --title \"$(head -c 2000 /dev/zero | "
+                 "tr '\\0' x)\" </dev/null; echo long $?; cat");
+    WAIT_FOR(world_shows(&world, "asker", "none 2"));
+    WAIT_FOR(world_shows(&world, "asker", "untitled 2"));
+    /* Either refused (2) or cut and shown: never believed whole. */
+    WAIT_FOR(world_shows(&world, "asker", "long 2") || world_state_is(&world, "asker", "waiting"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("approve");
+    TCase *cases = tcase_create("approve");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_set_timeout(cases, 300);
+    tcase_add_test(cases, from_the_command_line);
+    tcase_add_test(cases, from_the_dashboard);
+    tcase_add_test(cases, type_ahead_is_not_taken);
+    tcase_add_test(cases, focus_keys_decide_nothing);
+    tcase_add_test(cases, stale_and_changed_ids);
+    tcase_add_test(cases, asker_that_dies_takes_its_request_along);
+    tcase_add_test(cases, killed_sandbox_takes_its_requests_along);
+    tcase_add_test(cases, requests_survive_server_and_monitor);
+    tcase_add_test(cases, wrong_usage_inside);
+    suite_add_tcase(suite, cases);
+    return world_main(suite);
+}
