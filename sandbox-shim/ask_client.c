@@ -207,7 +207,7 @@ int ask_client_main(int argc, char **argv)
         case 'v':
             return main_version();
         default:
-            return main_help(stderr, ASK_UNDECIDED);
+            return ASK_UNDECIDED; /* getopt_long(3) has said why */
         }
     }
     int status = 0;

@@ -19,9 +19,10 @@ static int init_main(int argc, char **argv);
 static const struct {
     const char *name;
     int (*run)(int argc, char **argv);
+    char *title; /* as messages begin */
 } commands[] = {
-    {"init", init_main},
-    {"ask", ask_client_main},
+    {"init", init_main, (char[]){"belljar-shim init"}},
+    {"ask", ask_client_main, (char[]){"belljar-shim ask"}},
 };
 
 static const char help[] =
@@ -130,7 +131,9 @@ int main(int argc, char **argv)
     if (strcmp(name, "--version") == 0)
         return main_version();
     for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
-        if (strcmp(name, commands[i].name) == 0)
+        if (strcmp(name, commands[i].name) == 0) {
+            argv[1] = commands[i].title;
             return commands[i].run(argc - 1, argv + 1);
+        }
     return main_help(stderr, EXIT_USAGE);
 }

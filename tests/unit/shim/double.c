@@ -99,10 +99,11 @@ bool double_can_wall(void)
     return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
-static void listen_at(struct double_monitor *monitor)
+void double_listen_again(struct double_monitor *monitor)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/link.sock", monitor->dir);
+    unlink(address.sun_path);
     monitor->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_eq(bind(monitor->listener, (struct sockaddr *)&address, sizeof(address)), 0);
     ck_assert_int_eq(listen(monitor->listener, 8), 0);
@@ -113,7 +114,7 @@ void double_start(struct double_monitor *monitor, bool wall, const char *const a
     *monitor = (struct double_monitor){.fd = -1};
     snprintf(monitor->dir, sizeof(monitor->dir), "%s/XXXXXX", base);
     ck_assert_ptr_nonnull(mkdtemp(monitor->dir));
-    listen_at(monitor);
+    double_listen_again(monitor);
 
     char link[300], ask[300];
     snprintf(link, sizeof(link), "%s/link.sock", monitor->dir);

@@ -47,6 +47,9 @@ void double_connect(struct double_monitor *monitor);
 
 void double_hang_up(struct double_monitor *monitor);
 
+/* Listens again after the test closed the listener, as a restarted monitor does. */
+void double_listen_again(struct double_monitor *monitor);
+
 void double_send(struct double_monitor *monitor, const struct bj_message *message);
 void double_send_uints(struct double_monitor *monitor, enum bj_message_type type, uint32_t channel,
                        size_t count, const uint64_t values[]);

@@ -1,0 +1,352 @@
+/* `belljar-shim ask` and its server: verdicts, withdrawal, reconnects, limits, hostile clients. */
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <check.h>
+
+#include "tests/unit/shim/double.h"
+
+static struct double_monitor monitor;
+
+static const char *const question[] = {"--kind", "exec", "--title", "May I?", NULL};
+
+static void start(void)
+{
+    double_start_shell(&monitor, false, "read x");
+    double_connect(&monitor);
+    struct bj_message message;
+    double_expect(&monitor, BJ_STARTED, &message); /* so its socket is there, too */
+}
+
+static void end(void)
+{
+    struct bj_message message;
+    double_send_input(&monitor, "\n", 1);
+    ck_assert_int_eq(double_finish(&monitor, &message), 0);
+    double_end(&monitor);
+}
+
+static void verdict(uint32_t channel, uint64_t answer, const char *reason)
+{
+    struct bj_message message = {.type = BJ_VERDICT, .channel = channel};
+    message.field[BJ_VERDICT_ANSWER].u = answer;
+    message.field[BJ_VERDICT_REASON].data = reason;
+    message.field[BJ_VERDICT_REASON].size = (uint32_t)strlen(reason);
+    double_send(&monitor, &message);
+}
+
+static void check_text(int err, const char *expected)
+{
+    char text[4096];
+    size_t size = 0;
+    ssize_t got;
+    while ((got = read(err, text + size, sizeof(text) - 1 - size)) > 0)
+        size += (size_t)got;
+    text[size] = '\0';
+    close(err);
+    if (expected[0] == '\0')
+        ck_assert_str_eq(text, "");
+    else
+        ck_assert_msg(strstr(text, expected) != NULL, "\"%s\" lacks \"%s\"", text, expected);
+}
+
+static bool field_is(const struct bj_field *field, const char *text)
+{
+    return field->size == strlen(text) && memcmp(field->data, text, field->size) == 0;
+}
+
+static const struct {
+    uint64_t answer;
+    const char *reason;
+    int code;
+    const char *text;
+} answers[] = {
+    {BJ_ANSWER_ALLOW, "", 0, ""},
+    {BJ_ANSWER_ALLOW, "just once", 0, "allowed: just once"},
+    {BJ_ANSWER_DENY, "", 1, "denied"},
+    {BJ_ANSWER_DENY, "too wide", 1, "denied: too wide"},
+    {BJ_ANSWER_PASS, "", 2, "nobody decided"},
+    {BJ_ANSWER_PASS, "away", 2, "nobody decided: away"},
+};
+
+START_TEST(test_answers)
+{
+    uint32_t last = BJ_CHANNEL_FIRST_FREE - 1;
+    start();
+    for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+        int err;
+        struct bj_message message;
+        pid_t pid = double_ask(&monitor, question, &err);
+        double_expect(&monitor, BJ_ASK, &message);
+        ck_assert(field_is(&message.field[BJ_ASK_KIND], "exec"));
+        ck_assert(field_is(&message.field[BJ_ASK_TITLE], "May I?"));
+        ck_assert_uint_eq(message.field[BJ_ASK_DETAIL].size, 0);
+        ck_assert_uint_gt(message.channel, last);
+        last = message.channel;
+        verdict(message.channel, answers[i].answer, answers[i].reason);
+        ck_assert_int_eq(double_wait(pid), answers[i].code);
+        check_text(err, answers[i].text);
+        verdict(message.channel, BJ_ANSWER_ALLOW, ""); /* too late, and no error */
+    }
+    end();
+}
+END_TEST
+
+START_TEST(test_closed_by_monitor)
+{
+    int err;
+    struct bj_message message;
+    start();
+    pid_t pid = double_ask(&monitor, question, &err);
+    double_expect(&monitor, BJ_ASK, &message);
+    struct bj_message gone = {.type = BJ_CLOSE, .channel = message.channel};
+    gone.field[BJ_CLOSE_REASON] = (struct bj_field){.data = "gone", .size = 4};
+    double_send(&monitor, &gone);
+    ck_assert_int_eq(double_wait(pid), 2);
+    check_text(err, "nobody decided: gone");
+    end();
+}
+END_TEST
+
+START_TEST(test_client_dies)
+{
+    int err;
+    struct bj_message message;
+    start();
+    pid_t pid = double_ask(&monitor, question, &err);
+    double_expect(&monitor, BJ_ASK, &message);
+    uint32_t channel = message.channel;
+    kill(pid, SIGKILL);
+    ck_assert_int_eq(double_wait(pid), 128 + SIGKILL);
+    close(err);
+    double_expect(&monitor, BJ_CLOSE, &message);
+    ck_assert_uint_eq(message.channel, channel);
+    end();
+}
+END_TEST
+
+/* Asked while the link is down, told when it is up, told again on the next connection. */
+START_TEST(test_reconnect)
+{
+    int err;
+    struct bj_message message;
+    start();
+    close(monitor.listener);
+    double_hang_up(&monitor);
+    pid_t pid = double_ask(&monitor, question, &err);
+    double_listen_again(&monitor);
+    double_connect(&monitor);
+    double_expect(&monitor, BJ_ASK, &message);
+    uint32_t channel = message.channel;
+    double_connect(&monitor);
+    double_expect(&monitor, BJ_ASK, &message);
+    ck_assert_uint_eq(message.channel, channel);
+    ck_assert(field_is(&message.field[BJ_ASK_TITLE], "May I?"));
+    verdict(channel, BJ_ANSWER_ALLOW, "");
+    ck_assert_int_eq(double_wait(pid), 0);
+    close(err);
+    end();
+}
+END_TEST
+
+/* All wait at once, more are turned away, each gets its own answer. */
+START_TEST(test_many)
+{
+    pid_t pids[BJ_ASKS_MAX];
+    int errs[BJ_ASKS_MAX], err;
+    uint32_t channels[BJ_ASKS_MAX];
+    struct bj_message message;
+    start();
+    for (size_t i = 0; i < BJ_ASKS_MAX; i++) {
+        pids[i] = double_ask(&monitor, question, &errs[i]);
+        double_expect(&monitor, BJ_ASK, &message);
+        channels[i] = message.channel;
+    }
+    pid_t more = double_ask(&monitor, question, &err);
+    ck_assert_int_eq(double_wait(more), 2);
+    check_text(err, "too many questions");
+    for (size_t i = BJ_ASKS_MAX; i-- > 0;)
+        verdict(channels[i], i % 2, "");
+    for (size_t i = 0; i < BJ_ASKS_MAX; i++) {
+        ck_assert_int_eq(double_wait(pids[i]), i % 2 ? 0 : 1);
+        close(errs[i]);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(test_detail)
+{
+    static char detail[BJ_ASK_DETAIL_MAX + 1];
+    memset(detail, '\xff', sizeof(detail));
+    struct bj_message message;
+    start();
+    for (size_t extra = 0; extra < 2; extra++) {
+        int err, in[2];
+        ck_assert_int_eq(pipe2(in, O_CLOEXEC), 0);
+        int old = dup(0);
+        dup2(in[0], 0);
+        pid_t pid = double_ask(
+            &monitor,
+            (const char *const[]){"--kind", "exec", "--title", "x", "--detail-stdin", NULL}, &err);
+        dup2(old, 0);
+        close(old);
+        close(in[0]);
+        signal(SIGPIPE, SIG_IGN);
+        for (size_t at = 0; at < BJ_ASK_DETAIL_MAX + extra;)
+            at += (size_t)write(in[1], detail + at, BJ_ASK_DETAIL_MAX + extra - at);
+        close(in[1]);
+        if (extra) {
+            ck_assert_int_eq(double_wait(pid), 2);
+            check_text(err, "more than 65536 bytes");
+            break;
+        }
+        double_expect(&monitor, BJ_ASK, &message);
+        ck_assert_uint_eq(message.field[BJ_ASK_DETAIL].size, BJ_ASK_DETAIL_MAX);
+        ck_assert_int_eq(memcmp(message.field[BJ_ASK_DETAIL].data, detail, BJ_ASK_DETAIL_MAX), 0);
+        verdict(message.channel, BJ_ANSWER_ALLOW, "");
+        ck_assert_int_eq(double_wait(pid), 0);
+        close(err);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(test_usage)
+{
+    static char long_title[BJ_ASK_TITLE_MAX + 2];
+    memset(long_title, 'x', sizeof(long_title) - 1);
+    const struct {
+        const char *argv[8];
+        int code;
+        const char *text;
+    } rows[] = {
+        {{"--kind", "exec", "--title", long_title}, 2, "1025 bytes, 1024 are allowed"},
+        {{"--kind", "exec"}, 2, "--title TEXT"},
+        {{"--title", "x"}, 2, "--kind KIND"},
+        {{"--kind", "a-kind-that-has-too-many-characters", "--title", "x"}, 2, "32 are allowed"},
+        {{"--kind", "exec", "--title", "May", "I?"}, 2, "I?"},
+        {{"--nonsense"}, 2, "nonsense"},
+        {{"--help"}, 0, ""},
+        {{"--version"}, 0, ""},
+    };
+    start();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        int err;
+        pid_t pid = double_ask(&monitor, rows[i].argv, &err);
+        ck_assert_int_eq(double_wait(pid), rows[i].code);
+        check_text(err, rows[i].text);
+    }
+    end();
+}
+END_TEST
+
+START_TEST(test_nobody_listens)
+{
+    int err;
+    start();
+    char dir[256];
+    memcpy(dir, monitor.dir, sizeof(dir));
+    strcat(monitor.dir, "/none");
+    pid_t pid = double_ask(&monitor, question, &err);
+    memcpy(monitor.dir, dir, sizeof(dir));
+    ck_assert_int_eq(double_wait(pid), 2);
+    check_text(err, "cannot connect");
+    end();
+}
+END_TEST
+
+static int raw_client(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%.90s/ask.sock", monitor.dir);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    return fd;
+}
+
+static const struct {
+    const char *bytes;
+    size_t size;
+} bad_questions[] = {
+    {"\xc1", 1},
+    {"\x01", 1},
+    {"\x93\xa1k\xa1t", 5}, /* waits for more, and the client goes */
+    {"\x93\xa1k\xa1t\xa1"
+     "d",
+     7},                             /* str instead of bin */
+    {"\x92\xa1k\xa1t", 5},           /* two */
+    {"\x93\xa1k\xa1t\xc4\x00x", 8},  /* a byte behind it */
+    {"\x93\xdb\xff\xff\xff\xff", 6}, /* huge */
+    {"\x93\xd9\x21"
+     "123456789012345678901234567890123"
+     "\xa0\xc4\x00",
+     39}, /* long kind */
+    {"\x91\x91\x91\x91\x91\x91", 6},
+};
+
+START_TEST(test_hostile_clients)
+{
+    struct bj_message message;
+    char byte[64];
+    start();
+    int idle[40];
+    for (size_t i = 0; i < 40; i++) /* they say nothing and take no one's place */
+        idle[i] = raw_client();
+    for (size_t i = 0; i < sizeof(bad_questions) / sizeof(bad_questions[0]); i++) {
+        int fd = raw_client();
+        ck_assert_int_gt(send(fd, bad_questions[i].bytes, bad_questions[i].size, MSG_NOSIGNAL), 0);
+        if (i != 2)
+            while (recv(fd, byte, sizeof(byte), 0) > 0)
+                ck_assert_uint_eq((unsigned char)byte[1], BJ_ANSWER_PASS);
+        close(fd);
+    }
+    int err;
+    pid_t pid = double_ask(&monitor, question, &err);
+    double_expect(&monitor, BJ_ASK, &message); /* the first that is one */
+    ck_assert_uint_eq(message.channel, BJ_CHANNEL_FIRST_FREE);
+    verdict(message.channel, BJ_ANSWER_ALLOW, "");
+    ck_assert_int_eq(double_wait(pid), 0);
+    close(err);
+
+    /* One that talks on while it waits is taken for dead. */
+    int fd = raw_client();
+    ck_assert_int_eq(send(fd, "\x93\xa1k\xa1t\xc4\x00", 7, 0), 7);
+    double_expect(&monitor, BJ_ASK, &message);
+    ck_assert_int_eq(send(fd, "x", 1, 0), 1);
+    double_expect(&monitor, BJ_CLOSE, &message);
+    close(fd);
+    for (size_t i = 0; i < 40; i++)
+        close(idle[i]);
+    end();
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("shim ask");
+    TCase *tests = tcase_create("ask");
+    tcase_set_timeout(tests, 60);
+    tcase_add_unchecked_fixture(tests, double_base_make, double_base_remove);
+    tcase_add_test(tests, test_answers);
+    tcase_add_test(tests, test_closed_by_monitor);
+    tcase_add_test(tests, test_client_dies);
+    tcase_add_test(tests, test_reconnect);
+    tcase_add_test(tests, test_many);
+    tcase_add_test(tests, test_detail);
+    tcase_add_test(tests, test_usage);
+    tcase_add_test(tests, test_nobody_listens);
+    tcase_add_test(tests, test_hostile_clients);
+    suite_add_tcase(suite, tests);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
