@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "mux/driver/bwrap.h"
@@ -36,6 +37,12 @@ int wall_go(struct wall *wall, struct bj_error *error)
 int wall_release(struct wall *wall, struct bj_error *error)
 {
     return write_byte(wall->gate, "open the wall's gate", error);
+}
+
+bool wall_passed(const struct wall *wall)
+{
+    int waiting = 1;
+    return ioctl(wall->gate, FIONREAD, &waiting) == 0 && waiting == 0;
 }
 
 void wall_close(struct wall *wall)

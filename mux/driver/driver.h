@@ -5,8 +5,8 @@
  * wall_go(); from then on the wall is built. The caller watches three descriptors:
  *
  *   info     the wall writes here who its init is; read to the end, then read_init()
- *   gate     opened by wall_release(); becomes writable when everything is built and the shim is
- *            executed next
+ *   gate     opened by wall_release(); polls as writable or with an error when wall_passed() is to
+ *            be asked: then everything is built and the shim is executed next, or it failed
  *   trouble  what went wrong, in words, before the gate; nothing from inside the sandbox is ever
  *            read from it, since the caller closes it when the gate is passed
  *
@@ -62,6 +62,9 @@ const struct driver *driver_find(const char *name);
 
 int wall_go(struct wall *wall, struct bj_error *error);
 int wall_release(struct wall *wall, struct bj_error *error);
+
+/* After the release: whether the gate was passed. */
+bool wall_passed(const struct wall *wall);
 
 /* Closes what is open. Kills nothing. */
 void wall_close(struct wall *wall);

@@ -1,6 +1,7 @@
 #include "mux/server/start.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ struct start {
     uv_poll_t info, gate;
     uv_timer_t timer;
     bool info_open, gate_open, timer_open;
-    bool monitor_up, released, passed, failing;
+    bool monitor_up, released, failing;
     char text[INFO_MAX];
     size_t text_size;
     struct bj_error why;
@@ -183,11 +184,8 @@ static void on_timeout(uv_timer_t *timer)
     struct bj_error error = {0};
     if (!start->sandbox)
         return;
-    bj_fail(&error, -ETIMEDOUT, "the sandbox did not start within %u s: %s",
-            START_TIMEOUT_MS / 1000,
-            !start->monitor_up ? "its monitor does not answer"
-            : !start->passed   ? "its wall is not finished"
-                               : "its init was not found");
+    bj_fail(&error, -ETIMEDOUT, "the sandbox did not start within %u s: its %s not ready",
+            START_TIMEOUT_MS / 1000, start->monitor_up ? "wall is" : "monitor is");
     start_fail(start, &error);
 }
 
@@ -198,10 +196,11 @@ static void on_gate(uv_poll_t *poll, int status, int events)
     struct start *start = poll->data;
     if (!start->sandbox || start->failing)
         return;
-    if (status < 0) /* the wall has ended: its exit status and words say more */
-        uv_poll_stop(poll);
-    else
+    /* An error only says that nobody reads the gate any more. */
+    if (wall_passed(&start->wall))
         succeed(start);
+    else
+        uv_poll_stop(poll); /* the wall has ended: its exit status and words say more */
 }
 
 /* Goes on when monitor and init are both known: the wall may then execute the shim. */
@@ -312,14 +311,16 @@ static int start_wall(struct start *start, struct bj_error *error)
         sandbox_state_path(sandbox, "project", project, error) < 0 ||
         sandbox_state_path(sandbox, "home", home, error) < 0)
         return error->code;
-    if (access(shim, X_OK) < 0)
+    /* A link on the way would not be followed when the parts are bound. */
+    char real[PATH_MAX];
+    if (access(shim, X_OK) < 0 || !realpath(shim, real))
         return bj_fail(error, -errno, "cannot execute %s: %s", shim, strerror(errno));
     int status = make_cgroup(start, &procs, error);
     if (status < 0)
         return status;
     struct wall_plan plan = {
         .name = record->name,
-        .shim = shim,
+        .shim = real,
         .link = link,
         .project = project,
         .home = home,
