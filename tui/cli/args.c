@@ -35,7 +35,8 @@ bool args_choice(const char *choices, const char *text)
 {
     size_t size = strlen(text);
     for (const char *at = choices; at; at = strchr(at, '|'), at = at ? at + 1 : NULL)
-        if (size > 0 && !strchr(text, '|') && strncmp(at, text, size) == 0 && (at[size] == '|' || at[size] == '\0'))
+        if (size > 0 && !strchr(text, '|') && strncmp(at, text, size) == 0 &&
+            (at[size] == '|' || at[size] == '\0'))
             return true;
     return false;
 }

@@ -362,11 +362,11 @@ const struct command_spec command_table[] = {
     },
     {
         .name = "completions",
-        .arguments = "bash|zsh|scdoc|keys|sandboxes|sessions|requests|themes",
+        .arguments = "bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes",
         .min = 1,
         .max = 1,
         .kind = WORD_CHOICE,
-        .choices = "bash|zsh|scdoc|keys|sandboxes|sessions|requests|themes",
+        .choices = "bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes",
         .hidden = true,
         .summary = "print what shells and the man page need",
         .run = completions_command,

@@ -8,6 +8,7 @@
 #include "tui/cli/plain.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
+#include "tui/model/theme.h"
 
 /* Words that a running server knows; see completions_command. */
 static const char *dynamic_list(enum word_kind kind)
@@ -250,6 +251,12 @@ int completions_command(const struct args *args, const struct bj_paths *paths)
         help_scdoc(stdout);
     } else if (strcmp(what, "keys") == 0) {
         keyhelp_scdoc(stdout);
+    } else if (strcmp(what, "roles") == 0) {
+        for (int role = 0; role < THEME_ROLES; role++) {
+            fputs(role ? ",\n\t" : "\t", stdout);
+            help_escaped(stdout, theme_role_name((enum theme_role)role));
+        }
+        putchar('\n');
     } else if (strcmp(what, "themes") == 0) {
         print_themes_in(paths->config);
         print_themes_in(paths->data);

@@ -19,5 +19,5 @@ void help_escaped(FILE *out, const char *text);
 void completions_bash(FILE *out);
 void completions_zsh(FILE *out);
 
-/* `belljar completions bash|zsh|scdoc|keys|sandboxes|sessions|requests|themes` (hidden). */
+/* `belljar completions bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes` (hidden). */
 int completions_command(const struct args *args, const struct bj_paths *paths);
