@@ -6,6 +6,7 @@
 #include <utf8proc.h>
 
 #define ESCAPE            0x1b
+#define SEQUENCE_MAX      128
 #define VARIATION_EMOJI   0xfe0f
 #define ZERO_WIDTH_JOINER 0x200d
 
@@ -26,16 +27,23 @@ static bool harmless(utf8proc_int32_t code)
     }
 }
 
-/* Bytes of the SGR sequence at text[0], 0 when it is none. */
-static size_t sgr_size(const char *text, size_t size)
+/* Bytes of the sequence at text[0] when `flags` let it pass, else 0. */
+static size_t sequence_size(const char *text, size_t size, unsigned flags)
 {
     if (size < 3 || text[0] != ESCAPE || text[1] != '[')
         return 0;
-    size_t at = 2;
-    while (at < size && at < 128 &&
+    bool private = text[2] == '?';
+    size_t at = private ? 3 : 2;
+    while (at < size && at < SEQUENCE_MAX &&
            ((text[at] >= '0' && text[at] <= '9') || text[at] == ';' || text[at] == ':'))
         at++;
-    return at < size && text[at] == 'm' ? at + 1 : 0;
+    if (at >= size)
+        return 0;
+    bool cursor =
+        private ? at == 5 && memcmp(text + 3, "25", 2) == 0 && (text[at] == 'h' || text[at] == 'l')
+                : text[at] == 'H' || text[at] == 'K';
+    bool look = !private && text[at] == 'm';
+    return (flags & PLAIN_SGR && look) || (flags & PLAIN_CURSOR && cursor) ? at + 1 : 0;
 }
 
 static void write_control(FILE *out, utf8proc_int32_t code)
@@ -52,7 +60,7 @@ void plain_write(FILE *out, const char *text, size_t size, unsigned flags)
 {
     size_t at = 0;
     while (at < size) {
-        size_t sequence = flags & PLAIN_SGR ? sgr_size(text + at, size - at) : 0;
+        size_t sequence = flags ? sequence_size(text + at, size - at, flags) : 0;
         if (sequence > 0) {
             fwrite(text + at, 1, sequence, out);
             at += sequence;

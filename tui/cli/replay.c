@@ -12,7 +12,7 @@
 
 #include "tui/cli/recording.h"
 #include "tui/cli/replay_play.h"
-#include "tui/cli/replay_screen.h"
+#include "tui/cli/replay_worker.h"
 #include "tui/cli/report.h"
 
 #define IDLE_LIMIT_MS 2000
@@ -66,21 +66,21 @@ static int export_raw(struct recording *recording, struct bj_error *error)
 static int export_text(struct recording *recording, struct bj_error *error)
 {
     struct recording_event event;
-    int status;
-    struct replay_screen *screen =
-        replay_screen_new(recording->files[0].rows, recording->files[0].cols, stdout);
-    if (!screen)
-        return bj_fail(error, -ENOMEM, "out of memory");
-    while ((status = recording_next(recording, &event, error)) > 0) {
+    struct replay_worker worker;
+    int status = replay_worker_start(&worker, recording->files[0].rows, recording->files[0].cols,
+                                     true, error);
+    if (status < 0)
+        return status;
+    while (status >= 0 && (status = recording_next(recording, &event, error)) > 0) {
         if (is_repeated(recording, &event))
             continue;
-        if (event.kind == RECORDING_RESIZE)
-            replay_screen_resize(screen, event.rows, event.cols);
-        else
-            replay_screen_write(screen, event.bytes, event.size);
+        status = event.kind == RECORDING_RESIZE
+                     ? replay_worker_resize(&worker, event.rows, event.cols, stdout, error)
+                     : replay_worker_write(&worker, event.bytes, event.size, stdout, error);
     }
-    replay_screen_text(screen, stdout);
-    replay_screen_free(screen);
+    if (status == 0)
+        status = replay_worker_text(&worker, stdout, error);
+    replay_worker_stop(&worker);
     return status;
 }
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tui/cli/plain.h"
-#include "tui/cli/replay_screen.h"
+#include "tui/cli/replay_worker.h"
 
 #define FRAME_S   0.033 /* between two paintings while output floods */
 #define SPEED_MIN 0.125
@@ -25,7 +25,9 @@ static const int ends[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 struct player {
     struct recording *recording;
     const struct replay_options *options;
-    struct replay_screen *screen;
+    struct replay_worker worker;
+    struct bj_error *error;
+    int status; /* of the worker */
     struct termios saved;
     sigset_t open; /* signals let in while waiting */
     enum replay_colours colours;
@@ -115,7 +117,9 @@ static void paint(struct player *player)
     fputs("\x1b[?2026h\x1b[?25l", stdout);
     if (player->rows > 1)
         print_status(player);
-    replay_screen_paint(player->screen, stdout, rows, player->cols, player->colours, player->all);
+    player->status = replay_worker_paint(&player->worker, stdout, rows, player->cols,
+                                         player->colours, player->all, player->error);
+    player->quit = player->quit || player->status < 0;
     fputs("\x1b[?2026l", stdout);
     fflush(stdout);
     player->all = false;
@@ -186,11 +190,13 @@ static int play(struct player *player, struct bj_error *error)
             player->time = event.time;
         }
         if (event.kind == RECORDING_RESIZE) {
-            replay_screen_resize(player->screen, event.rows, event.cols);
+            status = replay_worker_resize(&player->worker, event.rows, event.cols, NULL, error);
             player->all = true;
         } else {
-            replay_screen_write(player->screen, event.bytes, event.size);
+            status = replay_worker_write(&player->worker, event.bytes, event.size, NULL, error);
         }
+        if (status < 0)
+            return status;
         if (clock_seconds() - player->painted > FRAME_S) {
             paint(player);
             wait_input(player, 0);
@@ -201,7 +207,7 @@ static int play(struct player *player, struct bj_error *error)
         paint(player);
         wait_input(player, -1);
     }
-    return 0;
+    return player->status;
 }
 
 static enum replay_colours terminal_colours(void)
@@ -221,18 +227,20 @@ int replay_play(struct recording *recording, const struct replay_options *option
         .options = options,
         .colours = terminal_colours(),
         .speed = options->speed,
-        .screen = replay_screen_new(recording->files[0].rows, recording->files[0].cols, NULL),
+        .error = error,
     };
-    if (!player.screen)
-        return bj_fail(error, -ENOMEM, "out of memory");
+    int status = replay_worker_start(&player.worker, recording->files[0].rows,
+                                     recording->files[0].cols, false, error);
+    if (status < 0)
+        return status;
     take_signals(&player);
     measure(&player);
-    int status = take_terminal(&player, error);
+    status = take_terminal(&player, error);
     if (status == 0) {
         status = play(&player, error);
         give_terminal(&player);
     }
     sigprocmask(SIG_SETMASK, &player.open, NULL);
-    replay_screen_free(player.screen);
+    replay_worker_stop(&player.worker);
     return status;
 }
