@@ -178,6 +178,9 @@ static void add_etc(struct bwrap_options *options, const struct bwrap_descriptor
         {descriptors->hosts, "/etc/hosts"},       {descriptors->nsswitch, "/etc/nsswitch.conf"},
         {descriptors->hostname, "/etc/hostname"}, {descriptors->resolv, "/etc/resolv.conf"},
     };
+    static const char *const directories[] = {"/etc", "/etc/ssl", "/etc/pki", "/var", "/home"};
+    for (size_t i = 0; i < sizeof(directories) / sizeof(*directories); i++)
+        add_all(options, "--perms", "0755", "--dir", directories[i], NULL);
     for (size_t i = 0; i < sizeof(etc) / sizeof(*etc); i++)
         add_etc_entry(options, etc[i]);
     for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++) {

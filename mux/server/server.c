@@ -121,7 +121,8 @@ int server_open(struct server *server, struct bj_error *error)
         return bj_fail(error, status, "cannot make an event loop: %s", uv_strerror(status));
     uv_timer_init(&server->loop, &server->flush);
     uv_timer_init(&server->loop, &server->sample);
-    server->flush.data = server->sample.data = server;
+    uv_timer_init(&server->loop, &server->sweep);
+    server->flush.data = server->sample.data = server->sweep.data = server;
     for (size_t i = 0; i < 3; i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -167,6 +168,7 @@ void server_stop(struct server *server, bool killed)
     close(server->listen_descriptor);
     close_handle((uv_handle_t *)&server->flush);
     close_handle((uv_handle_t *)&server->sample);
+    close_handle((uv_handle_t *)&server->sweep);
     for (size_t i = 0; i < 3; i++)
         close_handle((uv_handle_t *)&server->signals[i]);
     clients_close(server);

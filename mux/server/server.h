@@ -35,6 +35,8 @@ struct server {
     uv_signal_t signals[3];
     uv_timer_t flush;  /* coalesces events */
     uv_timer_t sample; /* only while someone is subscribed */
+    uv_timer_t sweep;  /* removes cgroups that were still in use at the end */
+    unsigned sweeps_left;
 
     struct sandbox **sandboxes; /* oldest first, owned */
     size_t sandbox_count;

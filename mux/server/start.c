@@ -19,6 +19,8 @@
 #include "transport/pack.h"
 
 #define START_TIMEOUT_MS 20000U /* from the wall's start; a copy may take as long as it takes */
+#define CLEAN_STEP_MS    5U
+#define CLEAN_MAX_MS     3000U
 #define INFO_MAX         2048
 
 struct start {
@@ -36,6 +38,7 @@ struct start {
     char text[INFO_MAX];
     size_t text_size;
     struct bj_error why;
+    uint64_t failed; /* monotonic ms */
 };
 
 static void start_fail(struct start *start, const struct bj_error *why);
@@ -137,6 +140,18 @@ static void finish_failure(struct start *start)
     registry_remove(server, sandbox);
 }
 
+/* Until not one process is left, so that the cgroup can go, too. */
+static void on_clean(uv_timer_t *timer)
+{
+    struct start *start = timer->data;
+    if (!start->sandbox)
+        return;
+    struct fence fence = sandbox_fence(start->sandbox);
+    bool gone = fence_kill(&fence) && !start->sandbox->outer_watch;
+    if (gone || server_clock() - start->failed > CLEAN_MAX_MS)
+        finish_failure(start);
+}
+
 static void start_fail(struct start *start, const struct bj_error *why)
 {
     struct sandbox *sandbox = start->sandbox;
@@ -144,17 +159,13 @@ static void start_fail(struct start *start, const struct bj_error *why)
         return;
     start->failing = true;
     start->why = *why;
+    start->failed = server_clock();
     if (start->job)
         job_cancel(start->job);
     start->job = NULL;
     sandbox->killed = true;
     monitor_end(sandbox);
-    if (sandbox->record.cgroup[0])
-        cgroup_kill(sandbox->record.cgroup);
-    process_signal(&sandbox->record.init, SIGKILL);
-    process_signal(&sandbox->record.outer, SIGKILL);
-    if (!sandbox->outer_watch)
-        finish_failure(start);
+    uv_timer_start(&start->timer, on_clean, 0, CLEAN_STEP_MS);
 }
 
 void start_abort(struct start *start, const struct bj_error *why)
@@ -166,10 +177,8 @@ void start_wall_ended(struct start *start, int wait_status)
 {
     struct bj_error error = {0};
     char trouble[WALL_TROUBLE_MAX] = "";
-    if (start->failing) {
-        finish_failure(start);
+    if (start->failing)
         return;
-    }
     if (start->wall.trouble >= 0) {
         ssize_t size = read(start->wall.trouble, trouble, sizeof(trouble) - 1);
         trouble[size > 0 ? size : 0] = '\0';
@@ -351,9 +360,6 @@ static int start_wall(struct start *start, struct bj_error *error)
 static int watch_info(struct start *start, struct bj_error *error)
 {
     uv_loop_t *loop = &start->server->loop;
-    uv_timer_init(loop, &start->timer);
-    start->timer.data = start;
-    start->timer_open = true;
     uv_timer_start(&start->timer, on_timeout, START_TIMEOUT_MS, 0);
     int status = uv_poll_init(loop, &start->info, start->wall.info);
     if (status == 0) {
@@ -478,6 +484,9 @@ static struct start *start_new(struct server *server, const struct start_options
     *start = (struct start){.server = server, .sandbox = sandbox, .driver = driver};
     start->wall = (struct wall){0, -1, -1, -1, -1};
     start->call = call;
+    uv_timer_init(&server->loop, &start->timer);
+    start->timer.data = start;
+    start->timer_open = true;
     sandbox->start = start;
     sandbox->rows = options->rows;
     sandbox->cols = options->cols;

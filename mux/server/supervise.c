@@ -16,6 +16,8 @@
 
 #define RESTART_STEP_MS   100U
 #define RESTART_MAX_MS    5000U
+#define SWEEP_MS          20U
+#define SWEEPS_MAX        100U
 #define RESTART_FORGET_MS 30000U /* a monitor that lived so long starts the count anew */
 
 /* --- the sandbox's end --- */
@@ -54,6 +56,39 @@ static void guess_exit(struct sandbox *sandbox, int wait_status)
         set_exit(sandbox, code, 0, "the sandbox's init ended without a report");
 }
 
+static void on_sweep(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    bool left = false;
+    for (size_t i = 0; i < server->sandbox_count; i++) {
+        struct record *record = &server->sandboxes[i]->record;
+        if (!server->sandboxes[i]->ended || !record->cgroup[0])
+            continue;
+        if (cgroup_remove(record->cgroup) == 0) {
+            record->cgroup[0] = '\0';
+            sandbox_save(server->sandboxes[i]);
+        }
+        left = left || record->cgroup[0];
+    }
+    if (!left || --server->sweeps_left == 0)
+        uv_timer_stop(timer);
+}
+
+/* The kernel may count the last process as in the group for a moment longer. */
+static void remove_cgroup(struct sandbox *sandbox)
+{
+    struct server *server = sandbox->server;
+    struct record *record = &sandbox->record;
+    if (!record->cgroup[0])
+        return;
+    if (cgroup_remove(record->cgroup) == 0) {
+        record->cgroup[0] = '\0';
+    } else if (!server->stopping) {
+        server->sweeps_left = SWEEPS_MAX;
+        uv_timer_start(&server->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    }
+}
+
 void supervise_ended(struct sandbox *sandbox, int wait_status)
 {
     struct record *record = &sandbox->record;
@@ -63,8 +98,7 @@ void supervise_ended(struct sandbox *sandbox, int wait_status)
     watch_cancel(sandbox->outer_watch);
     sandbox->init_watch = sandbox->outer_watch = NULL;
     drop_requests(sandbox);
-    if (record->cgroup[0] && cgroup_remove(record->cgroup) == 0)
-        record->cgroup[0] = '\0';
+    remove_cgroup(sandbox);
     bool open = record->state != SANDBOX_EXITED && record->state != SANDBOX_LOST;
     if (open && !record->has_exit)
         guess_exit(sandbox, wait_status);
