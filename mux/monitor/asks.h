@@ -1,0 +1,60 @@
+/*
+ * Questions from inside that wait for a verdict. No text in them is believed; what is kept here is
+ * fit to be shown (sanitize.h). Bounded in number; a flood is answered "pass".
+ *
+ * An answered ask is remembered until its place is needed: when the link broke before the shim
+ * heard the answer, it asks again on the next connection and hears it then.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mux/monitor/alerts.h"
+#include "transport/error.h"
+#include "transport/message.h"
+
+enum ask_state { ASK_FREE, ASK_OPEN, ASK_ANSWERED };
+
+struct ask {
+    enum ask_state state;
+    uint32_t channel;
+    uint32_t connection; /* on which it was last asked, or answered */
+    char kind[BJ_ASK_KIND_MAX + 1];
+    char title[BJ_ASK_TITLE_MAX + 1];
+    char *detail;
+    size_t detail_size;
+    enum bj_answer answer;
+    char reason[BJ_REASON_MAX + 1];
+};
+
+#define ASKS_KEPT (2 * BJ_ASKS_MAX)
+
+struct asks {
+    struct ask *list[ASKS_KEPT];
+    struct bucket bucket;
+};
+
+enum ask_outcome {
+    ASK_NEW,    /* tell the server */
+    ASK_KNOWN,  /* the same as before, nothing to do */
+    ASK_REPLY,  /* answered before: say it again */
+    ASK_REFUSE, /* too many: answer "pass" */
+};
+
+/* An ASK came. Returns an outcome, or -EPROTO when its text is another than before on its channel.
+ */
+int asks_take(struct asks *asks, const struct bj_message *message, uint32_t connection,
+              uint64_t now_ms, struct ask **ask, struct bj_error *error);
+
+/* The open ask of a channel, or NULL. */
+struct ask *asks_find(struct asks *asks, uint32_t channel);
+
+void asks_answer(struct ask *ask, enum bj_answer answer, const char *reason, uint32_t connection);
+void asks_remove(struct asks *asks, uint32_t channel);
+
+/* An open ask that was not asked again on this connection, or NULL. */
+struct ask *asks_unconfirmed(struct asks *asks, uint32_t connection);
+
+void asks_free(struct asks *asks);

@@ -1,0 +1,21 @@
+/*
+ * Text of a terminal: the screen, or the scrollback and the screen, as UTF-8 lines without trailing
+ * blanks, each ended by '\n'; with `ansi` also looks as SGR sequences (reset at each line's end).
+ */
+#pragma once
+
+#include "mux/monitor/bytes.h"
+#include "mux/monitor/terminal.h"
+
+/* Lines that there are. Line 0 is the oldest. */
+size_t capture_lines(struct terminal *terminal, bool scrollback);
+
+/*
+ * Appends lines from `from` on, until `limit` bytes are passed. Returns the line to go on from,
+ * which is capture_lines() at the end. Check out->failed.
+ */
+size_t capture(struct terminal *terminal, bool scrollback, bool ansi, size_t from, size_t limit,
+               struct bytes *out);
+
+/* Appends the glyph's text; nothing for a blank, a tail or a pad. */
+void capture_glyph(const struct styles *styles, uint32_t glyph, struct bytes *out);

@@ -1,0 +1,83 @@
+/*
+ * The outer end of the link (transport/message.h).
+ *
+ * Whoever dials link.sock is asked for by the kernel's word (SO_PEERCRED): only the process that
+ * the server admitted is read from. Everything else is closed unread; until somebody is admitted,
+ * at most LINK_CANDIDATES wait. What the admitted process sends is checked against the message
+ * table; the first thing that breaks it ends that connection, raises an alert and disturbs nothing
+ * else.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <uv.h>
+
+#include "mux/monitor/alerts.h"
+#include "mux/monitor/asks.h"
+#include "mux/monitor/bytes.h"
+#include "transport/channel.h"
+#include "transport/frame.h"
+#include "transport/ring.h"
+
+#define LINK_CANDIDATES 2
+#define LINK_EPOCH      16
+
+struct monitor;
+
+/* One accepted connection. On the heap: libuv closes its handle later than the link forgets it. */
+struct link_connection {
+    uv_poll_t poll;
+    struct monitor *monitor;
+    int fd;
+    pid_t pid;
+    bool greeted; /* HELLO came */
+    bool writing; /* waits for room in the socket */
+    bool closing;
+    uint8_t *in;
+    size_t in_size;
+    struct bj_frame frame;
+    struct bytes out;
+    size_t out_sent;
+};
+
+struct link {
+    uv_poll_t listener;
+    uv_timer_t timer; /* runs only while asks are unconfirmed or dials are held back */
+    int listen_fd;
+    bool held_back;
+    struct bucket dials;
+    struct {
+        int fd;
+        pid_t pid;
+    } candidates[LINK_CANDIDATES];
+    pid_t admitted;
+    struct link_connection *connection;
+    uint32_t serial; /* of the connection */
+
+    bool epoch_known, received;
+    uint8_t epoch[LINK_EPOCH];
+    struct bj_receiver output;
+    struct bj_sender sender;
+    struct bj_ring input;
+    bool input_placed; /* the ring's offsets are the shim's */
+    struct asks asks;
+};
+
+/* Takes over the listening descriptor. */
+int link_open(struct monitor *monitor, int listen_fd, struct bj_error *error);
+void link_close(struct monitor *monitor);
+
+/* The recording told where the stream was left. */
+void link_restore(struct monitor *monitor, const uint8_t epoch[LINK_EPOCH], uint64_t offset);
+
+void link_admit(struct monitor *monitor, pid_t pid);
+int link_input(struct monitor *monitor, const void *bytes, size_t size);
+void link_send_size(struct monitor *monitor, int rows, int cols);
+int link_signal(struct monitor *monitor, int number); /* -ENOTCONN while the link is down */
+int link_shutdown(struct monitor *monitor);
+int link_verdict(struct monitor *monitor, uint32_t channel, enum bj_answer answer,
+                 const char *reason); /* -ENOENT when nobody waits there */
+bool link_is_up(const struct monitor *monitor);

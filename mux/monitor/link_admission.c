@@ -1,0 +1,139 @@
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mux/monitor/link_private.h"
+#include "mux/monitor/monitor.h"
+#include "transport/socket.h"
+
+/* An agent may dial as often as it likes; it shall not keep this process busy. */
+#define DIALS_BURST      32.0
+#define DIALS_PER_SECOND 16.0
+#define HOLD_BACK_MS     1000
+#define UNCONFIRMED_MS   3000
+#define ACCEPTS_PER_TURN 8
+
+static void on_dial(uv_poll_t *poll, int status, int events);
+
+static void on_timer(uv_timer_t *timer)
+{
+    struct monitor *monitor = timer->data;
+    struct link *link = &monitor->link;
+    if (link->held_back) {
+        link->held_back = false;
+        uv_poll_start(&link->listener, UV_READABLE, on_dial);
+    }
+    if (link_is_up(monitor))
+        link_drop_unconfirmed(monitor);
+}
+
+void link_watch_unconfirmed(struct monitor *monitor)
+{
+    if (asks_unconfirmed(&monitor->link.asks, monitor->link.serial))
+        uv_timer_start(&monitor->link.timer, on_timer, UNCONFIRMED_MS, 0);
+}
+
+static void take_dial(struct monitor *monitor, int fd)
+{
+    struct link *link = &monitor->link;
+    pid_t pid;
+    if (bj_socket_peer(fd, &pid, NULL, NULL, NULL) < 0 || pid <= 0) {
+        close(fd);
+        return;
+    }
+    if (link->admitted) {
+        if (pid == link->admitted)
+            link_adopt(monitor, fd, pid);
+        else
+            close(fd);
+        return;
+    }
+    for (int i = 0; i < LINK_CANDIDATES; i++) {
+        if (link->candidates[i].fd >= 0)
+            continue;
+        link->candidates[i].fd = fd;
+        link->candidates[i].pid = pid;
+        control_candidate(monitor, pid);
+        return;
+    }
+    close(fd);
+}
+
+static void on_dial(uv_poll_t *poll, int status, int events)
+{
+    struct monitor *monitor = poll->data;
+    struct link *link = &monitor->link;
+    (void)events;
+    for (int i = 0; status == 0 && i < ACCEPTS_PER_TURN; i++) {
+        int fd = accept4(link->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0)
+            return;
+        bool calm =
+            bucket_take(&link->dials, DIALS_BURST, DIALS_PER_SECOND, uv_now(&monitor->loop));
+        take_dial(monitor, fd);
+        if (!calm) {
+            link->held_back = true;
+            uv_poll_stop(&link->listener);
+            uv_timer_start(&link->timer, on_timer, HOLD_BACK_MS, 0);
+            return;
+        }
+    }
+}
+
+void link_admit(struct monitor *monitor, pid_t pid)
+{
+    struct link *link = &monitor->link;
+    link->admitted = pid;
+    if (link->connection && link->connection->pid != pid)
+        link_disconnect(monitor, "another process was admitted");
+    for (int i = 0; i < LINK_CANDIDATES; i++) {
+        int fd = link->candidates[i].fd;
+        if (fd < 0)
+            continue;
+        link->candidates[i].fd = -1;
+        if (link->candidates[i].pid == pid)
+            link_adopt(monitor, fd, pid);
+        else
+            close(fd);
+    }
+}
+
+void link_restore(struct monitor *monitor, const uint8_t epoch[LINK_EPOCH], uint64_t offset)
+{
+    struct link *link = &monitor->link;
+    memcpy(link->epoch, epoch, LINK_EPOCH);
+    link->epoch_known = true;
+    link->received = offset > 0;
+    link->output.next = offset;
+}
+
+int link_open(struct monitor *monitor, int listen_fd, struct bj_error *error)
+{
+    struct link *link = &monitor->link;
+    link->listen_fd = listen_fd;
+    for (int i = 0; i < LINK_CANDIDATES; i++)
+        link->candidates[i].fd = -1;
+    if (bj_ring_init(&link->input, BJ_INPUT_RING_SIZE) < 0)
+        return bj_fail(error, -ENOMEM, "out of memory");
+    link->listener.data = link->timer.data = monitor;
+    uv_timer_init(&monitor->loop, &link->timer);
+    int status = uv_poll_init(&monitor->loop, &link->listener, listen_fd);
+    if (status == 0)
+        status = uv_poll_start(&link->listener, UV_READABLE, on_dial);
+    return status < 0 ? bj_fail(error, status, "cannot wait for the link: %s", uv_strerror(status))
+                      : 0;
+}
+
+void link_close(struct monitor *monitor)
+{
+    struct link *link = &monitor->link;
+    link_disconnect(monitor, "");
+    for (int i = 0; i < LINK_CANDIDATES; i++)
+        if (link->candidates[i].fd >= 0)
+            close(link->candidates[i].fd);
+    uv_close((uv_handle_t *)&link->listener, NULL);
+    uv_close((uv_handle_t *)&link->timer, NULL);
+    bj_ring_free(&link->input);
+    asks_free(&link->asks);
+}

@@ -1,0 +1,121 @@
+#include "mux/monitor/terminal_private.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "mux/monitor/sanitize.h"
+
+/*
+ * OSC and DCS strings. None is passed on, none reaches libvterm. What would act on the human's
+ * machine (clipboard, notifications) becomes an alert. Sources: xterm ctlseqs; the proposals named
+ * at each handler.
+ */
+
+void terminal_title(struct terminal *terminal, const char *text, size_t size)
+{
+    char title[TERMINAL_TITLE_MAX];
+    sanitize_line(title, sizeof(title), text, size);
+    if (strcmp(title, terminal->title) == 0)
+        return;
+    memcpy(terminal->title, title, sizeof(title));
+    if (!terminal->muted && terminal->events && terminal->events->title)
+        terminal->events->title(terminal->owner, terminal->title);
+}
+
+/* OSC 8 ; params ; URI */
+static void hyperlink(struct terminal *terminal, const char *rest, size_t size)
+{
+    const char *uri = memchr(rest, ';', size);
+    terminal->pen.link = 0;
+    terminal->pen_known = false;
+    if (!uri)
+        return;
+    uri++;
+    terminal->pen.link =
+        hyperlinks_intern(&terminal->styles.links, uri, size - (size_t)(uri - rest));
+}
+
+static void clipboard(struct terminal *terminal, const char *rest, size_t size)
+{
+    bool reads = size > 0 && rest[size - 1] == '?';
+    if (reads)
+        terminal_alert(terminal, "warning", "clipboard",
+                       "the agent tried to read the clipboard; it was not told anything");
+    else
+        terminal_alert(terminal, "warning", "clipboard",
+                       "the agent tried to set the clipboard (%zu bytes); nothing was set",
+                       terminal->sequence.string_size);
+}
+
+static void notification(struct terminal *terminal, const char *rest, size_t size)
+{
+    char text[160];
+    sanitize_line(text, sizeof(text), rest, size);
+    terminal_alert(terminal, "info", "notification", "%s", text);
+}
+
+static void color_query(struct terminal *terminal, unsigned number, const char *rest, size_t size)
+{
+    if (size != 1 || rest[0] != '?')
+        return; /* setting the terminal's own colours is not for the agent */
+    const char *color = number == 11 ? "0000/0000/0000" : "d8d8/d8d8/d8d8";
+    terminal_reply(terminal, "\x1b]%u;rgb:%s\x1b\\", number, color);
+}
+
+static void osc(struct terminal *terminal, const char *text, size_t size)
+{
+    unsigned number = 0;
+    size_t at = 0;
+    while (at < size && at < 5 && text[at] >= '0' && text[at] <= '9')
+        number = number * 10 + (unsigned)(text[at++] - '0');
+    if (at == 0 || (at < size && text[at] != ';'))
+        return;
+    const char *rest = text + (at < size ? at + 1 : at);
+    size_t left = size - (size_t)(rest - text);
+    switch (number) {
+    case 0:
+    case 2:
+        terminal_title(terminal, rest, left);
+        break;
+    case 8: /* gist egmontkob: hyperlinks in terminal emulators */
+        hyperlink(terminal, rest, left);
+        break;
+    case 9: /* iTerm2; 9;4 is ConEmu's progress bar */
+        if (left < 2 || rest[1] != ';' || rest[0] < '0' || rest[0] > '9')
+            notification(terminal, rest, left);
+        break;
+    case 99:  /* kitty */
+    case 777: /* urxvt */
+        notification(terminal, rest, left);
+        break;
+    case 10:
+    case 11:
+    case 12:
+        color_query(terminal, number, rest, left);
+        break;
+    case 52:
+        clipboard(terminal, rest, left);
+        break;
+    default:
+        break;
+    }
+}
+
+void terminal_string(struct terminal *terminal)
+{
+    const struct terminal_sequence *sequence = &terminal->sequence;
+    size_t size = sequence->string_size;
+    bool whole = size <= TERMINAL_STRING_MAX;
+    if (!whole)
+        size = TERMINAL_STRING_MAX;
+    if (sequence->string_kind == ']') {
+        /* A cut title or link is not one; an oversized clipboard is one still. */
+        if (whole || (size > 3 && memcmp(sequence->string, "52;", 3) == 0))
+            osc(terminal, sequence->string, size);
+    } else if (sequence->string_kind == 'P') {
+        if (whole && size >= 2 && memcmp(sequence->string, "$q", 2) == 0)
+            terminal_report_status(terminal, sequence->string + 2, size - 2);
+        else if (whole && size >= 2 && memcmp(sequence->string, "+q", 2) == 0)
+            terminal_reply(terminal, "\x1bP0+r\x1b\\"); /* XTGETTCAP: nothing known */
+    }
+}

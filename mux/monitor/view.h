@@ -1,0 +1,71 @@
+/*
+ * view.sock: any number of clients see the terminal and type (bj_api_view).
+ *
+ * Each client has a copy of what it was sent; a frame is the difference between that and now, so a
+ * slow client gets the newest state and never a backlog. At most two frames are unacknowledged, and
+ * after the first one, which goes out at once, there are at most about 60 in a second. No client
+ * can delay another, or the agent.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "mux/monitor/cell.h"
+#include "transport/rpc.h"
+
+struct monitor;
+
+struct view_client {
+    struct bj_rpc rpc;
+    struct monitor *monitor;
+    struct view_client *next;
+    bool attached, readonly, hidden;
+    int wish_rows, wish_cols; /* 0: only looks */
+
+    uint64_t frame; /* number of the last one sent */
+    uint64_t acked;
+    uint64_t sent_at; /* milliseconds */
+
+    struct cell *shadow; /* what the client has on screen */
+    int rows, cols;      /* of the shadow; 0: nothing was sent */
+    uint64_t seen;       /* stamp up to which rows were compared */
+    const void *grid;    /* which screen that was */
+    uint64_t scrolled_up;
+    uint32_t *looks; /* bitmap of attribute ids that were sent */
+    uint32_t looks_generation;
+
+    size_t offset; /* rows above the live screen */
+    uint64_t pushed;
+    bool view_stale; /* offset or scrollback changed while offset > 0 */
+
+    struct {
+        int row, col;
+        bool visible, blink;
+        uint8_t shape;
+        uint32_t modes;
+        uint64_t bells;
+        size_t offset, history;
+        bool known;
+    } told;
+    char title[256];
+};
+
+struct view {
+    uv_poll_t listener;
+    uv_timer_t pace; /* runs only while a frame is due */
+    int listen_fd;
+    int count;
+    struct view_client *clients;
+    uint64_t syncs, sync_since;
+};
+
+#define VIEW_CLIENTS_MAX 64
+
+int view_open(struct monitor *monitor, int listen_fd, struct bj_error *error);
+void view_close(struct monitor *monitor);
+
+/* Something that clients see has changed. */
+void view_changed(struct monitor *monitor);

@@ -1,0 +1,244 @@
+#include "mux/monitor/view_calls.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "mux/monitor/capture.h"
+#include "mux/monitor/monitor.h"
+#include "mux/monitor/view_frame.h"
+#include "transport/pack.h"
+
+#define CAPTURE_PART (1024U * 1024)
+#define KEY_BYTES    64U /* no key or mouse event is longer */
+
+struct call {
+    struct monitor *monitor;
+    struct view_client *client;
+    struct bj_rpc *rpc;
+    uint32_t id;
+    const msgpack_object *params;
+};
+
+static void fail(const struct call *call, int code, const char *text)
+{
+    struct bj_error error = {0};
+    bj_fail(&error, code, "%s", text);
+    bj_rpc_error(call->rpc, call->id, &error);
+}
+
+static void done(const struct call *call)
+{
+    bj_rpc_done(call->rpc, call->id);
+}
+
+/* The pty takes the size of the client that attached, typed or changed last. */
+static void apply_wish(const struct call *call)
+{
+    if (call->client->wish_rows > 0 && call->client->wish_cols > 0 && !call->client->readonly)
+        monitor_resize(call->monitor, call->client->wish_rows, call->client->wish_cols);
+}
+
+/* Whether input may come from this client, and `size` bytes of it fit. Answers the call if not. */
+static bool may_type(const struct call *call, size_t size)
+{
+    if (call->client->readonly) {
+        fail(call, -EPERM, "this client attached read-only");
+        return false;
+    }
+    if (bj_ring_room(&call->monitor->link.input) < size) {
+        fail(call, -ENOBUFS,
+             "the agent does not read its input, too much waits for it: try again later");
+        return false;
+    }
+    apply_wish(call);
+    return true;
+}
+
+static void attach(const struct call *call)
+{
+    struct view_client *client = call->client;
+    client->wish_rows = (int)bj_get_uint(call->params, "rows", 0);
+    client->wish_cols = (int)bj_get_uint(call->params, "cols", 0);
+    client->readonly = bj_get_bool(call->params, "readonly", false);
+    client->attached = true;
+    client->hidden = false;
+    client->offset = 0;
+    view_frame_forget(client);
+    apply_wish(call);
+    msgpack_packer *packer = bj_rpc_result(call->rpc, call->id);
+    if (packer) {
+        msgpack_pack_map(packer, 3);
+        bj_pack_key_int(packer, "rows", call->monitor->terminal->rows);
+        bj_pack_key_int(packer, "cols", call->monitor->terminal->cols);
+        bj_pack_key_str(packer, "title", call->monitor->terminal->title);
+        bj_rpc_send(call->rpc);
+    }
+    view_changed(call->monitor);
+}
+
+static void size(const struct call *call)
+{
+    call->client->wish_rows = (int)bj_get_uint(call->params, "rows", 0);
+    call->client->wish_cols = (int)bj_get_uint(call->params, "cols", 0);
+    apply_wish(call);
+    done(call);
+}
+
+static void hide(const struct call *call)
+{
+    call->client->hidden = true;
+    done(call);
+}
+
+static void show(const struct call *call)
+{
+    call->client->hidden = false;
+    view_frame_forget(call->client);
+    done(call);
+    view_changed(call->monitor);
+}
+
+static void ack(const struct call *call)
+{
+    uint64_t frame = bj_get_uint(call->params, "frame", 0);
+    if (frame > call->client->frame) {
+        fail(call, -EINVAL, "frame is not one that was sent");
+        return;
+    }
+    if (frame > call->client->acked)
+        call->client->acked = frame;
+    done(call);
+    view_changed(call->monitor);
+}
+
+static void scroll(const struct call *call)
+{
+    uint64_t offset = bj_get_uint(call->params, "offset", 0);
+    size_t history = terminal_history(call->monitor->terminal);
+    call->client->offset = offset < history ? (size_t)offset : history;
+    call->client->pushed = call->monitor->terminal->scrollback.pushed;
+    call->client->view_stale = true;
+    msgpack_packer *packer = bj_rpc_result(call->rpc, call->id);
+    if (packer) {
+        msgpack_pack_map(packer, 1);
+        bj_pack_key_uint(packer, "offset", call->client->offset);
+        bj_rpc_send(call->rpc);
+    }
+    view_changed(call->monitor);
+}
+
+static void input(const struct call *call)
+{
+    size_t length = 0;
+    const char *bytes = bj_get_bytes(call->params, "bytes", &length);
+    if (!may_type(call, length))
+        return;
+    monitor_input(call->monitor, bytes, length);
+    done(call);
+}
+
+static void key(const struct call *call)
+{
+    char name[17];
+    bj_get_copy(call->params, "key", name, sizeof(name));
+    if (!may_type(call, KEY_BYTES))
+        return;
+    unsigned mods = (unsigned)bj_get_uint(call->params, "mods", 0);
+    if (terminal_key(call->monitor->terminal, name, mods) < 0)
+        fail(call, -EINVAL, "key is neither one character nor the name of a key");
+    else
+        done(call);
+}
+
+static void paste(const struct call *call)
+{
+    size_t length = 0;
+    const char *text = bj_get_bytes(call->params, "text", &length);
+    if (!may_type(call, length + KEY_BYTES))
+        return;
+    terminal_paste(call->monitor->terminal, text, length);
+    done(call);
+}
+
+static void mouse(const struct call *call)
+{
+    const msgpack_object *action = bj_get(call->params, "action");
+    enum terminal_mouse what;
+    if (bj_is_str(action, "press"))
+        what = TERMINAL_MOUSE_PRESS;
+    else if (bj_is_str(action, "release"))
+        what = TERMINAL_MOUSE_RELEASE;
+    else if (bj_is_str(action, "move"))
+        what = TERMINAL_MOUSE_MOTION;
+    else {
+        fail(call, -EINVAL, "action is neither press, release nor move");
+        return;
+    }
+    if (!may_type(call, 2 * KEY_BYTES))
+        return;
+    terminal_mouse(call->monitor->terminal, what, (int)bj_get_uint(call->params, "button", 0),
+                   (int)bj_get_uint(call->params, "row", 0),
+                   (int)bj_get_uint(call->params, "col", 0),
+                   (unsigned)bj_get_uint(call->params, "mods", 0));
+    done(call);
+}
+
+static void focus(const struct call *call)
+{
+    if (!may_type(call, KEY_BYTES))
+        return;
+    terminal_focus(call->monitor->terminal, bj_get_bool(call->params, "focused", false));
+    done(call);
+}
+
+static void capture_text(const struct call *call)
+{
+    struct terminal *terminal = call->monitor->terminal;
+    bool scrollback = bj_get_bool(call->params, "scrollback", false);
+    size_t lines = capture_lines(terminal, scrollback);
+    uint64_t from = bj_get_uint(call->params, "from", 0);
+    struct bytes text = {0};
+    size_t next = capture(terminal, scrollback, bj_get_bool(call->params, "ansi", false),
+                          from < lines ? (size_t)from : lines, CAPTURE_PART, &text);
+    msgpack_packer *packer = text.failed ? NULL : bj_rpc_result(call->rpc, call->id);
+    if (text.failed)
+        fail(call, -ENOMEM, "out of memory");
+    if (packer) {
+        msgpack_pack_map(packer, 7);
+        bj_pack_str(packer, "text");
+        bj_pack_strn(packer, text.data ? (const char *)text.data : "", text.size);
+        bj_pack_str(packer, "next");
+        if (next < lines)
+            msgpack_pack_uint64(packer, next);
+        else
+            msgpack_pack_nil(packer);
+        bj_pack_key_uint(packer, "lines", lines);
+        bj_pack_key_int(packer, "rows", terminal->rows);
+        bj_pack_key_int(packer, "cols", terminal->cols);
+        bj_pack_key_int(packer, "row", terminal->row);
+        bj_pack_key_int(packer, "col", terminal->col);
+        bj_rpc_send(call->rpc);
+    }
+    bytes_free(&text);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(const struct call *call);
+} methods[] = {
+    {"view.attach", attach}, {"view.size", size},   {"view.hide", hide},
+    {"view.show", show},     {"view.ack", ack},     {"view.scroll", scroll},
+    {"view.input", input},   {"view.key", key},     {"view.paste", paste},
+    {"view.mouse", mouse},   {"view.focus", focus}, {"view.capture", capture_text},
+};
+
+void view_call(struct bj_rpc *rpc, uint32_t id, const struct bj_method *method,
+               const msgpack_object *params)
+{
+    struct view_client *client = rpc->owner;
+    const struct call call = {
+        .monitor = client->monitor, .client = client, .rpc = rpc, .id = id, .params = params};
+    for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+        if (strcmp(methods[i].name, method->name) == 0)
+            methods[i].run(&call);
+}
