@@ -33,12 +33,17 @@ void control_select(struct control *control, const struct fleet *fleet, size_t i
         control->mode = CONTROL_SUPERVISE;
     memcpy(control->selected, fleet->sandboxes[index]->id, FLEET_ID_MAX);
     control->selected_index = index;
+    control->chosen = true;
 }
 
 void control_sync(struct control *control, const struct fleet *fleet, uint64_t now)
 {
-    size_t index = fleet_index(fleet, control->selected);
-    if (index < fleet->count) {
+    size_t index = control->chosen ? fleet_index(fleet, control->selected) : fleet->count;
+    if (!control->chosen && fleet->count > 0) {
+        /* They come one by one when the dashboard opens. */
+        memcpy(control->selected, fleet->sandboxes[0]->id, FLEET_ID_MAX);
+        control->selected_index = 0;
+    } else if (index < fleet->count) {
         control->selected_index = index;
     } else if (fleet->count > 0) {
         size_t place =
@@ -494,6 +499,14 @@ static void on_key(struct control *control, const struct control_view *view,
         if (keys_equal(chord, &control->prefix)) {
             control->mode = CONTROL_SUPERVISE;
             control->prefix_at = view->now;
+            return;
+        }
+        const struct sandbox *sandbox = fleet_find(view->fleet, control->selected);
+        if (sandbox && !sandbox_alive(sandbox)) {
+            char name[32];
+            keys_name(&control->prefix, name, sizeof(name));
+            control_note(control, view->now, false, "%s has ended; %s comes back to supervising",
+                         sandbox->name, name);
             return;
         }
         order->kind = ORDER_KEY;

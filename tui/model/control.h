@@ -39,6 +39,7 @@ struct control {
     struct chord prefix;
     char selected[FLEET_ID_MAX];
     size_t selected_index;      /* where it was; its place is taken over when it goes */
+    bool chosen;                /* by the human or the session; until then the first one is */
     uint64_t moved_at;          /* ms: the selection moved by itself; 0: not */
     char subject[FLEET_ID_MAX]; /* sandbox of the prompt */
     uint64_t prompt_at;         /* ms: when it was opened */

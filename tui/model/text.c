@@ -149,6 +149,11 @@ size_t text_wrap(const char *text, int columns, const char **next)
 {
     int used;
     size_t bytes = fitting(text, columns < 2 ? 2 : columns, &used);
+    const char *feed = strstr(text, "\u2424");
+    if (feed && feed < text + bytes) {
+        *next = feed + sizeof("\u2424") - 1;
+        return (size_t)(*next - text);
+    }
     *next = text + bytes;
     if (!text[bytes])
         return bytes;
@@ -162,4 +167,12 @@ size_t text_wrap(const char *text, int columns, const char **next)
         bytes = (size_t)(*next - text);
     }
     return bytes;
+}
+
+int text_lines(const char *text, int columns)
+{
+    int lines = 0;
+    for (; *text; lines++)
+        text_wrap(text, columns, &text);
+    return lines;
 }

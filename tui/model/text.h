@@ -40,6 +40,9 @@ size_t text_put(char out[4], uint32_t character);
  */
 int text_fit(char *out, size_t out_size, const char *text, int columns, bool ascii);
 
-/* Bytes of the first line of `text` that takes at most `columns`, breaking at a space when there is
- * one; at least one character. *next is where the following line begins. */
+/* Bytes of the first line of `text` that takes at most `columns`, breaking behind a U+2424, or at a
+ * space when there is one; at least one character. *next is where the following line begins. */
 size_t text_wrap(const char *text, int columns, const char **next);
+
+/* How many such lines there are. */
+int text_lines(const char *text, int columns);

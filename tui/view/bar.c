@@ -89,8 +89,7 @@ static void add_figures(struct view *view, const struct view_input *input, struc
     format_bytes(memory, totals.memory);
     bool narrow = input->cols < 100;
     size_t count_all = input->fleet->count;
-    pieces_add(piece, count, 2, &text, narrow ? " %zu box%s " : " %zu sandbox%s ", count_all,
-               count_all == 1 ? "" : "es");
+    pieces_add(piece, count, 2, &text, " %zu sandbox%s ", count_all, count_all == 1 ? "" : "es");
     if (totals.waiting > 0)
         pieces_add(piece, count, 1, &waiting, " %s %zu waiting ", utf8 ? "◆" : "?", totals.waiting);
     if (totals.paused > 0)
@@ -122,7 +121,10 @@ void view_bar_paint(struct view *view, const struct view_input *input)
     add_figures(view, input, piece, &count);
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
     /* The figures leave a third for notes and hints. */
-    pieces_fit(piece, count, rect->cols < 60 ? rect->cols - 2 : rect->cols * 2 / 3);
+    pieces_fit(piece, count,
+               rect->cols < 60    ? rect->cols - 2
+               : rect->cols < 100 ? rect->cols / 2 + 4
+                                  : rect->cols * 2 / 3);
     pieces_put(piece, count, &pen);
 
     char clock[16];

@@ -75,6 +75,16 @@ static int paint_wrapped(struct view *view, int row, int end, const struct rect 
     return row;
 }
 
+/* A column of a table: cut or filled to its width. */
+static void put_column(struct pen *pen, const struct style *style, const char *text, int width)
+{
+    struct pen column = {pen->paint, pen->row, pen->col, pen->col + width - 1};
+    if (column.end > pen->end)
+        column.end = pen->end;
+    pen_put(&column, style, text);
+    pen->col += width;
+}
+
 /* ---- requests ---- */
 
 static void paint_request_row(struct view *view, const struct view_input *input,
@@ -101,10 +111,8 @@ static void paint_request_row(struct view *view, const struct view_input *input,
     pen_put(&pen, &class, words);
     snprintf(words, sizeof(words), "%5s  ", age);
     pen_put(&pen, &dim, words);
-    pen_put(&pen, &dim, request->sandbox);
-    pen_put(&pen, &dim, "  ");
-    pen_put(&pen, &text, request->kind);
-    pen_put(&pen, &text, "  ");
+    put_column(&pen, &dim, request->sandbox, inside->cols > 80 ? 16 : 10);
+    put_column(&pen, &dim, request->kind, 8);
     pen_put(&pen, &text, request->title);
 }
 
@@ -112,15 +120,22 @@ static void paint_requests(struct view *view, const struct view_input *input)
 {
     struct fleet *fleet = input->fleet;
     int cols = input->cols - 4 < 110 ? input->cols - 4 : 110;
-    struct rect inside =
-        paint_box(view, input, input->rows - 3, cols < 30 ? input->cols : cols,
-                  "Requests, oldest first", "a allow  d deny  Enter go there  Esc close");
+    const struct request *chosen =
+        fleet->request_count > 0 ? fleet->requests[input->control->list_at] : NULL;
+    int text_rows = chosen ? text_lines(chosen->title, cols - 4) +
+                                 (chosen->detail ? text_lines(chosen->detail, cols - 4) : 0) + 1
+                           : 2;
+    int wanted = (int)fleet->request_count + text_rows + 4;
+    wanted = wanted < input->rows / 2 ? input->rows / 2 : wanted;
+    struct rect inside = paint_box(view, input, wanted < input->rows - 3 ? wanted : input->rows - 3,
+                                   cols < 30 ? input->cols : cols, "Requests, oldest first",
+                                   "a allow  d deny  Enter go there  Esc close");
     if (fleet->request_count == 0) {
         paint_nothing(view, &inside, "Nothing waits for you.");
         return;
     }
     /* The selected one is shown whole below the list. */
-    int below = inside.rows * 3 / 5;
+    int below = inside.rows * 3 / 5 < text_rows ? inside.rows * 3 / 5 : text_rows;
     int rows = inside.rows - below - 1;
     if (rows > (int)fleet->request_count)
         rows = (int)fleet->request_count;

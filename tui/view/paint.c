@@ -162,7 +162,7 @@ static void characters(const struct paint *paint, const char *text, int width,
     int marks = 0;
     if (base >= 0x80 && !paint->facts.utf8)
         base = '?';
-    if (base < 0x20 || wcwidth((wchar_t)base) != width)
+    else if (base < 0x20 || wcwidth((wchar_t)base) != width)
         base = base < 0x80 ? ' ' : paint->facts.utf8 && wcwidth(0xfffd) == 1 ? 0xfffd : '?';
     out[0] = (wchar_t)base;
     uint32_t mark;
@@ -177,6 +177,17 @@ static void put(const wchar_t *text, int row, int col, attr_t attributes, int pa
     cchar_t cell;
     if (setcchar(&cell, text, attributes, 0, &pair) == OK)
         mvadd_wch(row, col, &cell);
+}
+
+void paint_begin(struct paint *paint)
+{
+    struct style style = {BJ_COLOR_DEFAULT, BJ_COLOR_DEFAULT, 0};
+    cchar_t blank;
+    int pair;
+    paint->flushed = false;
+    attr_t attributes = resolve(paint, &style, &pair);
+    if (setcchar(&blank, L" ", attributes, 0, &pair) == OK)
+        bkgrndset(&blank);
 }
 
 void paint_cell(struct paint *paint, int row, int col, const char *text, bool wide,

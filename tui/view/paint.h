@@ -40,6 +40,9 @@ int paint_open(struct paint *paint, const struct term_facts *facts, const struct
 void paint_close(struct paint *paint);
 void paint_theme(struct paint *paint, const struct theme *theme);
 
+/* At the start of a frame: what ncurses leaves where half a wide character is overwritten. */
+void paint_begin(struct paint *paint);
+
 struct style paint_style(const struct paint *paint, enum theme_role fg, enum theme_role bg,
                          uint16_t flags);
 

@@ -60,13 +60,16 @@ static bool same_rect(const struct rect *one, const struct rect *other)
            one->cols == other->cols;
 }
 
-static void paint_content(struct view *view, const struct view_input *input, struct view_pane *pane,
+static void paint_content(struct view *view, const struct view_input *input,
+                          const struct sandbox *sandbox, struct view_pane *pane,
                           const struct rect *inner, size_t index)
 {
     struct style blank = {BJ_COLOR_DEFAULT, BJ_COLOR_DEFAULT, 0};
     if (!pane || !pane->screen.drawn) {
         paint_fill(&view->paint, inner, " ", &blank);
-        if (pane && pane->state == PANE_BROKEN)
+        if (sandbox->state == SANDBOX_STARTING)
+            paint_message(view, inner, "the sandbox starts", ROLE_DIM);
+        else if (pane && pane->state == PANE_BROKEN)
             paint_message(view, inner, pane->error, ROLE_STATE_LOST);
         else
             paint_message(view, inner, "connecting to the monitor", ROLE_DIM);
@@ -173,6 +176,18 @@ static void graph(char *out, const float *history, int width, float full, bool a
     format_graph(out, shares, width, ascii);
 }
 
+/* What a full block of the memory graph means: the limit, else the next power of two. */
+static float memory_scale(const struct sandbox *sandbox)
+{
+    if (sandbox->limit_memory)
+        return (float)sandbox->limit_memory;
+    float scale = 1 << 20;
+    while (sandbox->figures.memory != FIGURE_UNKNOWN && scale < (float)sandbox->figures.memory &&
+           scale < 1e18F)
+        scale *= 2;
+    return scale;
+}
+
 static void net_text(const struct figures *figures, bool utf8, char out[2 * FORMAT_MAX + 8])
 {
     char in[FORMAT_MAX], sent[FORMAT_MAX];
@@ -221,12 +236,10 @@ static void paint_status(struct view *view, const struct view_input *input,
         graph(bars, figures->cpu_history, width, 100, ascii);
         pieces_add(piece, &count, 5, &cpu_style, "%s ", bars);
         pieces_add(piece, &count, 3, &dim, " mem ");
-        pieces_add(piece, &count, 3, &text, "%s ", memory);
-        graph(bars, figures->memory_history, width,
-              sandbox->limit_memory ? (float)sandbox->limit_memory : 1, ascii);
+        pieces_add(piece, &count, 3, &text, "%s  ", memory);
+        graph(bars, figures->memory_history, width, memory_scale(sandbox), ascii);
         pieces_add(piece, &count, 7, &memory_style, "%s ", bars);
-        pieces_add(piece, &count, 6, &text, " %s", pids);
-        pieces_add(piece, &count, 6, &dim, " proc  ");
+        pieces_add(piece, &count, 6, &text, " %s proc  ", pids);
         pieces_add(piece, &count, 8, &dim, "%s", net);
     }
     pieces_add(piece, &count, 4, &dim, "%s ", age);
@@ -256,7 +269,7 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
                  : selected ? BORDER_SELECTED
                             : BORDER_PLAIN,
                  &border);
-    paint_content(view, input, pane, &inner, index);
+    paint_content(view, input, sandbox, pane, &inner, index);
     paint_title(view, input, sandbox, pane, rect, index);
     if (!request) {
         paint_status(view, input, sandbox, rect);

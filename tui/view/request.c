@@ -7,17 +7,6 @@
 
 #define TITLE_LINES 5 /* of a request in the selected pane */
 
-/* Where the request's text ends up: lines of the title at this width. */
-static int title_lines(const char *title, int columns)
-{
-    int lines = 0;
-    while (*title) {
-        text_wrap(title, columns, &title);
-        lines++;
-    }
-    return lines;
-}
-
 /* The line with the keys, in place of the pane's lower border. */
 static void paint_keys(struct view *view, const struct view_input *input,
                        const struct request *request, size_t more, const struct rect *line,
@@ -66,7 +55,7 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
     enum theme_role ground = request->wall ? ROLE_REQUEST_WALL : ROLE_REQUEST_COURTESY;
     struct style plain = paint_style(paint, ROLE_REQUEST_TEXT, ground, 0);
     int columns = pane->cols - 4;
-    int lines = title_lines(request->title, columns);
+    int lines = text_lines(request->title, columns);
     int room = pane->rows - 3;
     int limit = selected ? TITLE_LINES : 1;
     int shown = lines < limit ? lines : limit;

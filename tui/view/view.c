@@ -72,9 +72,9 @@ static void paint_tiny(struct view *view, const struct view_input *input)
     fleet_totals(input->fleet, &totals);
     paint_fill(&view->paint, &all, " ", &plain);
     char text[128];
-    snprintf(text, sizeof(text),
-             "%zu waiting, %zu sandboxes; too small to show them (%dx%d), D detaches",
-             totals.waiting, input->fleet->count, input->cols, input->rows);
+    snprintf(text, sizeof(text), "Too small (%dx%d). %zu wait%s, %zu sandbox%s. D detaches.",
+             input->cols, input->rows, totals.waiting, totals.waiting == 1 ? "s" : "",
+             input->fleet->count, input->fleet->count == 1 ? "" : "es");
     paint_text(&view->paint, 0, 0, input->cols, text, &bar);
 }
 
@@ -157,7 +157,7 @@ static void paint_all(struct view *view, const struct view_input *input)
 
 void view_frame(struct view *view, const struct view_input *input)
 {
-    view->paint.flushed = false;
+    paint_begin(&view->paint);
     fleet_paint_begin(input->fleet);
     paint_all(view, input);
     if (view->paint.flushed) {
