@@ -204,6 +204,11 @@ static int print(const struct gathered *gathered, const json_t *status)
     struct table table;
     const json_t *sandbox;
     size_t index;
+    if (json_array_size(gathered->sandboxes) == 0) {
+        puts("no sandboxes: belljar run -- COMMAND starts one");
+        print_unenforced(status);
+        return report_end();
+    }
     table_init(&table, columns);
     json_array_foreach(gathered->sandboxes, index, sandbox) add_row(&table, sandbox);
     int failed = table_print(&table, stdout, report_colour(stdout), report_columns(stdout));

@@ -42,7 +42,7 @@ static int find_directory(const struct bj_paths *paths, const char *name, char o
     }
     closedir(state);
     return newest < 0
-               ? bj_fail(error, -ENOENT, "no sandbox is called %.64s: belljar ls lists them", name)
+               ? bj_fail(error, -ENOENT, "no sandbox is named %.64s: belljar ls lists them", name)
                : 0;
 }
 

@@ -46,7 +46,7 @@ static int not_found(const json_t *list, const char *name, struct bj_error *erro
             nearest = report_text(record, "name");
         }
     }
-    return bj_fail(error, -ENOENT, "no sandbox is called %.64s%s%s%s", name,
+    return bj_fail(error, -ENOENT, "no sandbox is named %.64s%s%s%s", name,
                    nearest ? ": did you mean " : ": belljar ls lists them", nearest ? nearest : "",
                    nearest ? "?" : "");
 }
@@ -92,6 +92,13 @@ int sandbox_view(const struct bj_paths *paths, const char *name, struct peer *vi
     return status;
 }
 
+/* Which of several it concerns, unless the sentence says so itself. */
+static int report_about(const char *name, const struct bj_error *error)
+{
+    return strstr(error->text, name) ? report_error(error)
+                                     : report_failure("%s: %s", name, error->text);
+}
+
 int sandbox_act(struct peer *server, const char *method, const char *const *names, size_t count)
 {
     struct peer_reply *replies = calloc(count ? count : 1, sizeof(*replies));
@@ -106,7 +113,7 @@ int sandbox_act(struct peer *server, const char *method, const char *const *name
         code = report_error(&error);
     for (size_t i = 0; status == 0 && i < count; i++) {
         if (!replies[i].result)
-            code = report_failure("%s: %s", names[i], replies[i].error.text);
+            code = report_about(names[i], &replies[i].error);
         json_decref(replies[i].result);
     }
     free(replies);

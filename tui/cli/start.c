@@ -92,18 +92,27 @@ static int add_project(json_t *params, const char *project, struct bj_error *err
     return status;
 }
 
+/* The variable that is no NAME=VALUE, or NULL. */
+static const char *wrong_variable(const struct args *args)
+{
+    size_t count;
+    const char *const *list = args_list(args, "env", &count);
+    for (size_t i = 0; i < count; i++)
+        if (!strchr(list[i], '=') || *list[i] == '=')
+            return list[i];
+    return NULL;
+}
+
 static int add_environment(json_t *params, const struct args *args, struct bj_error *error)
 {
     size_t count;
     const char *const *list = args_list(args, "env", &count);
     json_t *env = json_array();
-    for (size_t i = 0; i < count; i++) {
-        const char *equals = strchr(list[i], '=');
-        if (!equals || equals == list[i] || json_array_append_new(env, json_string(list[i])) < 0) {
+    for (size_t i = 0; i < count; i++)
+        if (json_array_append_new(env, json_string(list[i])) < 0) {
             json_decref(env);
-            return bj_fail(error, -EINVAL, "--env: '%.64s' is not NAME=VALUE in UTF-8", list[i]);
+            return bj_fail(error, -EINVAL, "--env: '%.64s' is not UTF-8", list[i]);
         }
-    }
     if (count > 0)
         return json_object_set_new(params, "env", env);
     json_decref(env);
@@ -170,6 +179,8 @@ int start_run(const struct args *args, const struct bj_paths *paths)
 {
     struct bj_error error = {0};
     struct peer server;
+    if (wrong_variable(args))
+        return report_usage("run: --env: '%.64s' is not NAME=VALUE", wrong_variable(args));
     json_t *params = json_object(), *answer = NULL;
     bool detached = args_set(args, "detach");
     int status = params ? build_params(args, params, &error) : -ENOMEM;
