@@ -11,7 +11,7 @@
 
 #include "transport/message.h"
 
-#define READ_BATCH (64U * 1024) /* then others get a turn */
+#define READ_BATCH BJ_DATA_MAX /* then others get a turn */
 
 int pty_open(struct pty *pty, struct bj_error *error)
 {
@@ -92,7 +92,8 @@ ptrdiff_t pty_read(struct pty *pty)
         uint8_t *space = bj_ring_space(&pty->output, &room);
         if (room == 0)
             break;
-        ssize_t got = read(pty->master, space, room < READ_BATCH ? room : READ_BATCH);
+        size_t rest = READ_BATCH - total; /* a batch fills one DATA message */
+        ssize_t got = read(pty->master, space, room < rest ? room : rest);
         if (got > 0) {
             bj_ring_commit(&pty->output, (size_t)got);
             total += (size_t)got;

@@ -139,6 +139,7 @@ void double_start(struct double_monitor *monitor, bool wall, const char *const a
     monitor->shim = fork();
     if (monitor->shim == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
+        setenv("PATH", "/usr/bin:/bin", 1); /* none that this user may not search */
         int null = open("/dev/null", O_RDWR);
         dup2(null, 0);
         dup2(null, 1);

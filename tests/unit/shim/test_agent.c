@@ -234,7 +234,8 @@ START_TEST(test_idle)
     double_send_uints(&monitor, BJ_PING, 0, 1, (const uint64_t[]){78});
     double_expect(&monitor, BJ_PONG, &message);
     ck_assert_uint_lt(number_of("status", "voluntary_ctxt_switches") - wakeups, 20);
-    ck_assert_uint_lt(number_of("smaps_rollup", "Private_"), 2048);
+    if (getenv("BELLJAR_TEST_SHIPPED")) /* sanitizers have memory of their own */
+        ck_assert_uint_lt(number_of("smaps_rollup", "Private_"), 2048);
     double_send_input(&monitor, "\n", 1);
     ck_assert_int_eq(double_finish(&monitor, &message), 0);
     double_end(&monitor);
