@@ -128,10 +128,19 @@ static int belljar_start_pane(const char *name, const char *arguments)
 
 static int belljar_attach(struct terminal *terminal, const char *name)
 {
-    char *const argv[] = {bench_belljar, "attach", "--focus", (char *)name, "--zoom", NULL};
-    /* The pane's inner size is then the same as tmux's: borders and bars take four rows and two
-     * columns more. */
-    return terminal_start(terminal, BENCH_ROWS + 4, BENCH_COLS + 2, argv);
+    char *const argv[] = {bench_belljar, "attach", "--focus", (char *)name, NULL};
+    /* Zoomed, borders and bars take four rows and two columns more than the pane has. */
+    if (terminal_start(terminal, BENCH_ROWS + 4, BENCH_COLS + 2, argv) < 0)
+        return -1;
+    static const char *const zoom[] = {"\033[24~", "z", "\r"}; /* F12, zoom, Enter */
+    terminal_wait(terminal, "FOCUS", 10);
+    for (size_t i = 0; i < sizeof(zoom) / sizeof(zoom[0]); i++) {
+        terminal_type(terminal, zoom[i], strlen(zoom[i]));
+        for (int64_t end = bench_now_us() + 300000; bench_now_us() < end;)
+            if (terminal_drain(terminal, 20) < 0)
+                return -1;
+    }
+    return 0;
 }
 
 static bool belljar_capture(const char *name, char *out, size_t size)

@@ -49,7 +49,12 @@ const struct command_spec command_table[] = {
                 "when none runs. This is what belljar without a command does. Detaching leaves "
                 "everything running.",
         .options = {THEME_OPTION,
-                    {.name = "readonly", .help = "look only: no key reaches an agent"}},
+                    {.name = "readonly", .help = "look only: no key reaches an agent"},
+                    {.name = "focus",
+                     .type = OPTION_TEXT,
+                     .value = "NAME",
+                     .kind = WORD_SANDBOX,
+                     .help = "sandbox whose agent gets the keys from the start"}},
         .run = start_attach,
     },
     {

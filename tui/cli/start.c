@@ -38,6 +38,7 @@ int start_attach(const struct args *args, const struct bj_paths *paths)
         .session = args->word_count ? args->words[0] : NULL,
         .theme = args_text(args, "theme"),
         .readonly = args_set(args, "readonly"),
+        .focus = args_text(args, "focus"),
     };
     return open_dashboard(paths, &options);
 }
