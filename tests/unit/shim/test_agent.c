@@ -30,7 +30,6 @@ static const struct {
     {"test $$ = $(cut -d' ' -f6 /proc/self/stat) && tty | grep -o /dev/pts", "/dev/pts", 0, 0, 0},
     /* an agent that closes its terminal and opens it again */
     {"exec <&- >&- 2>&-; sleep 0.2; exec >/dev/tty; echo back", "back\r\n", 0, 0, 0},
-    /* it stops its own output, and goes on */
     {"stty -echo; echo last; exit 5", "last\r\n", 5, 0, 5},
 };
 #define ENDS (int)(sizeof(ends) / sizeof(ends[0]))
