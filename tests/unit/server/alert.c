@@ -1,0 +1,95 @@
+#include "mux/server/alert.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/unit/server/suite.h"
+
+static struct alerts alerts;
+
+START_TEST(equal_ones_are_counted)
+{
+    struct alert *first =
+        alert_raise(&alerts, "aaaaaaaa", "a", ALERT_WARNING, "bell", "flood", 1.0);
+    ck_assert(first->dirty);
+    first->dirty = false;
+    alert_acknowledge(&alerts, NULL);
+    struct alert *again =
+        alert_raise(&alerts, "aaaaaaaa", "a", ALERT_CRITICAL, "bell", "flood", 2.0);
+    ck_assert_ptr_eq(first, again);
+    ck_assert_uint_eq(again->count, 2);
+    ck_assert_double_eq(again->first, 1.0);
+    ck_assert_double_eq(again->last, 2.0);
+    ck_assert_int_eq(again->severity, ALERT_CRITICAL);
+    ck_assert(!again->acknowledged);
+    ck_assert(again->dirty);
+    ck_assert_uint_eq(alerts.count, 1);
+}
+END_TEST
+
+START_TEST(sandbox_kind_and_text_tell_them_apart)
+{
+    alert_raise(&alerts, "aaaaaaaa", "a", ALERT_INFO, "bell", "x", 1);
+    alert_raise(&alerts, "bbbbbbbb", "b", ALERT_INFO, "bell", "x", 1);
+    alert_raise(&alerts, "aaaaaaaa", "a", ALERT_INFO, "link", "x", 1);
+    alert_raise(&alerts, "aaaaaaaa", "a", ALERT_INFO, "bell", "y", 1);
+    ck_assert_uint_eq(alerts.count, 4);
+    ck_assert_uint_eq(alert_open_count(&alerts, "aaaaaaaa"), 3);
+    ck_assert_uint_eq(alert_acknowledge(&alerts, "aaaaaaaa"), 3);
+    ck_assert_uint_eq(alert_acknowledge(&alerts, "aaaaaaaa"), 0);
+    ck_assert_uint_eq(alert_open_count(&alerts, NULL), 1);
+    alert_forget(&alerts, "aaaaaaaa");
+    ck_assert_uint_eq(alerts.count, 1);
+    ck_assert_str_eq(alerts.list[0].sandbox, "b");
+}
+END_TEST
+
+START_TEST(bounded_and_seen_ones_go_first)
+{
+    char text[32];
+    for (int i = 0; i < ALERTS_MAX; i++) {
+        snprintf(text, sizeof(text), "text %d", i);
+        alert_raise(&alerts, "", "", ALERT_INFO, "k", text, i);
+    }
+    alerts.list[7].acknowledged = true;
+    alert_raise(&alerts, "", "", ALERT_INFO, "k", "new", 1000);
+    ck_assert_uint_eq(alerts.count, ALERTS_MAX);
+    ck_assert_str_eq(alerts.list[0].text, "text 0");
+    ck_assert_str_eq(alerts.list[7].text, "text 8");
+    alert_raise(&alerts, "", "", ALERT_INFO, "k", "newer", 1001);
+    ck_assert_str_eq(alerts.list[0].text, "text 1");
+    ck_assert_str_eq(alerts.list[ALERTS_MAX - 1].text, "newer");
+}
+END_TEST
+
+START_TEST(text_is_cleaned_and_cut)
+{
+    char text[2000];
+    memset(text, 'x', sizeof(text) - 1);
+    text[sizeof(text) - 1] = '\0';
+    text[0] = '\n';
+    struct alert *alert = alert_raise(&alerts, "", "", ALERT_INFO, "k\x1b", text, 1);
+    ck_assert_str_eq(alert->kind, "k ");
+    ck_assert_uint_eq(strlen(alert->text), ALERT_TEXT_MAX - 1);
+    ck_assert_int_eq(alert->text[0], ' ');
+}
+END_TEST
+
+START_TEST(severities)
+{
+    ck_assert_int_eq(alert_severity_read("critical"), ALERT_CRITICAL);
+    ck_assert_int_eq(alert_severity_read("nonsense"), ALERT_WARNING);
+    ck_assert_str_eq(alert_severity_name(ALERT_INFO), "info");
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const cases[] = {equal_ones_are_counted,
+                                  sandbox_kind_and_text_tell_them_apart,
+                                  bounded_and_seen_ones_go_first,
+                                  text_is_cleaned_and_cut,
+                                  severities,
+                                  NULL};
+    return suite_run("alert", cases);
+}

@@ -1,0 +1,231 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "mux/resource/cgroup.h"
+#include "mux/resource/fence.h"
+#include "mux/resource/process.h"
+#include "mux/resource/procfs.h"
+#include "mux/resource/sample.h"
+#include "tests/unit/server/suite.h"
+
+static uint64_t now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (uint64_t)time.tv_sec * 1000000000U + (uint64_t)time.tv_nsec;
+}
+
+/* A process with two children, all of which wait; with `busy` one of them spins. */
+static pid_t family(bool busy)
+{
+    pid_t pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid)
+        return pid;
+    for (int i = 0; i < 2; i++)
+        if (fork() == 0)
+            for (;;)
+                if (!busy || i)
+                    pause();
+    for (;;)
+        pause();
+}
+
+static bool has_children(void *argument)
+{
+    struct procfs_pids pids = {0};
+    procfs_tree(*(pid_t *)argument, &pids);
+    bool all = pids.count == 3;
+    procfs_pids_free(&pids);
+    return all;
+}
+
+static void end_family(pid_t pid)
+{
+    struct procfs_pids pids = {0};
+    procfs_tree(pid, &pids);
+    for (size_t i = 0; i < pids.count; i++)
+        kill(pids.pid[i], SIGKILL);
+    procfs_pids_free(&pids);
+    waitpid(pid, NULL, 0);
+}
+
+START_TEST(identity)
+{
+    struct process_id self, other;
+    ck_assert_int_eq(process_identify(getpid(), &self), 0);
+    ck_assert(process_alive(&self));
+    other = self;
+    other.start++;
+    ck_assert(!process_alive(&other));
+    ck_assert_int_eq(process_signal(&other, 0), -ESRCH);
+    ck_assert_int_eq(process_signal(&self, 0), 0);
+    ck_assert_int_eq(process_signal(&(struct process_id){0}, 0), -ESRCH);
+    ck_assert_int_eq(process_parent(getpid()), getppid());
+    ck_assert_int_eq(process_inner_pid(getpid()), getpid());
+    ck_assert_int_eq(process_identify(0, &other), -ESRCH);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(0);
+    siginfo_t info;
+    ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_int_eq(process_identify(pid, &other), 0);
+    ck_assert(!process_alive(&other)); /* a zombie */
+    waitpid(pid, NULL, 0);
+    char boot[PROCESS_BOOT_ID_MAX];
+    process_boot_id(boot);
+    ck_assert_uint_eq(strlen(boot), 36);
+}
+END_TEST
+
+static bool spins(void *argument)
+{
+    struct sample *sample = ((void **)argument)[0];
+    struct sample_source *source = ((void **)argument)[1];
+    ck_assert_int_ge(sample_take(sample, source, now()), 0);
+    return sample->cpu > 20.0;
+}
+
+START_TEST(samples_of_real_children)
+{
+    pid_t pid = family(true);
+    suite_wait_for(has_children, &pid);
+    struct sample sample = {0};
+    struct sample_source source = {"", pid};
+    ck_assert_int_eq(sample_take(&sample, &source, now()), 1);
+    ck_assert_uint_eq(sample.pids, 3);
+    ck_assert(sample.has_memory && sample.memory > 0);
+    ck_assert(sample.has_cpu);
+    ck_assert(sample.has_disk);
+    void *both[] = {&sample, &source};
+    suite_wait_for(spins, both);
+    ck_assert_double_lt(sample.cpu, 300.0);
+    end_family(pid);
+    ck_assert_int_eq(sample_take(&sample, &source, now()), -ESRCH);
+}
+END_TEST
+
+START_TEST(a_namespace_stops_and_goes_on)
+{
+    if (geteuid() != 0)
+        return; /* making a pid namespace needs root */
+    int ready[2];
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t outer = fork();
+    if (outer == 0) {
+        if (unshare(CLONE_NEWPID) < 0)
+            _exit(1);
+        pid_t init = family(true);
+        if (write(ready[1], &init, sizeof(init)) < 0)
+            _exit(1);
+        waitpid(init, NULL, 0);
+        _exit(0);
+    }
+    pid_t init = 0;
+    ck_assert_int_eq((int)read(ready[0], &init, sizeof(init)), (int)sizeof(init));
+    ck_assert_int_eq(process_inner_pid(init), 1);
+    suite_wait_for(has_children, &init);
+    uint64_t inode, own;
+    struct procfs_pids pids = {0};
+    ck_assert_int_eq(procfs_namespace(init, &inode), 0);
+    ck_assert_int_eq(procfs_namespace(getpid(), &own), 0);
+    ck_assert(inode != own);
+    ck_assert_int_eq(procfs_members(inode, &pids), 0);
+    ck_assert_uint_eq(pids.count, 3);
+
+    struct fence fence = {.cgroup = ""};
+    process_identify(init, &fence.init);
+    process_identify(outer, &fence.outer);
+    while (fence_stop(&fence, true) == 0)
+        ;
+    for (size_t i = 0; i < pids.count; i++)
+        ck_assert_int_eq(process_state(pids.pid[i]), 'T');
+    while (fence_stop(&fence, false) == 0)
+        ;
+    for (size_t i = 0; i < pids.count; i++)
+        ck_assert_int_ne(process_state(pids.pid[i]), 'T');
+    while (fence_kill(&fence) == 0)
+        ;
+    ck_assert_int_eq(procfs_members(inode, &pids), 0);
+    ck_assert_uint_eq(pids.count, 0);
+    ck_assert_int_eq(fence_stop(&fence, true), -ESRCH);
+    procfs_pids_free(&pids);
+    waitpid(outer, NULL, 0);
+}
+END_TEST
+
+static bool frozen(void *argument)
+{
+    return cgroup_is_frozen(argument, true) == 1;
+}
+
+static bool is_empty(void *argument)
+{
+    return !cgroup_populated(argument);
+}
+
+static bool removed(void *argument)
+{
+    return cgroup_remove(argument) == 0;
+}
+
+START_TEST(a_cgroup_freezes_kills_and_goes)
+{
+    struct cgroup_place place;
+    char path[CGROUP_PATH_MAX];
+    struct bj_error error;
+    struct cgroup_limits none = {0};
+    cgroup_find(&place);
+    if (!place.path[0]) {
+        ck_assert_uint_gt(strlen(place.why), 0);
+        return; /* none is ours on this machine */
+    }
+    ck_assert_int_eq(cgroup_make(&place, "testtest", &none, path, &error), 0);
+    int procs = cgroup_open_procs(path, &error);
+    ck_assert_int_ge(procs, 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (write(procs, "0", 1) != 1)
+            _exit(1);
+        for (;;)
+            pause();
+    }
+    close(procs);
+    while (!cgroup_populated(path))
+        ;
+    struct procfs_pids pids = {0};
+    uint64_t usec;
+    ck_assert_int_eq(cgroup_members(path, &pids), 0);
+    ck_assert_uint_eq(pids.count, 1);
+    ck_assert_int_eq(pids.pid[0], pid);
+    procfs_pids_free(&pids);
+    ck_assert_int_eq(cgroup_cpu(path, &usec), 0);
+    ck_assert_int_eq(cgroup_remove(path), -EBUSY);
+    if (place.freeze) {
+        ck_assert_int_eq(cgroup_freeze(path, true), 0);
+        suite_wait_for(frozen, path);
+    }
+    if (!place.kill)
+        kill(pid, SIGKILL);
+    else
+        ck_assert_int_eq(cgroup_kill(path), 0); /* frozen as it is */
+    ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+    suite_wait_for(is_empty, path);
+    suite_wait_for(removed, path);
+    ck_assert_int_eq(access(path, F_OK), -1);
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const cases[] = {identity, samples_of_real_children, a_namespace_stops_and_goes_on,
+                                  a_cgroup_freezes_kills_and_goes, NULL};
+    return suite_run("resource", cases);
+}
