@@ -68,19 +68,28 @@ static int paint_erased(struct painter *painter, const struct row *row, int line
 }
 
 /*
- * A row. When the row before goes on in this one, the cursor was left behind its last column, and
- * the first glyph must wrap by itself: a blank first cell is written and erased again.
+ * The first cell of a row in which the row before goes on: the cursor was left behind that one's last
+ * column (or on its pad), so that the first glyph wraps by itself. Where there is no glyph that would
+ * do so any more, one is written and erased again.
  */
-static void paint_row(struct painter *painter, int line, bool continued)
+static void paint_wrap(struct painter *painter, const struct row *row, uint32_t last)
+{
+    uint32_t first = row->cells[0].glyph;
+    painter->placed = last == GLYPH_PAD ? (first & GLYPH_WIDE) != 0
+                                        : first != 0 && first != GLYPH_PAD;
+    if (painter->placed)
+        return;
+    paint_look(painter, 0);
+    bytes_add_str(painter->out, last == GLYPH_PAD ? "\xe4\xb8\x80\r\x1b[2X" : " \r\x1b[X");
+}
+
+static void paint_row(struct painter *painter, int line, uint32_t last)
 {
     const struct row *row = grid_row(painter->grid, line);
     int cols = painter->grid->cols, col = 0;
-    painter->placed = continued;
-    if (continued && (row->cells[0].glyph == 0 || row->cells[0].glyph == GLYPH_PAD)) {
-        paint_look(painter, 0);
-        bytes_add_str(painter->out, " \r\x1b[X");
-        painter->placed = false;
-    }
+    painter->placed = false;
+    if (last)
+        paint_wrap(painter, row, last);
     while (col < cols) {
         const struct cell *cell = &row->cells[col];
         if (cell->glyph == 0) {
@@ -88,8 +97,12 @@ static void paint_row(struct painter *painter, int line, bool continued)
             continue;
         }
         if (cell->glyph == GLYPH_PAD) {
-            if (row->wrapped) /* the wide glyph that follows makes it again */
-                add(painter->out, "\x1b[%d;%dH", line + 1, col + 1);
+            /* The wide glyph that follows makes the pad again, but not its background. */
+            add(painter->out, "\x1b[%d;%dH", line + 1, col + 1);
+            if (cell->attr != 0) {
+                paint_look(painter, cell->attr);
+                bytes_add_str(painter->out, "\x1b[X");
+            }
             col++;
             continue;
         }
@@ -108,12 +121,11 @@ static void paint_grid(struct painter *painter, const struct grid *grid)
 {
     painter->grid = grid;
     painter->attr = -1;
-    bool continued = false;
+    uint32_t last = 0; /* the last glyph of a row that goes on in the next */
     for (int line = 0; line < grid->rows; line++) {
-        paint_row(painter, line, continued);
+        paint_row(painter, line, last);
         const struct row *row = grid_row(grid, line);
-        uint32_t last = row->cells[grid->cols - 1].glyph;
-        continued = row->wrapped && last != 0;
+        last = row->wrapped ? row->cells[grid->cols - 1].glyph : 0;
     }
 }
 

@@ -242,6 +242,13 @@ static void encode_oldest(struct scrollback *scrollback, const struct styles *st
     hot_drop(scrollback, rows, cols);
 }
 
+void scrollback_pack(struct scrollback *scrollback, const struct styles *styles, int cols)
+{
+    while (scrollback->hot_count > 0)
+        encode_oldest(scrollback, styles, cols);
+    evict(scrollback);
+}
+
 struct row *scrollback_push(struct scrollback *scrollback, const struct styles *styles,
                             struct row *row, int cols)
 {

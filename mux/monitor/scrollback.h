@@ -80,5 +80,8 @@ int scrollback_take_hot(struct scrollback *scrollback, struct row *rows[SCROLLBA
 /* The width changed: spare rows have the wrong length now. Call it with no hot rows. */
 void scrollback_forget_spares(struct scrollback *scrollback);
 
+/* Encodes all hot rows, so that they use no ids any more. */
+void scrollback_pack(struct scrollback *scrollback, const struct styles *styles, int cols);
+
 /* Attribute ids have new meanings: hot rows were rewritten, what was remembered by id is not. */
 void scrollback_styles_changed(struct scrollback *scrollback);

@@ -285,10 +285,6 @@ static void sweep_rows(struct terminal *terminal, struct sweep *sweep, bool rewr
     for (size_t g = 0; g < 2; g++)
         for (int row = 0; row < grids[g]->rows; row++)
             sweep_row(sweep, grid_row(grids[g], row), grids[g]->cols, rewrite);
-    struct scrollback *scrollback = &terminal->scrollback;
-    for (int i = 0; i < scrollback->hot_count; i++)
-        sweep_row(sweep, scrollback->hot[(scrollback->hot_start + i) % SCROLLBACK_HOT_MAX],
-                  terminal->cols, rewrite);
 }
 
 void terminal_sweep(struct terminal *terminal)
@@ -301,6 +297,7 @@ void terminal_sweep(struct terminal *terminal)
     struct sweep *sweep = calloc(1, sizeof(*sweep));
     if (!sweep)
         return;
+    scrollback_pack(&terminal->scrollback, &terminal->styles, terminal->cols);
     sweep_rows(terminal, sweep, false);
     attributes_sweep(&terminal->styles.attributes, sweep->looks);
     if (terminal->styles.clusters.count > 0) {
@@ -309,7 +306,10 @@ void terminal_sweep(struct terminal *terminal)
     }
     scrollback_styles_changed(&terminal->scrollback);
     terminal->pen_known = false;
-    terminal->sweep_pause = SWEEP_PAUSE;
+    const struct attributes *looks = &terminal->styles.attributes;
+    if (looks->count - looks->free_count > ATTRIBUTES_MAX / 8 * 7 ||
+        terminal->styles.clusters.count > CLUSTERS_MAX / 8 * 7)
+        terminal->sweep_pause = SWEEP_PAUSE;
     free(sweep);
 }
 
