@@ -10,6 +10,7 @@
 #include "tui/cli/sandbox.h"
 #include "tui/cli/table.h"
 #include "tui/cli/units.h"
+#include "tui/model/fleet.h"
 
 #define STATS_WAIT_MS 60 /* the figures are a second old at most; ls does not wait for new ones */
 
@@ -18,18 +19,20 @@ static const struct table_column columns[] = {
     {"AGE", true},   {"REQ", true},    {"ALERTS", true}, {"COMMAND", false}, {NULL, false},
 };
 
+/* The words of the API, with the dashboard's symbols. */
 struct state_look {
-    const char *state;
-    const char *glyph, *ascii;
+    const char *word;
+    enum sandbox_state state;
     const char *style;
 };
 
 static const struct state_look looks[] = {
-    {"starting", "◌", "~", "36"}, {"running", "●", "*", "32"}, {"waiting", "◆", "?", "1;33"},
-    {"paused", "‖", "=", "34"},   {"exited", "○", "-", "2"},   {"lost", "✗", "!", "31"},
+    {"starting", SANDBOX_STARTING, "36"}, {"running", SANDBOX_RUNNING, "32"},
+    {"waiting", SANDBOX_WAITING, "1;33"}, {"paused", SANDBOX_PAUSED, "34"},
+    {"exited", SANDBOX_EXITED, "2"},      {"lost", SANDBOX_LOST, "31"},
 };
 
-static const struct state_look unknown_look = {"", "?", "?", "31"};
+static const struct state_look unknown_look = {"", SANDBOX_LOST, "31"};
 
 /* What one `ls` has gathered. */
 struct gathered {
@@ -107,7 +110,7 @@ static int gather(struct peer *server, struct gathered *gathered, json_t **statu
 static const struct state_look *look_of(const char *state)
 {
     for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-        if (strcmp(looks[i].state, state) == 0)
+        if (strcmp(looks[i].word, state) == 0)
             return &looks[i];
     return &unknown_look;
 }
@@ -116,9 +119,11 @@ static void add_state(struct table *table, const json_t *sandbox)
 {
     const char *state = report_text(sandbox, "state");
     const struct state_look *look = look_of(state);
-    const char *glyph = report_unicode() ? look->glyph : look->ascii;
     long long code = report_number(sandbox, "exit_code");
     long long signal = report_number(sandbox, "exit_signal");
+    const struct sandbox shown = {
+        .state = look->state, .exit_code = (int)code, .exit_signal = (int)signal};
+    const char *glyph = sandbox_state_glyph(&shown, !report_unicode());
     if (strcmp(state, "exited") != 0)
         table_add(table, look->style, "%s %s", glyph, state);
     else if (signal > 0)

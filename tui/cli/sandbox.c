@@ -221,12 +221,15 @@ struct wait {
     char id[64];
     bool over;
     bool removed;
+    bool stopping; /* the server was told to stop: it is not started again */
     json_t *record;
 };
 
 static void on_wait_event(struct peer *peer, const char *name, const json_t *params)
 {
     struct wait *wait = peer->owner;
+    if (strcmp(name, "event.stopping") == 0)
+        wait->stopping = true;
     if (strcmp(report_text(params, "id"), wait->id) != 0)
         return;
     if (strcmp(name, "event.sandbox") == 0) {
@@ -253,28 +256,48 @@ static int exit_code(const struct wait *wait)
     return (int)report_number(wait->record, "exit_code") & 0xff;
 }
 
+/* Listens until the sandbox's end, the end of `left` milliseconds (0: never), or of the server. */
+static int await_exit(const struct bj_paths *paths, const char *name, struct wait *wait, bool again,
+                      unsigned left, struct bj_error *error)
+{
+    struct peer server;
+    json_t *answer = NULL;
+    int status = sandbox_server(paths, again, &server, error);
+    if (status < 0)
+        return status;
+    json_decref(wait->record);
+    wait->record = NULL;
+    status = sandbox_find(&server, again ? wait->id : name, &wait->record, error);
+    if (status == 0) {
+        snprintf(wait->id, sizeof(wait->id), "%s", report_text(wait->record, "id"));
+        wait->over = has_ended(wait->record);
+        server.event = on_wait_event;
+        server.owner = wait;
+        status = peer_call(&server, "events.subscribe", NULL, PEER_TIMEOUT_MS, &answer, error);
+        json_decref(answer);
+    }
+    if (status == 0 && !wait->over)
+        status = peer_listen(&server, &wait->over, left, error);
+    peer_close(&server);
+    return status;
+}
+
+/* A server that is killed meanwhile is started again: the sandbox goes on, and so does the wait. */
 int sandbox_wait(const struct args *args, const struct bj_paths *paths)
 {
     struct bj_error error = {0};
     struct wait wait = {0};
-    struct peer server;
-    json_t *answer = NULL;
-    if (sandbox_server(paths, false, &server, &error) < 0)
-        return report_error(&error);
-    int status = sandbox_find(&server, args->words[0], &wait.record, &error);
-    if (status == 0) {
-        snprintf(wait.id, sizeof(wait.id), "%s", report_text(wait.record, "id"));
-        server.event = on_wait_event;
-        server.owner = &wait;
-        status = peer_call(&server, "events.subscribe", NULL, PEER_TIMEOUT_MS, &answer, &error);
-        json_decref(answer);
-    }
-    unsigned timeout = (unsigned)args_number(args, "timeout", 0);
-    if (status == 0 && !wait.over)
-        status = peer_listen(&server, &wait.over, timeout, &error);
-    if (status == -ETIMEDOUT)
-        bj_fail(&error, status, "%.64s still runs", args->words[0]);
-    peer_close(&server);
+    uint64_t timeout = args_number(args, "timeout", 0), began = uv_hrtime(), passed = 0;
+    bool again = false;
+    int status;
+    do {
+        unsigned left = timeout > passed ? (unsigned)(timeout - passed) : 0;
+        status = await_exit(paths, args->words[0], &wait, again, left, &error);
+        again = !wait.stopping && (status == -EPIPE || status == -ECONNRESET);
+        passed = (uv_hrtime() - began) / 1000000;
+    } while (again && (timeout == 0 || passed < timeout));
+    if (status == -ETIMEDOUT || (again && timeout > 0))
+        bj_fail(&error, -ETIMEDOUT, "%.64s still runs", args->words[0]);
     int code = status < 0 ? report_error(&error) : exit_code(&wait);
     json_decref(wait.record);
     return code;
