@@ -107,6 +107,8 @@ static int kill_step(struct item *item, struct sandbox *sandbox, uint64_t passed
     }
     if (!fence_kill(&fence))
         return 0;
+    if (fence.cgroup[0] && cgroup_remove(fence.cgroup) == -EBUSY)
+        return 0; /* the kernel still counts the last process for a moment */
     if (process_alive(&sandbox->record.monitor)) {
         /* A moment for the report of the end and the recording, then no more asking. */
         if (!item->asked_monitor)

@@ -147,7 +147,8 @@ static void on_clean(uv_timer_t *timer)
     if (!start->sandbox)
         return;
     struct fence fence = sandbox_fence(start->sandbox);
-    bool gone = fence_kill(&fence) && !start->sandbox->outer_watch;
+    bool gone = fence_kill(&fence) && !start->sandbox->outer_watch &&
+                (!fence.cgroup[0] || cgroup_remove(fence.cgroup) != -EBUSY);
     if (gone || server_clock() - start->failed > CLEAN_MAX_MS)
         finish_failure(start);
 }

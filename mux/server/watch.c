@@ -46,8 +46,7 @@ struct watch *watch_process(uv_loop_t *loop, const struct process_id *id, bool r
                             watch_ended *ended, void *owner, struct bj_error *error)
 {
     int fd = process_open(id->pid);
-    struct process_id now;
-    if (fd < 0 || (!reap && (process_identify(id->pid, &now) < 0 || now.start != id->start))) {
+    if (fd < 0 || (!reap && !process_alive(id))) {
         int code = fd < 0 ? fd : -ESRCH;
         if (fd >= 0)
             close(fd);
