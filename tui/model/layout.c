@@ -58,8 +58,8 @@ static int best_columns(int rows, int cols, int count)
         /* A pane likes 80 columns and more, and to be a bit over three times as wide as high. */
         double shape = (double)width / height / 3.4;
         double score = 1.0 / (shape > 1 ? shape : 1 / shape);
-        score *= width >= 82 ? 1.0 : 0.4 + 0.6 * width / 82;
-        score *= (double)count / (lines * columns) * 0.3 + 0.7; /* empty places look odd */
+        score *= width >= 82 ? 1.0 : (double)width / 82 * (0.5 + 0.5 * width / 82);
+        score *= (double)count / (lines * columns) * 0.5 + 0.5; /* unequal panes look odd */
         if (score > best_score) {
             best_score = score;
             best = columns;

@@ -87,13 +87,11 @@ static bool to_bool(const msgpack_object *object)
                                                              : false;
 }
 
-/* New cells; what was there stays at its place, so that a resize does not flash. */
+/* New, blank cells: what they show comes in the same frame. Ids begin anew, too. */
 static int resize(struct screen *screen, int rows, int cols)
 {
     if ((int64_t)rows * cols > SCREEN_CELLS_MAX)
         return 0; /* nobody's terminal: the lines that come are cut to the old size */
-    if (rows == screen->rows && cols == screen->cols)
-        return 0;
     struct screen_cell **row = calloc((size_t)rows, sizeof(struct screen_cell *));
     bool *dirty = malloc((size_t)rows * sizeof(*dirty));
     for (int r = 0; row && r < rows; r++) {
@@ -104,7 +102,7 @@ static int resize(struct screen *screen, int rows, int cols)
             break;
         }
         for (int c = 0; c < cols; c++)
-            row[r][c] = r < screen->rows && c < screen->cols ? screen->row[r][c] : blank;
+            row[r][c] = blank;
     }
     if (!row || !dirty) {
         free_rows(row, row ? rows : 0);
@@ -121,7 +119,7 @@ static int resize(struct screen *screen, int rows, int cols)
         screen->cursor_row = rows - 1;
     if (screen->cursor_col >= cols)
         screen->cursor_col = cols - 1;
-    screen_touch(screen);
+    screen_forget_ids(screen);
     return 0;
 }
 

@@ -32,7 +32,11 @@ static void paint_keys(struct view *view, const struct view_input *input,
         pieces_add(piece, &count, 1, &plain, "%s", whole ? "" : "select to read  ");
     else if (!whole)
         pieces_add(piece, &count, 1, &bold, "r read all of it  ");
-    else if (armed)
+    else if (input->control->mode == CONTROL_FOCUS) {
+        char prefix[32];
+        keys_name(&input->control->prefix, prefix, sizeof(prefix));
+        pieces_add(piece, &count, 1, &plain, "%s, then a or d  ", prefix);
+    } else if (armed)
         pieces_add(piece, &count, 1, &bold, "a allow  d deny  ");
     else
         pieces_add(piece, &count, 1, &plain, "read first ...  ");

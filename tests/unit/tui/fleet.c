@@ -1,0 +1,249 @@
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/fleet.h"
+
+static struct fleet *fleet;
+
+static void open_fleet(void)
+{
+    fleet = calloc(1, sizeof(*fleet));
+    ck_assert_int_eq(fleet_init(fleet, "main", NULL), 0);
+}
+
+static void close_fleet(void)
+{
+    fleet_free(fleet);
+    free(fleet);
+}
+
+static int event(const char *name, const char *json)
+{
+    return fleet_event(fleet, name, object(json), NULL);
+}
+
+static void add(const char *id, const char *name, int created)
+{
+    char json[256];
+    snprintf(json, sizeof(json),
+             "{\"id\": \"%s\", \"name\": \"%s\", \"state\": \"running\", \"session\": \"main\", "
+             "\"created\": %d, \"view\": \"/x\", \"argv\": [\"make\", \"-j\"]}",
+             id, name, created);
+    ck_assert_int_eq(event("event.sandbox", json), 1);
+}
+
+START_TEST(sandboxes_come_change_and_go)
+{
+    open_fleet();
+    add("b", "second", 20);
+    add("a", "first", 10);
+    ck_assert_uint_eq(fleet->count, 2);
+    ck_assert_str_eq(fleet->sandboxes[0]->name, "first");
+    ck_assert_str_eq(fleet->sandboxes[0]->command, "make -j");
+    struct sandbox *sandbox = fleet_find(fleet, "b");
+    event("event.sandbox", "{\"id\": \"b\", \"name\": \"renamed\", \"state\": \"exited\", "
+                           "\"exit_code\": 3, \"created\": 20}");
+    ck_assert_ptr_eq(fleet_find(fleet, "b"), sandbox);
+    ck_assert_str_eq(sandbox->name, "renamed");
+    char words[FORMAT_MAX];
+    sandbox_state_text(sandbox, false, words);
+    ck_assert_str_eq(words, "exited 3");
+    ck_assert(!sandbox_alive(sandbox));
+    event("event.sandbox",
+          "{\"id\": \"b\", \"state\": \"exited\", \"exit_signal\": 9, \"created\": 20}");
+    sandbox_state_text(sandbox, false, words);
+    ck_assert_str_eq(words, "killed SIGKILL");
+    event("event.gone", "{\"id\": \"a\"}");
+    ck_assert_uint_eq(fleet->count, 1);
+    ck_assert_uint_eq(fleet_index(fleet, "a"), 1);
+    close_fleet();
+}
+END_TEST
+
+START_TEST(other_sessions_stay_out)
+{
+    open_fleet();
+    event("event.sandbox", "{\"id\": \"x\", \"name\": \"x\", \"session\": \"other\"}");
+    ck_assert_uint_eq(fleet->count, 0);
+    ck_assert_uint_eq(fleet->elsewhere, 1);
+    event("event.request", "{\"id\": \"1\", \"sandbox_id\": \"x\", \"title\": \"t\"}");
+    ck_assert_uint_eq(fleet->request_count, 0);
+    event("event.gone", "{\"id\": \"x\"}");
+    ck_assert_uint_eq(fleet->elsewhere, 0);
+    close_fleet();
+}
+END_TEST
+
+START_TEST(the_saved_order_counts)
+{
+    open_fleet();
+    fleet_set_order(fleet, object("[\"c\", \"unknown\", \"a\"]"));
+    add("a", "a", 1);
+    add("b", "b", 2);
+    add("c", "c", 3);
+    ck_assert_str_eq(fleet->sandboxes[0]->id, "c");
+    ck_assert_str_eq(fleet->sandboxes[1]->id, "a");
+    ck_assert_str_eq(fleet->sandboxes[2]->id, "b");
+    fleet_promote(fleet, 2);
+    ck_assert_str_eq(fleet->sandboxes[0]->id, "b");
+    add("d", "d", 4);
+    ck_assert_str_eq(fleet->sandboxes[3]->id, "d");
+    event("event.session", "{\"name\": \"main\", \"panes\": [\"d\", \"c\"]}");
+    ck_assert_str_eq(fleet->sandboxes[0]->id, "d");
+    event("event.session", "{\"name\": \"other\", \"panes\": [\"a\"]}");
+    ck_assert_str_eq(fleet->sandboxes[0]->id, "d");
+    close_fleet();
+}
+END_TEST
+
+START_TEST(figures_and_history)
+{
+    open_fleet();
+    add("a", "a", 1);
+    struct figures *figures = &fleet->sandboxes[0]->figures;
+    ck_assert_uint_eq(figures->memory, FIGURE_UNKNOWN);
+    event("event.stats", "{\"sandboxes\": [{\"id\": \"a\", \"cpu\": 50.0, \"memory\": 1024, "
+                         "\"net_in\": null}, {\"id\": \"zzz\"}, 5]}");
+    ck_assert(figures->cpu > 49.9 && figures->cpu < 50.1);
+    ck_assert_uint_eq(figures->memory, 1024);
+    ck_assert_uint_eq(figures->net_in, FIGURE_UNKNOWN);
+    fleet_tick(fleet);
+    event("event.stats", "{\"sandboxes\": [{\"id\": \"a\", \"cpu\": 7.0}]}");
+    fleet_tick(fleet);
+    ck_assert(figures->cpu_history[FLEET_HISTORY - 1] < 7.1F);
+    ck_assert(figures->cpu_history[FLEET_HISTORY - 2] > 49.9F);
+    ck_assert(figures->cpu_history[FLEET_HISTORY - 3] < 0);
+    ck_assert_uint_eq(figures->memory, 1024); /* missing is unchanged */
+    struct fleet_totals totals;
+    fleet_totals(fleet, &totals);
+    ck_assert_uint_eq(totals.running, 1);
+    ck_assert_uint_eq(totals.memory, 1024);
+    close_fleet();
+}
+END_TEST
+
+START_TEST(requests_oldest_first)
+{
+    open_fleet();
+    add("a", "a", 1);
+    event("event.request", "{\"id\": \"2\", \"sandbox_id\": \"a\", \"title\": \"late\", "
+                           "\"created\": 20.5, \"class\": \"wall\"}");
+    event("event.request", "{\"id\": \"1\", \"sandbox_id\": \"a\", \"title\": \"ea\\nrly\\u001b\", "
+                           "\"created\": 10.0, \"class\": \"courtesy\", \"detail\": \"d\"}");
+    event("event.request", "{\"id\": \"1\", \"sandbox_id\": \"a\", \"title\": \"changed\"}");
+    ck_assert_uint_eq(fleet->request_count, 2);
+    size_t count;
+    struct request *request = fleet_request(fleet, "a", &count);
+    ck_assert_uint_eq(count, 2);
+    ck_assert_str_eq(request->title, "ea\u2424rly\ufffd");
+    ck_assert(!request->wall);
+    ck_assert_str_eq(request->detail, "d");
+    event("event.request_gone", "{\"id\": \"1\"}");
+    request = fleet_request(fleet, "a", &count);
+    ck_assert(request->wall);
+    event("event.gone", "{\"id\": \"a\"}");
+    ck_assert_uint_eq(fleet->request_count, 0);
+    close_fleet();
+}
+END_TEST
+
+START_TEST(a_long_detail_is_cut_and_says_so)
+{
+    open_fleet();
+    add("a", "a", 1);
+    static char json[FLEET_DETAIL_MAX + 400];
+    int size = snprintf(json, sizeof(json),
+                        "{\"id\": \"1\", \"sandbox_id\": \"a\", \"title\": \"t\", \"detail\": \"");
+    memset(json + size, 'x', FLEET_DETAIL_MAX + 100);
+    strcpy(json + size + FLEET_DETAIL_MAX + 100, "\"}");
+    event("event.request", json);
+    ck_assert_uint_eq(strlen(fleet->requests[0]->detail), FLEET_DETAIL_MAX);
+    ck_assert_uint_eq(fleet->requests[0]->detail_left, 100);
+    close_fleet();
+}
+END_TEST
+
+START_TEST(arming)
+{
+    open_fleet();
+    add("a", "a", 1);
+    event("event.request", "{\"id\": \"1\", \"sandbox_id\": \"a\", \"title\": \"t\"}");
+    struct request *request = fleet->requests[0];
+    ck_assert(!fleet_armed(request, 1000000));
+    fleet_paint_begin(fleet);
+    fleet_painted(request, 1000);
+    fleet_paint_end(fleet);
+    ck_assert(!fleet_armed(request, 1000));
+    ck_assert(!fleet_armed(request, 1000 + FLEET_ARM_MS - 1));
+    ck_assert(fleet_armed(request, 1000 + FLEET_ARM_MS));
+    ck_assert(!fleet_armed(request, 500)); /* the clock went back */
+    /* Painted again later: the time counts from the first frame. */
+    fleet_paint_begin(fleet);
+    fleet_painted(request, 1200);
+    fleet_paint_end(fleet);
+    ck_assert(fleet_armed(request, 1000 + FLEET_ARM_MS));
+    /* Covered for one frame: it must be seen anew. */
+    fleet_paint_begin(fleet);
+    fleet_paint_end(fleet);
+    ck_assert(!fleet_armed(request, 99999));
+    fleet_paint_begin(fleet);
+    fleet_painted(request, 99999);
+    fleet_paint_end(fleet);
+    ck_assert(!fleet_armed(request, 100000));
+    close_fleet();
+}
+END_TEST
+
+START_TEST(alerts_count_up)
+{
+    open_fleet();
+    event("event.alert", "{\"id\": 1, \"severity\": \"critical\", \"text\": \"x\", \"count\": 1}");
+    event("event.alert", "{\"id\": 1, \"severity\": \"critical\", \"text\": \"x\", \"count\": 5}");
+    ck_assert_uint_eq(fleet->alert_count, 1);
+    ck_assert_uint_eq(fleet->alerts[0]->count, 5);
+    struct fleet_totals totals;
+    fleet_totals(fleet, &totals);
+    ck_assert_uint_eq(totals.alerts, 1);
+    event("event.alert", "{\"id\": 1, \"acknowledged\": true}");
+    fleet_totals(fleet, &totals);
+    ck_assert_uint_eq(totals.alerts, 0);
+    for (int i = 0; i < FLEET_ALERTS_MAX + 10; i++) {
+        char json[64];
+        snprintf(json, sizeof(json), "{\"id\": %d, \"text\": \"n\"}", i + 10);
+        event("event.alert", json);
+    }
+    ck_assert_uint_eq(fleet->alert_count, FLEET_ALERTS_MAX);
+    ck_assert_uint_eq(fleet->alerts[FLEET_ALERTS_MAX - 1]->id, FLEET_ALERTS_MAX + 19);
+    fleet_forget_asked(fleet);
+    ck_assert_uint_eq(fleet->alert_count, 0);
+    close_fleet();
+}
+END_TEST
+
+START_TEST(nonsense_changes_nothing)
+{
+    static const char *const events[] = {"event.sandbox", "event.gone",  "event.stats",
+                                         "event.request", "event.alert", "event.request_gone",
+                                         "event.session", "event.other"};
+    static const char *const bodies[] = {"{}",
+                                         "[]",
+                                         "5",
+                                         "null",
+                                         "{\"id\": 5}",
+                                         "{\"id\": [1]}",
+                                         "{\"sandboxes\": 5}",
+                                         "{\"name\": \"main\", \"panes\": 5}"};
+    open_fleet();
+    for (size_t i = 0; i < 8; i++)
+        for (size_t k = 0; k < 8; k++)
+            ck_assert_int_ge(event(events[i], bodies[k]), 0);
+    ck_assert_uint_eq(fleet->count + fleet->request_count, 0);
+    close_fleet();
+}
+END_TEST
+
+SUITE_MAIN("fleet", sandboxes_come_change_and_go, other_sessions_stay_out, the_saved_order_counts,
+           figures_and_history, requests_oldest_first, a_long_detail_is_cut_and_says_so, arming,
+           alerts_count_up, nonsense_changes_nothing)
