@@ -98,7 +98,7 @@ int bj_socket_peer(int descriptor, pid_t *pid, uid_t *uid, gid_t *gid, struct bj
 
 int bj_socket_check_peer(int descriptor, uid_t uid, struct bj_error *error)
 {
-    uid_t peer;
+    uid_t peer = (uid_t)-1;
     int status = bj_socket_peer(descriptor, NULL, &peer, NULL, error);
     if (status < 0)
         return status;

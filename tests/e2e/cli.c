@@ -255,7 +255,7 @@ START_TEST(bad_names)
     FAILS(1, "nosuch", "kill", "nosuch");
     FAILS(1, "nosuch", "capture", "nosuch");
     FAILS(1, "nosuch", "send", "nosuch", "x");
-    FAILS(1, "taken?", "kill", "takn"); /* names the near one */
+    FAILS(1, "taken?", "capture", "takn"); /* names the near one */
     FAILS(1, "driver", "run", "-d", "--driver", "nosuch", "--", "true");
     ck_assert(world_state_is(&world, "taken", "running"));
 }
@@ -281,11 +281,12 @@ START_TEST(no_user_namespaces)
         return;
     }
     /* In a user namespace whose own limit of further ones is 0. */
-    const char *script = world_file(
-        &world, "limit.sh",
-        "echo 0 > /proc/sys/user/max_user_namespaces || exit 90\n"
-        "\"$1\" run -d -n n -- true; code=$?\n\"$1\" server stop >/dev/null 2>&1\nexit $code\n",
-        0755);
+    const char *script =
+        world_file(&world, "limit.sh",
+                   "echo 0 > /proc/sys/user/max_user_namespaces || exit 90\n"
+                   "setpriv --inh-caps=-all --ambient-caps=-all \"$1\" run -d -n n -- true; "
+                   "code=$?\n\"$1\" server stop >/dev/null 2>&1\nexit $code\n",
+                   0755);
     const char *const argv[] = {
         "unshare",     "--user", "--map-user=1234", "--map-group=1234", "--keep-caps", "sh", script,
         world.belljar, NULL};
@@ -293,6 +294,7 @@ START_TEST(no_user_namespaces)
     ck_assert_msg(result.code == 1, "exit %d: %s", result.code, result.err);
     ck_assert_msg(strstr(result.err, "namespace") != NULL, "%s", result.err);
     result_free(&result);
+    WAIT_FOR(world_server(&world) == 0);
 }
 END_TEST
 

@@ -134,6 +134,7 @@ START_TEST(server_killed_in_the_middle)
     /* Once more, while it finds them. */
     kill(world_server(&world), SIGKILL);
     WAIT_FOR(world_server(&world) == 0);
+    ck_assert(world_state_is(&world, "a", "running"));
     WAIT_FOR(world_shows(&world, "a", "end of lines"));
     check_lines("a", LINES);
     check_scrollback("a", LINES);
