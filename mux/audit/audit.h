@@ -83,7 +83,7 @@ struct audit_verdict {
     uint64_t records;             /* good ones before it, or all */
     uint64_t gaps;                /* harmless ones: crashes */
     bool unfinished;              /* the last line is half-written: a writer at work, or killed */
-    char file[32];                /* name of the file below the directory */
+    char file[40];                /* name of the file below the directory */
     uint64_t line;                /* from 1 */
     char text[BJ_ERROR_TEXT_MAX]; /* "audit.jsonl:17: edited: ..." or "1204 records, unbroken" */
 };

@@ -20,6 +20,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -73,11 +74,12 @@ struct audit_record {
     double time;
     int kind; /* enum audit_kind, -1 when a newer version wrote it */
     char prev[AUDIT_HASH_SIZE], hash[AUDIT_HASH_SIZE];
+    bool intact;  /* the hash is that of the content */
     json_t *json; /* the whole record; owned */
 };
 
 /* Reads one line without its end and checks form and hash. -EINVAL: not a record; -EBADMSG: a
- * record whose hash is not that of its content. */
+ * record whose hash is not that of its content, which is read all the same (free it). */
 int audit_record_parse(struct audit_record *record, const char *line, size_t size,
                        struct bj_error *error);
 void audit_record_free(struct audit_record *record);

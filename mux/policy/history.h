@@ -51,7 +51,7 @@ struct suggestion {
 };
 
 struct suggest_options {
-    size_t times_min;    /* a subject asked for less often is left alone; 0: 2 */
+    size_t times_min;    /* a rule that would have answered fewer requests is left out; 0: 2 */
     size_t subjects_min; /* a wildcard is proposed only for so many different ones; 0: 3 */
 };
 

@@ -74,6 +74,12 @@ struct policy_credential {
     int line;
 };
 
+struct policy_preset {
+    struct preset preset;
+    struct policy_pattern *patterns; /* of preset.hosts; those that are no patterns are left out */
+    size_t patterns_count;
+};
+
 struct policy {
     char **files;
     size_t files_count;
@@ -87,7 +93,7 @@ struct policy {
     struct policy_value limits[POLICY_LIMITS];
     struct policy_credential *credentials;
     size_t credentials_count;
-    struct preset *presets;
+    struct policy_preset *presets;
     size_t presets_count;
 };
 
@@ -147,8 +153,9 @@ struct policy_decision {
 void policy_decide(const struct policy *policy, const struct rules *rules,
                    const struct policy_query *query, struct policy_decision *decision);
 
-/* The lines considered, in the order of precedence; the first decides. Then follow the defaults of
- * the kind (last file first) that were not needed, and a line for each empty preset. */
+/* The lines considered, in the order of precedence; the first decides. Then follow the kind's
+ * default, and a note for each preset that is empty. No lines when the subject was refused as such.
+ */
 struct policy_line {
     enum policy_effect effect; /* 0: a note */
     bool decides;
