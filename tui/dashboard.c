@@ -57,6 +57,7 @@ static void paint(struct dashboard *dashboard)
     };
     dashboard->dirty = false;
     view_frame(&dashboard->view, &input);
+    dashboard->control.prompt_seen = dashboard->control.prompt != PROMPT_NONE;
     dashboard->painted_at = dashboard_now(dashboard);
     panes_painted(dashboard);
     server_tell_shown(dashboard);

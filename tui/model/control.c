@@ -124,7 +124,7 @@ static void open_prompt(struct control *control, const struct control_view *view
                         enum control_prompt prompt, const char *text)
 {
     control->prompt = prompt;
-    control->prompt_at = view->now;
+    control->prompt_seen = false;
     memcpy(control->subject, control->selected, FLEET_ID_MAX);
     line_set(&control->line, text);
 }
@@ -479,7 +479,7 @@ static void prompt_key(struct control *control, const struct control_view *view,
     bool yes = chord->mods == 0 && (strcmp(chord->key, "y") == 0 || strcmp(chord->key, "Y") == 0);
     if (!yes) {
         control->prompt = PROMPT_NONE;
-    } else if (control->prompt != PROMPT_DETACH && view->now - control->prompt_at < FLEET_ARM_MS) {
+    } else if (!control->prompt_seen) {
         control_note(control, view->now, true, "too fast: read the question first");
     } else {
         prompt_done(control, order);

@@ -42,7 +42,7 @@ struct control {
     bool chosen;                /* by the human or the session; until then the first one is */
     uint64_t moved_at;          /* ms: the selection moved by itself; 0: not */
     char subject[FLEET_ID_MAX]; /* sandbox of the prompt */
-    uint64_t prompt_at;         /* ms: when it was opened */
+    bool prompt_seen;           /* its question has been painted: an answer is no type-ahead */
     struct line line;
     size_t list_at, list_top; /* selected row; first row shown */
     char note[256];           /* a short message in the bar */
