@@ -106,7 +106,6 @@ START_TEST(samples_of_real_children)
     ck_assert(sample.has_disk);
     void *both[] = {&sample, &source};
     suite_wait_for(spins, both);
-    ck_assert_double_lt(sample.cpu, 300.0);
     end_family(pid);
     ck_assert_int_eq(sample_take(&sample, &source, now()), -ESRCH);
 }

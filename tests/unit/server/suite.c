@@ -12,9 +12,16 @@
 
 int suite_run(const char *name, const TTest *const cases[])
 {
+    return suite_run_with(name, cases, NULL, NULL);
+}
+
+int suite_run_with(const char *name, const TTest *const cases[], void (*setup)(void),
+                   void (*teardown)(void))
+{
     Suite *suite = suite_create(name);
     TCase *tcase = tcase_create(name);
     tcase_set_timeout(tcase, 60);
+    tcase_add_checked_fixture(tcase, setup, teardown);
     for (size_t i = 0; cases[i]; i++)
         tcase_add_test(tcase, cases[i]);
     suite_add_tcase(suite, tcase);

@@ -4,10 +4,16 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 #include <check.h>
 
 /* Runs the cases, each in a process of its own, and returns main()'s exit code. */
 int suite_run(const char *name, const TTest *const cases[]);
+
+/* Likewise, with something to do before and after each case. */
+int suite_run_with(const char *name, const TTest *const cases[], void (*setup)(void),
+                   void (*teardown)(void));
 
 /* Makes an empty directory (mode 0700) and fills `out`; suite_remove() takes it away with all in
  * it. */
@@ -19,5 +25,4 @@ void suite_remove(const char *directory);
 #define suite_wait(ready) ck_assert_msg(suite_waits(ready, NULL), "never true: " #ready)
 #define suite_wait_for(ready, argument)                                                            \
     ck_assert_msg(suite_waits(ready, argument), "never true: " #ready)
-#include <stdbool.h>
 bool suite_waits(bool (*ready)(void *argument), void *argument);
