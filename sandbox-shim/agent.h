@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -36,8 +37,11 @@ void agent_start(struct agent *agent, char **argv, int tty, uint64_t nproc);
 /* verdict_fd is readable: the agent runs, or failed to. */
 void agent_on_verdict(struct agent *agent);
 
+/* Another child than the agent ended. Its process id is still its own, until this returns. */
+typedef void agent_other_fn(void *owner, const siginfo_t *info);
+
 /* Takes the exit status of ended children. Returns true when there may be more. */
-bool agent_reap(struct agent *agent);
+bool agent_reap(struct agent *agent, agent_other_fn *other, void *owner);
 
 /* Kills the agent's whole session as far as a process that is not pid 1 can tell it. */
 void agent_kill(const struct agent *agent);

@@ -28,7 +28,7 @@ static const struct {
 
 int ask_server_open(struct ask_server *server, const char *path, struct bj_error *error)
 {
-    *server = (struct ask_server){.next_channel = BJ_CHANNEL_FIRST_FREE};
+    *server = (struct ask_server){0};
     server->fd = bj_socket_listen(path, error);
     return server->fd < 0 ? server->fd : 0;
 }
@@ -130,19 +130,20 @@ static const char *decode(struct ask *ask, size_t size)
 }
 
 /* The question is whole. Returns why it is not passed on, or NULL. */
-static const char *accept_question(struct ask_server *server, struct ask *ask, size_t size)
+static const char *accept_question(struct ask_server *server, struct ask *ask, size_t size,
+                                   struct link *link)
 {
     if (size != ask->size)
         return "not a question";
     if (server->waiting >= BJ_ASKS_MAX)
         return "too many questions wait already";
-    if (server->next_channel > BJ_CHANNEL_MAX)
-        return "this sandbox has asked its last question";
     const char *wrong = decode(ask, size);
     if (wrong)
         return wrong;
+    ask->channel = link_take_channel(link);
+    if (ask->channel == 0)
+        return "this sandbox has asked its last question";
     ask->state = ASK_WAITING;
-    ask->channel = server->next_channel++;
     server->waiting++;
     return NULL;
 }
@@ -162,7 +163,7 @@ static bool make_room(struct ask *ask)
     return true;
 }
 
-static void read_question(struct ask_server *server, struct ask *ask)
+static void read_question(struct ask_server *server, struct ask *ask, struct link *link)
 {
     const char *wrong = NULL;
     while (!wrong) {
@@ -184,7 +185,7 @@ static void read_question(struct ask_server *server, struct ask *ask)
         int whole =
             bj_frame_scan(&ask->frame, &bj_frame_limits_link, ask->bytes, ask->size, &end, NULL);
         if (whole > 0) {
-            wrong = accept_question(server, ask, end);
+            wrong = accept_question(server, ask, end, link);
             if (!wrong)
                 return;
         } else if (whole < 0) {
@@ -236,7 +237,7 @@ void ask_server_service(struct ask_server *server, const struct pollfd *polls, s
         if (ready && ask->state == ASK_WAITING) {
             withdraw(server, ask, link, now);
         } else if (ready) {
-            read_question(server, ask);
+            read_question(server, ask, link);
         } else if (ask->state == ASK_READING && now >= ask->deadline) {
             pass(ask->fd, "the question did not come in time");
             ask_free(server, ask);
@@ -275,25 +276,30 @@ bool ask_server_tell(struct ask_server *server, struct link *link, int64_t now)
     return true;
 }
 
-int ask_server_answer(struct ask_server *server, const struct bj_message *message,
-                      struct bj_error *error)
+static struct ask *find_waiting(struct ask_server *server, uint32_t channel)
 {
-    if (message->channel < BJ_CHANNEL_FIRST_FREE || message->channel >= server->next_channel)
-        return bj_fail(error, -EPROTO, "%s for channel %u, which was never opened",
-                       message->type == BJ_VERDICT ? "VERDICT" : "CLOSE", message->channel);
-    for (size_t i = 0; i < ASK_CLIENTS_MAX; i++) {
-        struct ask *ask = &server->asks[i];
-        if (ask->state != ASK_WAITING || ask->channel != message->channel)
-            continue;
-        enum bj_answer verdict = BJ_ANSWER_PASS;
-        const struct bj_field *reason = &message->field[BJ_CLOSE_REASON];
-        if (message->type == BJ_VERDICT) {
-            verdict = (enum bj_answer)message->field[BJ_VERDICT_ANSWER].u;
-            reason = &message->field[BJ_VERDICT_REASON];
-        }
-        answer(ask->fd, verdict, reason->data, reason->size);
-        ask_free(server, ask);
-        break;
+    for (size_t i = 0; i < ASK_CLIENTS_MAX; i++)
+        if (server->asks[i].state == ASK_WAITING && server->asks[i].channel == channel)
+            return &server->asks[i];
+    return NULL;
+}
+
+bool ask_server_has(struct ask_server *server, uint32_t channel)
+{
+    return find_waiting(server, channel) != NULL;
+}
+
+void ask_server_answer(struct ask_server *server, const struct bj_message *message)
+{
+    struct ask *ask = find_waiting(server, message->channel);
+    if (!ask) /* its client has gone meanwhile: CLOSE is on its way */
+        return;
+    enum bj_answer verdict = BJ_ANSWER_PASS;
+    const struct bj_field *reason = &message->field[BJ_CLOSE_REASON];
+    if (message->type == BJ_VERDICT) {
+        verdict = (enum bj_answer)message->field[BJ_VERDICT_ANSWER].u;
+        reason = &message->field[BJ_VERDICT_REASON];
     }
-    return 0; /* also when its client has gone meanwhile: CLOSE is on its way */
+    answer(ask->fd, verdict, reason->data, reason->size);
+    ask_free(server, ask);
 }

@@ -38,7 +38,6 @@ struct ask {
 struct ask_server {
     int fd;
     int64_t accept_at; /* out of descriptors or memory: no accept(2) before */
-    uint32_t next_channel;
     uint32_t waiting;
     struct ask asks[ASK_CLIENTS_MAX];
 };
@@ -60,6 +59,8 @@ void ask_server_forget_told(struct ask_server *server);
  * it did. */
 bool ask_server_tell(struct ask_server *server, struct link *link, int64_t now);
 
-/* VERDICT or CLOSE came. -EPROTO for a channel that was never opened. */
-int ask_server_answer(struct ask_server *server, const struct bj_message *message,
-                      struct bj_error *error);
+/* Whether an ask waits on this channel. */
+bool ask_server_has(struct ask_server *server, uint32_t channel);
+
+/* VERDICT or CLOSE came for a channel that was opened; nothing happens when no ask waits there. */
+void ask_server_answer(struct ask_server *server, const struct bj_message *message);

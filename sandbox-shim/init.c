@@ -17,6 +17,7 @@
 #include "sandbox-shim/clock.h"
 #include "sandbox-shim/link.h"
 #include "sandbox-shim/pty.h"
+#include "sandbox-shim/streams.h"
 
 /* Once the agent has ended, in ms and bytes. */
 #define QUIET_TIME 100             /* nothing was readable for so long: the output is complete */
@@ -24,7 +25,8 @@
 #define DRAIN_MAX  (1024U * 1024)  /* more than a pty holds: it is not the agent's */
 #define ACK_TIME   5000            /* all is sent; how long to wait for the acknowledgement */
 #define AWAY_TIME  (5 * 60 * 1000) /* the monitor is away or takes no output */
-#define PART_TIME  500             /* all is acknowledged; how long to wait for the monitor's end */
+#define EXEC_TIME  (60 * 1000) /* the monitor's programs may take so long, from the agent's end */
+#define PART_TIME  500         /* all is acknowledged; how long to wait for the monitor's end */
 
 #define PTY_PAUSE 100 /* ms, when the terminal fails while the agent lives */
 
@@ -42,6 +44,7 @@ struct init {
     struct agent agent;
     struct link link;
     struct ask_server asks;
+    struct streams streams;
 
     enum phase phase;
     bool shutdown;       /* end now */
@@ -53,6 +56,7 @@ struct init {
     int64_t quiet_at;    /* the drain ends when nothing comes until then */
     int64_t drain_until; /* or then */
     uint64_t drained;
+    int64_t exec_until; /* the end does not wait for programs after that */
     int64_t away_until; /* the end, whatever the monitor knows */
     int64_t tell_until; /* the same, sooner, once all is sent */
 };
@@ -137,17 +141,44 @@ static void on_welcome(struct init *init, const struct bj_message *message)
         agent_start(&init->agent, init->options->argv, init->pty.slave, init->options->nproc);
 }
 
-/* Streams other than the pty's have no bytes in this protocol version. */
-static int on_stream(struct init *init, const struct bj_message *message, struct bj_error *error)
+/* A message for the pty's channel. */
+static int on_pty(struct init *init, const struct bj_message *message, struct bj_error *error)
 {
-    if (message->channel != BJ_CHANNEL_PTY)
-        return bj_fail(error, -EPROTO, "message %d for channel %u, which has no bytes",
-                       message->type, message->channel);
-    if (message->type == BJ_DATA)
+    switch (message->type) {
+    case BJ_DATA:
         return on_data(init, message, error);
-    if (message->type == BJ_ACK)
+    case BJ_ACK:
         return on_ack(init, message, error);
-    return bj_sender_on_credit(&init->link.out, message->field[BJ_CREDIT_LIMIT].u, error);
+    case BJ_CREDIT:
+        return bj_sender_on_credit(&init->link.out, message->field[BJ_CREDIT_LIMIT].u, error);
+    default:
+        return bj_fail(error, -EPROTO, "message %d for the pty", message->type);
+    }
+}
+
+/* A message for a channel that was opened: an ask's, a stream's, or one that was closed from our
+ * side while the message was on its way. */
+static int on_channel(struct init *init, const struct bj_message *message, struct bj_error *error)
+{
+    struct stream *stream = streams_find(&init->streams, message->channel);
+    bool answer = message->type == BJ_VERDICT || message->type == BJ_CLOSE;
+    if (message->channel == BJ_CHANNEL_PTY)
+        return on_pty(init, message, error);
+    if (message->type == BJ_EXEC)
+        return streams_exec(&init->streams, message, &init->link, clock_now(), error);
+    if (!link_was_opened(&init->link, message->channel))
+        return bj_fail(error, -EPROTO, "message %d for channel %u, which was never opened",
+                       message->type, message->channel);
+    if (stream)
+        return streams_take(&init->streams, stream, message, error);
+    if (answer) {
+        ask_server_answer(&init->asks, message);
+        return 0;
+    }
+    if (message->type == BJ_ACK || ask_server_has(&init->asks, message->channel))
+        return bj_fail(error, -EPROTO, "message %d for channel %u, which is no stream",
+                       message->type, message->channel);
+    return 0;
 }
 
 static int on_message(void *owner, const struct bj_message *message, struct bj_error *error)
@@ -170,11 +201,8 @@ static int on_message(void *owner, const struct bj_message *message, struct bj_e
     case BJ_SHUTDOWN:
         init->shutdown = true;
         return 0;
-    case BJ_VERDICT:
-    case BJ_CLOSE:
-        return ask_server_answer(&init->asks, message, error);
     default: /* the table lets nothing else through from the monitor */
-        return on_stream(init, message, error);
+        return on_channel(init, message, error);
     }
 }
 
@@ -228,6 +256,7 @@ static void begin_drain(struct init *init, int64_t now)
     init->phase = PHASE_DRAIN;
     init->quiet_at = now + QUIET_TIME;
     init->drain_until = now + DRAIN_TIME;
+    init->exec_until = now + EXEC_TIME;
     init->away_until = now + AWAY_TIME;
     init->tell_until = init->away_until;
     pty_release_slave(&init->pty);
@@ -249,6 +278,7 @@ static void drain(struct init *init, int64_t now)
     if (got == -EIO || (!full && over)) {
         pty_close_master(&init->pty);
         pty_write(&init->pty);
+        streams_close_connections(&init->streams);
         init->phase = PHASE_TELL;
     }
 }
@@ -258,6 +288,11 @@ static void finish(struct init *init, int64_t now)
 {
     if (init->parted)
         return;
+    if (init->streams.execs > 0 && now < init->exec_until) {
+        init->told_all = false;
+        init->tell_until = init->away_until;
+        return;
+    }
     bool all = init->told_exited && !link_queued(&init->link) && link_all_sent(&init->link);
     if (all && bj_ring_used(&init->pty.output) == 0) {
         link_part(&init->link);
@@ -276,6 +311,8 @@ static void advance(struct init *init, int64_t now)
         begin_drain(init, now);
     if (init->phase == PHASE_DRAIN)
         drain(init, now);
+    if (init->link.state != LINK_UP)
+        streams_drop(&init->streams);
     if (!init->parted)
         link_dial(&init->link, now);
     tell_state(init, now);
@@ -284,6 +321,7 @@ static void advance(struct init *init, int64_t now)
         link_flush(&init->link, now);
     tell_state(init, now); /* the output may have gone out meanwhile */
     link_flush(&init->link, now);
+    streams_tell(&init->streams, &init->link, now);
     if (init->phase == PHASE_TELL)
         finish(init, now);
 }
@@ -298,9 +336,12 @@ static bool ended(const struct init *init, int64_t now)
            (init->parted && init->link.state != LINK_PARTS);
 }
 
+/* The streams' are behind those of the asks. */
 enum { POLL_SIGNALS, POLL_LINK, POLL_PTY, POLL_VERDICT, POLL_ASKS };
 
-static size_t prepare_poll(const struct init *init, struct pollfd *polls, int64_t *deadline)
+/* Returns the number of the asks' descriptors; *streams is that of the streams'. */
+static size_t prepare_poll(struct init *init, struct pollfd *polls, size_t *streams,
+                           int64_t *deadline)
 {
     short pty = 0;
     if (init->pty_at == 0 && bj_ring_room(&init->pty.output) > 0)
@@ -313,13 +354,17 @@ static size_t prepare_poll(const struct init *init, struct pollfd *polls, int64_
         *deadline = clock_earlier(*deadline, clock_earlier(init->quiet_at, init->drain_until));
     if (init->phase != PHASE_RUN)
         *deadline = clock_earlier(*deadline, clock_earlier(init->tell_until, init->away_until));
+    if (init->phase == PHASE_TELL && init->streams.execs > 0)
+        *deadline = clock_earlier(*deadline, init->exec_until);
 
     polls[POLL_SIGNALS] = (struct pollfd){.fd = init->signals, .events = POLLIN};
     polls[POLL_LINK] = (struct pollfd){.fd = init->link.fd};
     polls[POLL_LINK].events = link_poll(&init->link, deadline);
     polls[POLL_PTY] = (struct pollfd){.fd = pty ? init->pty.master : -1, .events = pty};
     polls[POLL_VERDICT] = (struct pollfd){.fd = init->agent.verdict_fd, .events = POLLIN};
-    return POLL_ASKS + ask_server_poll(&init->asks, polls + POLL_ASKS, deadline);
+    size_t asks = ask_server_poll(&init->asks, polls + POLL_ASKS, deadline);
+    *streams = streams_poll(&init->streams, &init->link, polls + POLL_ASKS + asks, deadline);
+    return asks;
 }
 
 static void serve_pty(struct init *init, short events, int64_t now)
@@ -335,7 +380,7 @@ static void serve_pty(struct init *init, short events, int64_t now)
 /* Returns 0 when the sandbox is to end. */
 static int run(struct init *init, struct bj_error *error)
 {
-    struct pollfd polls[POLL_ASKS + 1 + ASK_CLIENTS_MAX];
+    struct pollfd polls[POLL_ASKS + 1 + ASK_CLIENTS_MAX + STREAMS_POLL_MAX];
     bool more_to_reap = false;
     for (;;) {
         int64_t now = clock_now();
@@ -343,9 +388,10 @@ static int run(struct init *init, struct bj_error *error)
         if (ended(init, now))
             return 0;
         int64_t deadline = more_to_reap ? now : CLOCK_NEVER;
-        size_t count = prepare_poll(init, polls, &deadline);
+        size_t streams, asks = prepare_poll(init, polls, &streams, &deadline);
         int64_t wait = deadline == CLOCK_NEVER ? -1 : deadline - now;
-        int ready = poll(polls, count, wait < -1 ? 0 : (int)clock_earlier(wait, AWAY_TIME));
+        int ready = poll(polls, POLL_ASKS + asks + streams,
+                         wait < -1 ? 0 : (int)clock_earlier(wait, AWAY_TIME));
         if (ready < 0 && errno != EINTR && errno != EAGAIN && errno != ENOMEM)
             return bj_fail(error, -errno, "cannot wait for events: %s", strerror(errno));
         if (ready < 0)
@@ -354,10 +400,11 @@ static int run(struct init *init, struct bj_error *error)
         if (polls[POLL_SIGNALS].revents != 0)
             on_signals(init);
         if (polls[POLL_SIGNALS].revents != 0 || more_to_reap)
-            more_to_reap = agent_reap(&init->agent);
+            more_to_reap = agent_reap(&init->agent, streams_on_end, &init->streams);
         if (polls[POLL_VERDICT].revents != 0)
             agent_on_verdict(&init->agent);
-        ask_server_service(&init->asks, polls + POLL_ASKS, count - POLL_ASKS, &init->link, now);
+        ask_server_service(&init->asks, polls + POLL_ASKS, asks, &init->link, now);
+        streams_service(&init->streams, polls + POLL_ASKS + asks, streams, now);
         if (polls[POLL_LINK].revents & POLLOUT)
             init->link.blocked = false;
         if (polls[POLL_LINK].revents & ~POLLOUT)
@@ -405,11 +452,16 @@ int init_run(const struct init_options *options, struct bj_error *error)
         goto free_pty;
     if ((status = link_init(&init.link, options->link_path, &init.pty.output, error)) < 0)
         goto close_asks;
+    status = streams_open(&init.streams, options->proxy_port, options->nproc, error);
+    if (status < 0)
+        goto free_link;
 
     status = run(&init, error);
+    streams_close(&init.streams);
     kill_all(&init);
     if (status == 0)
         status = exit_code(&init.agent);
+free_link:
     link_free(&init.link);
 close_asks:
     ask_server_close(&init.asks);

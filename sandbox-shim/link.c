@@ -16,12 +16,15 @@
 #define STEADY        1000          /* ms up after which a lost link is dialled at once */
 #define MEMORY_PAUSE  20            /* ms */
 #define QUEUE_MAX     (256U * 1024) /* bytes; a monitor that reads so little is no use */
-#define QUEUE_KEEP    (16U * 1024)  /* bytes of memory that an empty queue may hold */
+#define QUEUE_KEEP    (32U * 1024)  /* bytes of memory that an empty queue may hold */
 #define READ_BATCH    (256U * 1024) /* bytes, then others get a turn */
+#define DATA_TURNS    8U            /* DATA messages of the pty, then a stream gets a turn */
+#define KEPT_FOR_ASKS 65536U        /* channels */
 
 int link_init(struct link *link, const char *path, struct bj_ring *output, struct bj_error *error)
 {
     *link = (struct link){.path = path, .fd = -1, .output = output, .backoff = BACKOFF_FIRST};
+    link->next_channel = BJ_CHANNEL_FIRST_FREE;
     link->in.window = BJ_INPUT_WINDOW;
     msgpack_sbuffer_init(&link->queue);
     if (getrandom(link->epoch, sizeof(link->epoch), 0) != (ssize_t)sizeof(link->epoch))
@@ -101,6 +104,31 @@ void link_send_uints(struct link *link, enum bj_message_type type, uint32_t chan
     link_send(link, &message, now);
 }
 
+bool link_has_channels(const struct link *link)
+{
+    return link->next_channel < BJ_CHANNEL_FIRST_HOST - KEPT_FOR_ASKS;
+}
+
+uint32_t link_take_channel(struct link *link)
+{
+    return link->next_channel < BJ_CHANNEL_FIRST_HOST ? link->next_channel++ : 0;
+}
+
+int link_on_host_channel(struct link *link, uint32_t channel, struct bj_error *error)
+{
+    if (channel <= link->host_channel)
+        return bj_fail(error, -EPROTO, "channel %u cannot be opened by the monitor any more",
+                       channel);
+    link->host_channel = channel;
+    return 0;
+}
+
+bool link_was_opened(const struct link *link, uint32_t channel)
+{
+    return (channel >= BJ_CHANNEL_FIRST_FREE && channel < link->next_channel) ||
+           (channel >= BJ_CHANNEL_FIRST_HOST && channel <= link->host_channel);
+}
+
 void link_consumed(struct link *link, uint64_t consumed, int64_t now)
 {
     if (link->state != LINK_UP)
@@ -138,6 +166,7 @@ static int on_welcome(struct link *link, const struct bj_message *message, int64
     };
     link->state = LINK_UP;
     link->up_since = now;
+    link->host_channel = BJ_CHANNEL_FIRST_HOST - 1;
     /* The new connection knows no credit: tell what was granted, even if that is nothing new. */
     if (link->in.limit == 0)
         link->in.limit = link->in.window;
@@ -290,6 +319,7 @@ static void data_advance(struct link *link, size_t size)
     link->out.next += link->data_size;
     link->data_size = 0;
     link->data_sent = 0;
+    link->data_turns++;
 }
 
 static void on_send_error(struct link *link, int64_t now)
@@ -335,6 +365,18 @@ void link_flush(struct link *link, int64_t now)
         if (size > from_queue)
             data_advance(link, size - from_queue);
     }
+}
+
+bool link_has_turn(struct link *link)
+{
+    if (link->state != LINK_UP || link_queued(link))
+        return false;
+    size_t held = (size_t)(link->output->end - link->out.next);
+    bool idle = !link->blocked && link->resume_at == 0 && bj_sender_allowed(&link->out, held) == 0;
+    if (!idle && link->data_turns < DATA_TURNS)
+        return false;
+    link->data_turns = 0;
+    return true;
 }
 
 bool link_queued(const struct link *link)

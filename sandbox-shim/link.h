@@ -4,7 +4,8 @@
  *
  * Output goes out straight from the ring, one DATA message at a time and never beyond the credit.
  * Other messages wait in a bounded queue and go ahead of the next DATA message, so a flood of
- * output delays a verdict or an answer by 64 KiB at most. Nothing here ever blocks.
+ * output delays a verdict or an answer by 64 KiB at most. Streams come last: they queue one message
+ * when there is nothing else to send, or after much output. Nothing here ever blocks.
  *
  * What comes from the monitor is checked like everything from a wire: a message that breaks the
  * table or the offsets is answered with ERROR, and the connection is dropped and dialled again.
@@ -53,7 +54,11 @@ struct link {
     uint8_t head[BJ_DATA_HEAD_MAX]; /* the DATA message being written, if data_size > 0 */
     size_t head_size;
     uint32_t data_size;
-    size_t data_sent; /* of head and bytes together */
+    size_t data_sent;    /* of head and bytes together */
+    uint32_t data_turns; /* DATA messages since the streams had their turn */
+
+    uint32_t next_channel; /* ours; goes on over reconnects, as asks do */
+    uint32_t host_channel; /* the monitor's, of this connection */
 
     struct bj_frame frame;
     size_t in_size;
@@ -76,6 +81,20 @@ void link_read(struct link *link, link_message_fn *take, void *owner, int64_t no
 void link_send(struct link *link, const struct bj_message *message, int64_t now);
 void link_send_uints(struct link *link, enum bj_message_type type, uint32_t channel, size_t count,
                      const uint64_t values[], int64_t now);
+
+/* A channel of ours that was never used; only when there are any left. Some are kept for asks, so
+ * that an agent that uses up its streams can still ask. */
+bool link_has_channels(const struct link *link);
+uint32_t link_take_channel(struct link *link); /* 0: none is left even for an ask */
+
+/* The monitor opens a channel: -EPROTO unless it is of its range and higher than the last. */
+int link_on_host_channel(struct link *link, uint32_t channel, struct bj_error *error);
+
+/* Whether somebody opened the channel, be it open or not. */
+bool link_was_opened(const struct link *link, uint32_t channel);
+
+/* A stream may queue one message now. */
+bool link_has_turn(struct link *link);
 
 /* Input up to the stream offset `consumed` was taken by the pty: tells the monitor. */
 void link_consumed(struct link *link, uint64_t consumed, int64_t now);

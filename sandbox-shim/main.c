@@ -40,16 +40,22 @@ static const char help[] =
     "  --link PATH      the monitor's socket\n"
     "  --ask PATH       where to make the socket for ask\n"
     "  --nproc N        at most N processes (RLIMIT_NPROC)\n"
+    "  --proxy-port N   passes connections to 127.0.0.1:N on to the egress proxy outside\n"
     "  --rows N --cols N   the terminal's size until the monitor says another\n"
     "  Exit: that of COMMAND, 128 + N when signal N ended it.\n"
     "\n"
     "--help and --version as usual.\n";
 
 static const struct option init_options[] = {
-    {"link", required_argument, NULL, 'l'},  {"ask", required_argument, NULL, 'a'},
-    {"nproc", required_argument, NULL, 'n'}, {"rows", required_argument, NULL, 'r'},
-    {"cols", required_argument, NULL, 'c'},  {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},     {0},
+    {"link", required_argument, NULL, 'l'},
+    {"ask", required_argument, NULL, 'a'},
+    {"nproc", required_argument, NULL, 'n'},
+    {"proxy-port", required_argument, NULL, 'p'},
+    {"rows", required_argument, NULL, 'r'},
+    {"cols", required_argument, NULL, 'c'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {0},
 };
 
 int main_help(FILE *out, int code)
@@ -95,6 +101,11 @@ static int init_main(int argc, char **argv)
         case 'n':
             if (!number(optarg, 1, UINT32_MAX, &options.nproc))
                 return wrong("--nproc takes a number of processes");
+            break;
+        case 'p':
+            if (!number(optarg, 1, UINT16_MAX, &value))
+                return wrong("--proxy-port takes a port from 1 to 65535");
+            options.proxy_port = (uint16_t)value;
             break;
         case 'r':
         case 'c':
