@@ -170,7 +170,8 @@ void terminal_escape(struct terminal *terminal, char final)
         else if (sequence->intermediate == '#' && final == '8') { /* DECALN */
             terminal->pen = (struct attribute){0};
             terminal->pen_known = false;
-            terminal_forward(terminal, "\x1b#8", 3);
+            terminal_forward(terminal, "\x1b#8\x1b[H", 6);
+            terminal->phantom = false; /* the last glyph was not put by the cursor */
         }
         return;
     }
