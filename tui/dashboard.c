@@ -140,6 +140,22 @@ static bool agent_wants_mouse(struct dashboard *dashboard, const struct input *i
            input->col >= inner.col && input->col < inner.col + inner.cols;
 }
 
+/* A click on a link says where it leads, since its text may lie about that. */
+static void show_link(struct dashboard *dashboard, const struct input *input)
+{
+    struct control *control = &dashboard->control;
+    struct pane_link *link = panes_find(dashboard, control->selected);
+    if (input->kind != INPUT_MOUSE || input->action != MOUSE_PRESS || input->button != 1 || !link)
+        return;
+    const struct rect *inner = &link->pane.painted;
+    int row = input->row - inner->row, col = input->col - inner->col;
+    if (row < 0 || row >= inner->rows || col < 0 || col >= inner->cols)
+        return;
+    const char *url = screen_link(&link->pane.screen, row + link->pane.first_row, col);
+    if (url)
+        control_note(control, dashboard_now(dashboard), false, "link to %.240s", url);
+}
+
 static void next_theme(struct dashboard *dashboard)
 {
     char names[THEMES_MAX][THEME_NAME_MAX];
@@ -231,6 +247,8 @@ static void on_input(void *owner, const struct input *input)
     carry_out(dashboard, &order, input);
     if (dashboard->stopping)
         return;
+    if (order.kind == ORDER_NONE)
+        show_link(dashboard, input);
     if (control->list != before.list || control->prompt != before.prompt)
         dashboard->view.everything = true;
     if (session_differs(dashboard, before.layout, before.selected, first))

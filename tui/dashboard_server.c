@@ -171,8 +171,7 @@ static void on_connected(uv_work_t *work, int status)
     }
     if (dashboard->connected >= 0) {
         dashboard->trouble[0] = '\0';
-        control_note(&dashboard->control, dashboard_now(dashboard), false,
-                     "the server is back; the agents ran on");
+        control_note(&dashboard->control, dashboard_now(dashboard), false, "the server is back");
         server_attach(dashboard, dashboard->connected);
     } else {
         snprintf(dashboard->trouble, sizeof(dashboard->trouble), "no server: %.130s",

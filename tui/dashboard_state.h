@@ -40,7 +40,6 @@ struct dashboard {
     uv_poll_t input;
     uv_signal_t signals[8];
     uv_timer_t tick, paint, escape, save;
-    int handles; /* of those above, initialised and not closed */
     bool stopping;
     char farewell[256]; /* why it ends, in words; empty: as the human wished */
 

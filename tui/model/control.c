@@ -194,7 +194,7 @@ static void set_layout(struct control *control, enum layout_kind kind)
 static void open_list(struct control *control, enum control_list list)
 {
     control->list = control->list == list ? LIST_NONE : list;
-    control->list_at = control->list_top = 0;
+    control->list_at = 0;
 }
 
 static void number(struct control *control, const struct control_view *view,
@@ -393,6 +393,8 @@ static const char *list_sandbox(const struct control *control, const struct flee
 static void list_move(struct control *control, const struct control_view *view, int64_t by)
 {
     int64_t rows = (int64_t)control_list_rows(control, view->fleet);
+    if (control->list == LIST_HELP) /* has no selected row: what moves is the first one */
+        rows = rows > view->page ? rows - view->page + 1 : 1;
     int64_t at = (int64_t)control->list_at + by;
     control->list_at = (size_t)(at >= rows ? (rows > 0 ? rows - 1 : 0) : at < 0 ? 0 : at);
 }

@@ -44,8 +44,8 @@ struct control {
     char subject[FLEET_ID_MAX]; /* sandbox of the prompt */
     bool prompt_seen;           /* its question has been painted: an answer is no type-ahead */
     struct line line;
-    size_t list_at, list_top; /* selected row; first row shown */
-    char note[256];           /* a short message in the bar */
+    size_t list_at; /* selected row of the open list */
+    char note[256]; /* a short message in the bar */
     bool note_bad;
     uint64_t note_until;
     uint64_t prefix_at; /* ms: when the prefix left focus mode */

@@ -136,6 +136,8 @@ static void paint_title(struct view *view, const struct view_input *input,
         pieces_add(piece, &count, 3, &lost, "no link ");
     else if (pane && pane->state == PANE_BROKEN && pane->screen.drawn)
         pieces_add(piece, &count, 3, &lost, "no monitor ");
+    if (pane && pane->screen.bell)
+        pieces_add(piece, &count, 3, &name, "bell ");
     if (pane && pane->screen.view_offset > 0)
         pieces_add(piece, &count, 1, &lost, "%s%llu/%llu ", paint->facts.utf8 ? "↑" : "^",
                    (unsigned long long)pane->screen.view_offset,
@@ -270,6 +272,8 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
                             : BORDER_PLAIN,
                  &border);
     paint_content(view, input, sandbox, pane, &inner, index);
+    if (pane && selected)
+        pane->screen.bell = false; /* it is being looked at */
     paint_title(view, input, sandbox, pane, rect, index);
     if (!request) {
         paint_status(view, input, sandbox, rect);

@@ -29,7 +29,7 @@ struct view_pane {
 
 struct view_input {
     struct fleet *fleet;
-    const struct control *control; /* list_top is kept by the view */
+    const struct control *control;
     const struct layout *layout;
     struct view_pane *(*pane)(void *owner, const char *id); /* NULL when there is none */
     void *owner;
