@@ -96,11 +96,6 @@ void control_ask_closed(struct monitor *monitor, uint32_t channel)
     tell_uint(monitor, "ask.closed", "channel", channel);
 }
 
-void control_title(struct monitor *monitor, const char *title)
-{
-    tell_str(monitor, "pane.title", "title", title);
-}
-
 void control_bell(struct monitor *monitor)
 {
     if (!bucket_take(&monitor->control.bells, BELL_BURST, BELLS_PER_SECOND, uv_now(&monitor->loop)))
@@ -119,14 +114,20 @@ void control_size(struct monitor *monitor)
     end(monitor);
 }
 
+/* Output and titles come as fast as the agent likes; the server hears of them at its own pace. */
 static void on_output_timer(uv_timer_t *timer)
 {
     struct monitor *monitor = timer->data;
-    monitor->control.output_told_at = uv_now(&monitor->loop);
-    tell_uint(monitor, "pane.output", "output", monitor->link.output.next);
+    struct control *control = &monitor->control;
+    control->output_told_at = uv_now(&monitor->loop);
+    if (control->title_due)
+        tell_str(monitor, "pane.title", "title", monitor->terminal->title);
+    if (control->output_due)
+        tell_uint(monitor, "pane.output", "output", monitor->link.output.next);
+    control->title_due = control->output_due = false;
 }
 
-void control_output(struct monitor *monitor)
+static void tell_soon(struct monitor *monitor)
 {
     struct control *control = &monitor->control;
     if (!control->server || uv_is_active((uv_handle_t *)&control->output_timer))
@@ -136,6 +137,18 @@ void control_output(struct monitor *monitor)
         on_output_timer(&control->output_timer);
     else
         uv_timer_start(&control->output_timer, on_output_timer, OUTPUT_MS - since, 0);
+}
+
+void control_output(struct monitor *monitor)
+{
+    monitor->control.output_due = true;
+    tell_soon(monitor);
+}
+
+void control_title(struct monitor *monitor)
+{
+    monitor->control.title_due = true;
+    tell_soon(monitor);
 }
 
 bool control_alert(struct monitor *monitor, const struct alert *alert)

@@ -29,6 +29,7 @@ struct control {
     int listen_fd;
     struct control_connection *server; /* the newest, or NULL */
     uint64_t output_told_at;
+    bool title_due, output_due; /* told when the timer runs out */
     struct bucket bells;
 };
 
@@ -42,7 +43,7 @@ void control_started(struct monitor *monitor);
 void control_exited(struct monitor *monitor);
 void control_ask_opened(struct monitor *monitor, const struct ask *ask);
 void control_ask_closed(struct monitor *monitor, uint32_t channel);
-void control_title(struct monitor *monitor, const char *title);
+void control_title(struct monitor *monitor);
 void control_bell(struct monitor *monitor);
 void control_size(struct monitor *monitor);
 void control_output(struct monitor *monitor);

@@ -191,8 +191,8 @@ int lockdown(uint64_t memory, struct bj_error *error)
     int status = drop_user(error);
     if (status < 0)
         return status;
-    /* After the change of user, which sets it anew. */
-    if (!SANITIZED && prctl(PR_SET_DUMPABLE, 0) < 0)
+    /* After the change of user, which sets it anew. The leak check wants to look at its process. */
+    if (prctl(PR_SET_DUMPABLE, SANITIZED) < 0)
         return bj_fail(error, -errno, "cannot become undumpable: %s", strerror(errno));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
         return bj_fail(error, -errno, "cannot set no_new_privs: %s", strerror(errno));

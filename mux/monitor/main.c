@@ -162,7 +162,8 @@ static void on_reply(void *owner, const void *bytes, size_t size)
 
 static void on_title(void *owner, const char *title)
 {
-    control_title(owner, title);
+    (void)title; /* the terminal holds it */
+    control_title(owner);
 }
 
 static void on_bell(void *owner)

@@ -68,15 +68,15 @@ static int paint_erased(struct painter *painter, const struct row *row, int line
 }
 
 /*
- * The first cell of a row in which the row before goes on: the cursor was left behind that one's last
- * column (or on its pad), so that the first glyph wraps by itself. Where there is no glyph that would
- * do so any more, one is written and erased again.
+ * The first cell of a row in which the row before goes on: the cursor was left behind that one's
+ * last column (or on its pad), so that the first glyph wraps by itself. Where there is no glyph
+ * that would do so any more, one is written and erased again.
  */
 static void paint_wrap(struct painter *painter, const struct row *row, uint32_t last)
 {
     uint32_t first = row->cells[0].glyph;
-    painter->placed = last == GLYPH_PAD ? (first & GLYPH_WIDE) != 0
-                                        : first != 0 && first != GLYPH_PAD;
+    painter->placed =
+        last == GLYPH_PAD ? (first & GLYPH_WIDE) != 0 : first != 0 && first != GLYPH_PAD;
     if (painter->placed)
         return;
     paint_look(painter, 0);

@@ -261,9 +261,8 @@ static const msgpack_object *kept_event(struct peer *peer, const char *name)
 {
     size_t offset = 0, start = 0;
     msgpack_sbuffer *kept = &peer->kept;
-    while (offset < kept->size &&
-           msgpack_unpack_next(&peer->message, kept->data, kept->size, &offset) ==
-               MSGPACK_UNPACK_SUCCESS) {
+    while (offset < kept->size && msgpack_unpack_next(&peer->message, kept->data, kept->size,
+                                                      &offset) == MSGPACK_UNPACK_SUCCESS) {
         const msgpack_object *items = peer->message.data.via.array.ptr;
         if (bj_is_str(&items[1], name)) {
             /* A copy: the strings point into the bytes that are moved now. */
@@ -388,15 +387,16 @@ static const struct bj_message *take_message(struct shim *shim)
         struct bj_error error = {0};
         size_t end;
         bj_frame_reset(&frame);
-        int found = bj_frame_scan(&frame, &bj_frame_limits_link, shim->in, shim->in_size, &end, &error);
+        int found =
+            bj_frame_scan(&frame, &bj_frame_limits_link, shim->in, shim->in_size, &end, &error);
         ck_assert_msg(found >= 0, "%s", error.text);
         if (found > 0) {
             memcpy(frame_bytes, shim->in, end);
             shim->in_size -= end;
             memmove(shim->in, shim->in + end, shim->in_size);
-            ck_assert_msg(bj_message_decode(&shim->message, BJ_SIDE_MONITOR, frame_bytes, end,
-                                            &error) == 0,
-                          "%s", error.text);
+            ck_assert_msg(
+                bj_message_decode(&shim->message, BJ_SIDE_MONITOR, frame_bytes, end, &error) == 0,
+                "%s", error.text);
             if (shim->message.type == BJ_ACK)
                 shim->acked = shim->message.field[BJ_ACK_OFFSET].u;
             else if (shim->message.type == BJ_CREDIT)

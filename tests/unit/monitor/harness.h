@@ -1,6 +1,7 @@
 /*
- * Plays the server, a client and the shim around a real belljar-monitor, over real sockets. Everything
- * is synchronous and waits at most WAIT_MS for what is expected; a failure ends the test.
+ * Plays the server, a client and the shim around a real belljar-monitor, over real sockets.
+ * Everything is synchronous and waits at most WAIT_MS for what is expected; a failure ends the
+ * test.
  */
 #pragma once
 
@@ -35,9 +36,9 @@ struct shim {
     int fd;
     uint8_t *in;
     size_t in_size;
-    uint64_t acked, limit;   /* of output */
-    uint64_t in_next;        /* input taken */
-    char input[4096];        /* the last input, as a string */
+    uint64_t acked, limit; /* of output */
+    uint64_t in_next;      /* input taken */
+    char input[4096];      /* the last input, as a string */
     size_t input_size;
     uint8_t epoch[16];
     struct bj_message message; /* the last one taken; its fields point into `in` */
@@ -54,8 +55,8 @@ void peer_close(struct peer *peer);
 
 /*
  * Calls a method; `types` has one letter for each parameter that follows as name and value: u
- * (uint64_t), b (int), s (const char *), x (const char *bytes, size_t). Returns the result, or fails
- * the test on an error; peer_refused returns the error's code.
+ * (uint64_t), b (int), s (const char *), x (const char *bytes, size_t). Returns the result, or
+ * fails the test on an error; peer_refused returns the error's code.
  */
 const msgpack_object *peer_call(struct peer *peer, const char *method, const char *types, ...);
 int peer_refused(struct peer *peer, const char *method, const char *types, ...);
@@ -76,7 +77,8 @@ void shim_data(struct shim *shim, uint64_t offset, const void *bytes, size_t siz
 void shim_uints(struct shim *shim, enum bj_message_type type, uint32_t channel, size_t count,
                 const uint64_t *values);
 
-/* Takes messages until one of this type came; ACK, CREDIT and DATA are kept account of on the way. */
+/* Takes messages until one of this type came; ACK, CREDIT and DATA are kept account of on the way.
+ */
 const struct bj_message *shim_wait(struct shim *shim, enum bj_message_type type);
 
 /* Takes messages until the output is acknowledged up to an offset. */

@@ -1,6 +1,6 @@
 /*
- * What the terminal's tests share: a terminal that writes down what it says, its rows as text, and a
- * comparison of two terminals by what a person would see.
+ * What the terminal's tests share: a terminal that writes down what it says, its rows as text, and
+ * a comparison of two terminals by what a person would see.
  */
 #pragma once
 

@@ -72,10 +72,13 @@ static const struct {
     {"tag flood", "\xf0\x9f\x8f\xb4", "\xf3\xa0\x81\xa7"},
     {"broken bytes", "", "\xff\xc0\x80\xed\xa0\x80\xf4\x90\x80\x80"},
     {"c1", "", "\x9b\x9d\x90\xc2\x9b\xc2\x9d"},
-    {"huge counts", "", "\x1b[999999999b\x1b[999999999@\x1b[999999999P\x1b[999999999L\x1b[999999999M"
-                        "\x1b[999999999S\x1b[999999999T\x1b[999999999X\x1b[999999999I"},
-    {"many arguments", "", "\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1m"},
-    {"many arguments, not sgr", "", "\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1H"},
+    {"huge counts", "",
+     "\x1b[999999999b\x1b[999999999@\x1b[999999999P\x1b[999999999L\x1b[999999999M"
+     "\x1b[999999999S\x1b[999999999T\x1b[999999999X\x1b[999999999I"},
+    {"many arguments", "",
+     "\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1m"},
+    {"many arguments, not sgr", "",
+     "\x1b[1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1;1H"},
     {"modes", "", "\x1b[?1049h\x1b[?1049l\x1b[?6h\x1b[?69h\x1b[5;20s\x1b[?6l"},
     {"double width lines", "", "\x1b#6\x1b#3abc\x1b#5"},
     {"links", "", "\x1b]8;;https://example.org/\x07x"},
@@ -104,7 +107,9 @@ START_TEST(test_floods)
     (void)grown;
 #endif
     /* It still works. */
-    screen_write(t, "\x18\x1b\\\x1b" "c" "alive");
+    screen_write(t, "\x18\x1b\\\x1b"
+                    "c"
+                    "alive");
     ck_assert_str_eq(screen_row(t, 0), "alive");
     terminal_free(t);
 }
@@ -128,8 +133,8 @@ START_TEST(test_look_flood)
     struct terminal *t = screen_new(24, 80, 100, &heard);
     char text[64];
     for (uint32_t i = 0; i < 200000; i++) {
-        snprintf(text, sizeof(text), "\x1b[38;2;%u;%u;%um%c%s", i >> 16 & 255, i >> 8 & 255, i & 255,
-                 'a' + (int)(i % 26), i % 70 == 69 ? "\r\n" : "");
+        snprintf(text, sizeof(text), "\x1b[38;2;%u;%u;%um%c%s", i >> 16 & 255, i >> 8 & 255,
+                 i & 255, 'a' + (int)(i % 26), i % 70 == 69 ? "\r\n" : "");
         screen_write(t, text);
     }
     ck_assert_uint_le(t->styles.attributes.count, ATTRIBUTES_MAX);
@@ -153,7 +158,8 @@ END_TEST
 START_TEST(test_reset_after_exit)
 {
     struct terminal *t = screen_new(4, 20, 0, &heard);
-    screen_write(t, "\x1b[?1049h\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?25l\x1b" "c");
+    screen_write(t, "\x1b[?1049h\x1b[?1003h\x1b[?1006h\x1b[?2004h\x1b[?25l\x1b"
+                    "c");
     ck_assert_uint_eq(terminal_mode_bits(t), 0);
     ck_assert(t->modes & TERMINAL_CURSOR_VISIBLE);
     terminal_free(t);

@@ -31,7 +31,8 @@ static const char *const states[] = {
     "\x1b[1;31mred\x1b[44m on blue\x1b[K\x1b[0m\r\n\x1b[7mreverse",
     "\x1b[42m\x1b[2J\x1b[3;3Hx",
     "\x1b]2;a title\x07\x1b[3;6r\x1b[?6h\x1b[2;2Hx",
-    "\x1b[5;5H\x1b[35m\x1b" "7\x1b[m\x1b[Hy",
+    "\x1b[5;5H\x1b[35m\x1b"
+    "7\x1b[m\x1b[Hy",
     "main\x1b[?1049h\x1b[2;2Halternate\x1b[1m",
     "main\x1b[?1047halternate",
     "\x1b(0\x0e\x1b)0lqqk",

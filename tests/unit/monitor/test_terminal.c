@@ -54,7 +54,13 @@ static const struct {
     {"ri scrolls", "a\r\nb\x1b[H\x1bM", 0, 0, {"", "a", "b"}},
     {"region", "\x1b[2;3ra\x1b[2Hb\r\nc\r\nd", 2, 1, {"a", "c", "d"}},
     {"origin", "\x1b[2;3r\x1b[?6h\x1b[Hx\x1b[9;1Hy", 2, 1, {"", "x", "y"}},
-    {"save and restore", "ab\x1b" "7\x1b[3;3Hx\x1b" "8c", 0, 3, {"abc", "", "  x"}},
+    {"save and restore",
+     "ab\x1b"
+     "7\x1b[3;3Hx\x1b"
+     "8c",
+     0,
+     3,
+     {"abc", "", "  x"}},
     {"scosc", "ab\x1b[s\x1b[3;3Hx\x1b[uc", 0, 3, {"abc", "", "  x"}},
     {"insert mode", "abc\x1b[H\x1b[4hX", 0, 1, {"Xabc"}},
     {"rep", "ab\x1b[3b", 0, 5, {"abbbb"}},
@@ -66,25 +72,70 @@ static const struct {
     {"unknown csi", "a\x1b[99y\x1b[?99zb", 0, 2, {"ab"}},
     {"control within csi", "a\x1b[\r2Cb", 0, 3, {"a b"}},
     {"esc cancels csi", "a\x1b[12\x1b[Cb", 0, 3, {"a b"}},
-    {"can cancels csi", "a\x1b[12\x18" "b", 0, 2, {"ab"}},
-    {"nul and del are nothing", "a\x7f" "b", 0, 2, {"ab"}},
-    {"enq is not answered", "a\x05" "b", 0, 2, {"ab"}},
+    {"can cancels csi",
+     "a\x1b[12\x18"
+     "b",
+     0,
+     2,
+     {"ab"}},
+    {"nul and del are nothing",
+     "a\x7f"
+     "b",
+     0,
+     2,
+     {"ab"}},
+    {"enq is not answered",
+     "a\x05"
+     "b",
+     0,
+     2,
+     {"ab"}},
     {"wide", "\xe4\xbd\xa0x", 0, 3, {"\xe4\xbd\xa0x"}},
     {"wide wraps early", "123456789\xe4\xbd\xa0", 1, 2, {"123456789", "\xe4\xbd\xa0"}},
     {"half a wide glyph", "\xe4\xbd\xa0\x1b[2Gx", 0, 2, {" x"}},
     {"other half", "\xe4\xbd\xa0\x1b[1Gx", 0, 1, {"x"}},
     {"combining", "e\xcc\x81x", 0, 2, {"e\xcc\x81x"}},
-    {"zwj emoji", "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbbx", 0, 3,
+    {"zwj emoji",
+     "\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbbx",
+     0,
+     3,
      {"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbbx"}},
-    {"skin tone", "\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbdx", 0, 3,
-     {"\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbdx"}},
+    {"skin tone", "\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbdx", 0, 3, {"\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbdx"}},
     {"broken utf-8", "a\xff\xc3(b", 0, 5, {"a\xef\xbf\xbd\xef\xbf\xbd(b"}},
-    {"raw c1 is no control", "a\x9b" "2Cb", 0, 5, {"a\xef\xbf\xbd" "2Cb"}},
-    {"encoded c1 is no control", "a\xc2\x9b" "b", 0, 3, {"a\xef\xbf\xbd" "b"}},
-    {"bidi override is dropped", "a\xe2\x80\xae" "b", 0, 2, {"ab"}},
-    {"zero width space is dropped", "a\xe2\x80\x8b" "b", 0, 2, {"ab"}},
+    {"raw c1 is no control",
+     "a\x9b"
+     "2Cb",
+     0,
+     5,
+     {"a\xef\xbf\xbd"
+      "2Cb"}},
+    {"encoded c1 is no control",
+     "a\xc2\x9b"
+     "b",
+     0,
+     3,
+     {"a\xef\xbf\xbd"
+      "b"}},
+    {"bidi override is dropped",
+     "a\xe2\x80\xae"
+     "b",
+     0,
+     2,
+     {"ab"}},
+    {"zero width space is dropped",
+     "a\xe2\x80\x8b"
+     "b",
+     0,
+     2,
+     {"ab"}},
     {"decstr", "\x1b[?7l\x1b[4h\x1b[2;3r\x1b[!pa", 0, 1, {"a"}},
-    {"ris", "abc\x1b[31m\x1b" "c" "x", 0, 1, {"x"}},
+    {"ris",
+     "abc\x1b[31m\x1b"
+     "c"
+     "x",
+     0,
+     1,
+     {"x"}},
     {"osc and dcs draw nothing", "a\x1b]5;junk\x07\x1bPjunk\x1b\\\x1b_apc\x1b\\b", 0, 2, {"ab"}},
 };
 
@@ -99,7 +150,8 @@ START_TEST(test_table)
     const char *difference = screen_difference(t, s);
     ck_assert_msg(!difference, "%s, byte by byte: %s", table[_i].name, difference);
     for (int row = 0; row < 4; row++)
-        ck_assert_msg(strcmp(screen_row(t, row), table[_i].rows[row] ? table[_i].rows[row] : "") == 0,
+        ck_assert_msg(strcmp(screen_row(t, row), table[_i].rows[row] ? table[_i].rows[row] : "") ==
+                          0,
                       "%s, row %d: '%s'", table[_i].name, row, screen_row(t, row));
     ck_assert_msg(t->row == table[_i].row && t->col == table[_i].col, "%s: cursor at %d,%d",
                   table[_i].name, t->row, t->col);
@@ -477,7 +529,8 @@ START_TEST(test_hyperlinks)
 {
     struct terminal *t = screen_new(4, 40, 0, &heard);
     screen_write(t, "\x1b]8;id=1;https://example.org/a\x1b\\link\x1b[31mred\x1b[0m\x1b]8;;\x1b\\no "
-                    "\x1b]8;;javascript:alert(1)\x07" "js\x1b]8;;\x07");
+                    "\x1b]8;;javascript:alert(1)\x07"
+                    "js\x1b]8;;\x07");
     const char *url = hyperlinks_get(&t->styles.links, screen_look(t, 0, 0)->link);
     ck_assert_str_eq(url, "https://example.org/a");
     ck_assert_uint_eq(screen_look(t, 0, 4)->link, screen_look(t, 0, 0)->link);

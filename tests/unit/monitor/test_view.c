@@ -141,9 +141,8 @@ static const char *model_difference(struct model *model, struct terminal *t)
             struct bytes glyph = {0};
             capture_glyph(&t->styles, cell->glyph, &glyph);
             bytes_add(&glyph, "", 1);
-            const char *expected = cell->glyph == 0 || cell->glyph == GLYPH_PAD
-                                       ? " "
-                                       : (const char *)glyph.data;
+            const char *expected =
+                cell->glyph == 0 || cell->glyph == GLYPH_PAD ? " " : (const char *)glyph.data;
             bool link = hyperlinks_get(&t->styles.links, look->link) != NULL;
             bool same = strcmp(expected, seen->text) == 0 && look->fg == seen->look.fg &&
                         look->bg == seen->look.bg && look->flags == seen->look.flags &&
@@ -166,7 +165,8 @@ static void settle(struct peer *client, struct model *model, struct terminal *t)
 {
     while (model_difference(model, t)) {
         struct pollfd waiting = {.fd = client->fd, .events = POLLIN};
-        bool more = client->kept.size > 0 || poll(&waiting, 1, 2000) > 0;
+        bool more = client->kept.size > 0 || client->in.off < client->in.used ||
+                    poll(&waiting, 1, 5000) > 0;
         ck_assert_msg(more, "no frame mends: %s", model_difference(model, t));
         take_frame(client, model);
     }
