@@ -97,7 +97,7 @@ struct reading {
 static int read_color(const char *value, uint32_t *color, struct bj_error *error)
 {
     char *end;
-    if (value[0] == '#' && strlen(value) == 7 && strspn(value + 1, "0123456789abcdefABCDEF") == 6) {
+    if (value[0] == '#' && strspn(value + 1, "0123456789abcdefABCDEF") == 6 && !value[7]) {
         *color = BJ_COLOR_RGB | (uint32_t)strtoul(value + 1, &end, 16);
         return 0;
     }
