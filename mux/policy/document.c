@@ -295,7 +295,7 @@ static int read_member(struct reader *reader, struct document_node *section, int
     char c = peek(reader);
     if (c == ';' || c == ',')
         reader->at++;
-    else if (!at_end(reader) && c != '\n' && c != '}')
+    else if (node->kind == DOCUMENT_TEXT && !at_end(reader) && c != '\n' && c != '}')
         return fail(reader, reader->line, "a ; or the end of the line is expected here");
     return 0;
 }

@@ -1,7 +1,7 @@
 /*
  * The form of policy files: a subset of UCL (the universal configuration language).
  *
- *   name = value;   name: value   name value      ; and , are optional at the end of a line
+ *   name = value;   name: value   name value      ; or , or the line's end behind each
  *   name { ... }    name word { ... }             a section, with or without a name of its own
  *   [ a, b ]        lists of values               # and C comments
  *   "text" with JSON's escapes, 'text' as it is, or a bare word up to the end of the value
