@@ -50,9 +50,11 @@ static void place_edge(struct terminal *terminal, uint32_t glyph)
     terminal->placing = 0;
 }
 
+/* Behind a wide glyph in the last two columns the cursor stands on that glyph, with room to its
+ * right that is none. */
 static inline bool can_place(const struct terminal *terminal)
 {
-    return !(terminal->modes & TERMINAL_INSERT);
+    return !(terminal->modes & TERMINAL_INSERT) && !terminal->phantom;
 }
 
 static void place(struct terminal *terminal, uint32_t glyph)
