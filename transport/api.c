@@ -22,7 +22,8 @@ const struct bj_method bj_api_server[] = {
      "What the server is and what it can enforce here.",
      "{pid, version, started (unix seconds), runtime, state, sandboxes, waiting, alerts, clients, "
      "limits {memory, cpus, pids: mechanism or 'none'}, sampling {cpu, memory, network}, "
-     "freeze (mechanism), kill (mechanism)}",
+     "freeze (mechanism), kill (mechanism), cgroup (its place, or why there is none), "
+     "drivers [{name, summary}]}",
      {{0}}},
     {"server.stop",
      "Stops the server. Agents and monitors go on unless `kill` is set.",
@@ -37,7 +38,8 @@ const struct bj_method bj_api_server[] = {
       {"driver", BJ_PARAM_STR, false, 32, "wall; default bwrap"},
       {"memory", BJ_PARAM_UINT, false, UINT64_MAX, "limit in bytes, 0 none"},
       {"millicpus", BJ_PARAM_UINT, false, 1000000, "limit in 1/1000 of a core, 0 none"},
-      {"pids", BJ_PARAM_UINT, false, 4194304, "limit of processes and threads, 0 none"},
+      {"pids", BJ_PARAM_UINT, false, 4194304, "limit of processes and threads, 0 none; default "
+                                              "4096"},
       {"rows", BJ_PARAM_UINT, false, 10000, "first height of the pty; default 24"},
       {"cols", BJ_PARAM_UINT, false, 10000, "first width of the pty; default 80"},
       {"scrollback", BJ_PARAM_UINT, false, 10000000, "lines kept; default 10000"},
@@ -112,7 +114,7 @@ const struct bj_notification bj_events_server[] = {
      "session, created (unix seconds), exit_code, exit_signal, error, title, rows, cols, "
      "requests, alerts (unacknowledged), view (path of its view socket), recording [path], "
      "init_pid, monitor_pid, limits {memory, millicpus, pids}, link (up|down), "
-     "uid (the sandbox's user on the host), bell"},
+     "uid (the sandbox's user on the host), bell (times it rang), cgroup (path, or empty)"},
     {"event.gone", "A sandbox was removed.", "id, name"},
     {"event.stats",
      "Figures read from outside, about once a second for those that changed.",

@@ -20,7 +20,7 @@
 #define DEFAULT_COLS         80U
 #define DEFAULT_SCROLLBACK   10000U
 #define DEFAULT_RECORD_LIMIT (64ULL * 1024 * 1024)
-#define ENV_TEXT_MAX         (32U * 1024)
+#define DEFAULT_PIDS         4096U /* enough for any build, and the host survives a fork bomb */
 
 static void fail(struct client *client, uint32_t id, const struct bj_error *error)
 {
@@ -194,7 +194,7 @@ static void sandbox_run(struct client *client, uint32_t id, const msgpack_object
             .driver = driver[0] ? driver : drivers[0]->name,
             .session = session[0] ? session : SESSION_DEFAULT,
             .limits = {bj_get_uint(params, "memory", 0), bj_get_uint(params, "millicpus", 0),
-                       bj_get_uint(params, "pids", 0)},
+                       bj_get_uint(params, "pids", DEFAULT_PIDS)},
             .rows = (uint32_t)bj_get_uint(params, "rows", 0),
             .cols = (uint32_t)bj_get_uint(params, "cols", 0),
             .scrollback = bj_get_uint(params, "scrollback", DEFAULT_SCROLLBACK),

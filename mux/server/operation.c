@@ -16,12 +16,14 @@
 
 #define STEP_MS        4U
 #define MONITOR_ASK_MS 400U /* then the monitor is killed */
+#define EACH_MS        30U  /* more time for each sandbox beyond the first */
+#define JOBS_MAX       4    /* deletions at once */
 
 struct item {
     struct operation *operation;
     char id[ID_SIZE];
     char name[NAME_SIZE];
-    bool done, asked_monitor;
+    bool done, reached, asked_monitor;
     struct job *job;
     struct bj_error error;
 };
@@ -162,6 +164,11 @@ static void delete_step(struct item *item, struct sandbox *sandbox)
 {
     char path[BJ_PATH_MAX];
     struct bj_error error = {0};
+    int running = 0;
+    for (size_t i = 0; i < item->operation->count; i++)
+        running += item->operation->items[i].job != NULL;
+    if (running >= JOBS_MAX)
+        return;
     if (sandbox_state_path(sandbox, "", path, &error) == 0)
         item->job = project_delete(&sandbox->server->loop, path, on_deleted, item, &error);
     if (!item->job)
@@ -172,29 +179,30 @@ static void step(struct item *item, uint64_t passed)
 {
     struct operation *operation = item->operation;
     struct sandbox *sandbox = registry_find_id(operation->server, item->id);
-    int reached = 0;
     if (!sandbox) {
         item->done = true;
         return;
     }
-    switch (operation->kind) {
+    switch (item->reached ? OPERATION_KINDS : operation->kind) {
     case OPERATION_KILL:
     case OPERATION_REMOVE:
-        reached = kill_step(item, sandbox, passed);
+        item->reached = kill_step(item, sandbox, passed);
         break;
     case OPERATION_PAUSE:
     case OPERATION_RESUME:
-        reached = stop_step(item, sandbox, operation->kind == OPERATION_PAUSE);
+        item->reached = stop_step(item, sandbox, operation->kind == OPERATION_PAUSE);
+        break;
+    case OPERATION_KINDS:
         break;
     }
     if (item->done)
         return;
-    if (reached && operation->kind == OPERATION_REMOVE) {
+    if (item->reached && operation->kind == OPERATION_REMOVE) {
         delete_step(item, sandbox);
-    } else if (reached) {
+    } else if (item->reached) {
         log_line("sandbox %s (%s) %s", item->id, item->name, verbs[operation->kind]);
         item->done = true;
-    } else if (passed > OPERATION_MS) {
+    } else if (passed > OPERATION_MS + EACH_MS * operation->count) {
         item_fail(item, -ETIMEDOUT, "some of its processes have not followed yet");
     }
 }

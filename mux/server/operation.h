@@ -10,7 +10,13 @@
 
 #define OPERATION_MS 2000U
 
-enum operation_kind { OPERATION_KILL, OPERATION_PAUSE, OPERATION_RESUME, OPERATION_REMOVE };
+enum operation_kind {
+    OPERATION_KILL,
+    OPERATION_PAUSE,
+    OPERATION_RESUME,
+    OPERATION_REMOVE,
+    OPERATION_KINDS,
+};
 
 /* Takes over `call`; it may be NULL when `done` is given, which is called afterwards. */
 void operation_start(struct server *server, enum operation_kind kind,

@@ -34,7 +34,7 @@ int suite_run_with(const char *name, const TTest *const cases[], void (*setup)(v
 
 void suite_directory(char out[SUITE_PATH_MAX])
 {
-    snprintf(out, SUITE_PATH_MAX, "/tmp/belljar-test-XXXXXX");
+    snprintf(out, SUITE_PATH_MAX, "/tmp/belljar-server-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(out));
 }
 
