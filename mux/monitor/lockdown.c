@@ -82,6 +82,7 @@ static const int allowed[] = {
     SCMP_SYS(open),
     SCMP_SYS(readlink),
     SCMP_SYS(readlinkat),
+    SCMP_SYS(getdents),
     SCMP_SYS(getdents64),
     SCMP_SYS(newfstatat),
     SCMP_SYS(stat),

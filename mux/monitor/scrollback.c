@@ -8,6 +8,7 @@
 
 #include "mux/monitor/grid.h"
 
+#define HOT_USUAL      64 /* rows kept as they are; more only while a resize brings them back */
 #define BLOCK_LINES    256U
 #define BLOCK_BYTES    (64U * 1024)
 #define BLOCK_LOOKS    4096U
@@ -205,7 +206,7 @@ static void hot_drop(struct scrollback *scrollback, int count, int cols)
 {
     for (int i = 0; i < count; i++) {
         struct row *row = hot_at(scrollback, i);
-        if (scrollback->spare_count < SCROLLBACK_HOT_MAX) {
+        if (scrollback->spare_count < HOT_USUAL / 2) {
             row_clear(row, cols, 0);
             scrollback->spare[scrollback->spare_count++] = row;
         } else {
@@ -256,8 +257,8 @@ struct row *scrollback_push(struct scrollback *scrollback, const struct styles *
         row_clear(row, cols, 0);
         return row;
     }
-    if (scrollback->hot_count == SCROLLBACK_HOT_MAX) {
-        while (scrollback->hot_count > SCROLLBACK_HOT_MAX / 2)
+    if (scrollback->hot_count >= HOT_USUAL) {
+        while (scrollback->hot_count > HOT_USUAL / 2)
             encode_oldest(scrollback, styles, cols);
         evict(scrollback);
     }
