@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "mux/policy/document.h"
 #include "tests/unit/policy/scratch.h"
 #include "tests/unit/transport/suite.h"
 
@@ -211,6 +212,28 @@ START_TEST(shipped_default)
 }
 END_TEST
 
+/* What docs/policy.md shows can be written so. */
+START_TEST(documented_example)
+{
+    struct policy policy = {0};
+    struct bj_error error = {0};
+    char path[512], *text;
+    size_t size;
+    snprintf(path, sizeof(path), "%s/../docs/policy.md", getenv("BELLJAR_TEST_POLICIES"));
+    ck_assert_int_eq(document_read(path, &text, &size, &error), 0);
+    char *begin = strstr(text, "```\n");
+    ck_assert_ptr_nonnull(begin);
+    char *end = strstr(begin + 4, "```");
+    ck_assert_ptr_nonnull(end);
+    ck_assert_msg(policy_load_text(&policy, begin + 4, (size_t)(end - begin - 4), "policy.md",
+                                   POLICY_TRUSTED, NULL, &error) == 0,
+                  "%s", error.text);
+    ck_assert_uint_eq(policy.credentials_count, 1);
+    policy_free(&policy);
+    free(text);
+}
+END_TEST
+
 START_TEST(places)
 {
     struct policy policy = {0};
@@ -236,6 +259,7 @@ int main(void)
     tcase_add_test(tests, layers);
     tcase_add_test(tests, files);
     tcase_add_test(tests, shipped_default);
+    tcase_add_test(tests, documented_example);
     tcase_add_test(tests, places);
     suite_add_tcase(suite, tests);
     return suite_run(suite);
