@@ -17,9 +17,12 @@ static void finish(struct resolve *resolve, const char *refusal, const struct so
     if (refusal) {
         char text[ADDRESS_TEXT_MAX];
         address_text(refused, text);
-        bj_fail(&error, -EACCES, "%s%s%s is %s, and the policy does not name it",
-                resolve->host.text, host_is_address(&resolve->host) ? "" : " resolves to ",
-                host_is_address(&resolve->host) ? "" : text, refusal);
+        if (host_is_address(&resolve->host))
+            bj_fail(&error, -EACCES, "%s is %s, and the policy does not name it",
+                    resolve->host.text, refusal);
+        else
+            bj_fail(&error, -EACCES, "%s resolves to %s, %s, and the policy does not name it",
+                    resolve->host.text, text, refusal);
     } else {
         bj_fail(&error, -ENOENT, "%s has no address", resolve->host.text);
     }

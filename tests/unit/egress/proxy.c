@@ -334,6 +334,7 @@ START_TEST(the_client_gives_up)
 }
 END_TEST
 
+#ifndef __SANITIZE_ADDRESS__
 static long memory_kib(pid_t pid)
 {
     char path[64], line[256];
@@ -347,6 +348,7 @@ static long memory_kib(pid_t pid)
         fclose(file);
     return kib;
 }
+#endif
 
 static pid_t worker_pid(void)
 {
