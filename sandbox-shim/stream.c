@@ -187,7 +187,7 @@ static bool speak_bytes(struct stream *stream, struct link *link, int64_t now)
      * the other end for ever. */
     bool left = stream->exec && stream->exec->pid == 0;
     if (got > 0) {
-        stream->readable = left || (size_t)got == size;
+        stream->readable = left || stream->hung || (size_t)got == size;
         send_data(stream, bytes, (size_t)got, link, now);
         return true;
     }

@@ -32,6 +32,9 @@ bool double_can_wall(void);
 void double_base_make(void);
 void double_base_remove(void);
 
+/* More options for `init`, ending with NULL; NULL: none. Check's fork makes it one test's own. */
+extern const char *const *double_options;
+
 /* Starts the shim with the agent argv; as pid 1 in bwrap when `wall` is set. */
 void double_start(struct double_monitor *monitor, bool wall, const char *const argv[]);
 void double_start_shell(struct double_monitor *monitor, bool wall, const char *script);
@@ -57,11 +60,11 @@ void double_send_input(struct double_monitor *monitor, const void *bytes, size_t
 void double_send_raw(struct double_monitor *monitor, const void *bytes, size_t size);
 void double_ack(struct double_monitor *monitor);
 
-/* The next message, valid until the next call. DATA is checked for its offset and counted.
- * Returns false at the end of the connection. */
+/* The next message, valid until the next call. The pty's DATA is checked for its offset and
+ * counted. Returns false at the end of the connection. */
 bool double_next(struct double_monitor *monitor, struct bj_message *message);
 
-/* Skips CREDIT, ACK, STARTED and DATA until a message of this type. */
+/* Skips CREDIT, ACK, STARTED and DATA until a message of this type (DATA: of the pty). */
 void double_expect(struct double_monitor *monitor, enum bj_message_type type,
                    struct bj_message *message);
 

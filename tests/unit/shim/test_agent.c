@@ -107,6 +107,21 @@ START_TEST(test_size)
 }
 END_TEST
 
+/* --nproc is the agent's limit, and no core is dumped. */
+START_TEST(test_limits)
+{
+    struct bj_message message;
+    double_options = (const char *const[]){"--nproc", "77", NULL};
+    double_start_shell(&monitor, WALL(_i),
+                       "grep -E 'Max (processes|core)' /proc/self/limits | tr -s ' '");
+    double_connect(&monitor);
+    double_expect_output(&monitor,
+                         "Max core file size 0 0 bytes \r\nMax processes 77 77 processes");
+    ck_assert_int_eq(double_finish(&monitor, &message), 0);
+    double_end(&monitor);
+}
+END_TEST
+
 START_TEST(test_signal)
 {
     struct bj_message message;
@@ -252,6 +267,7 @@ int main(void)
     tcase_add_loop_test(tests, test_cannot_run, 0, modes);
     tcase_add_loop_test(tests, test_started_before_output, 0, modes);
     tcase_add_loop_test(tests, test_size, 0, modes);
+    tcase_add_loop_test(tests, test_limits, 0, modes);
     tcase_add_loop_test(tests, test_signal, 0, modes);
     tcase_add_loop_test(tests, test_shutdown, 0, modes);
     if (modes == 2) {
