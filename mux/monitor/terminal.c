@@ -135,7 +135,7 @@ static void defaults(struct terminal *terminal)
     terminal->region_bottom = terminal->rows;
     terminal->charsets = (struct terminal_charsets){.designated = "BBBB"};
     terminal->pen = (struct attribute){0};
-    terminal->pen_known = false;
+    terminal_pen_changed(terminal);
     terminal->saved = terminal->saved_alternate = (struct terminal_saved){0};
 }
 
@@ -198,7 +198,11 @@ void terminal_forward(struct terminal *terminal, const char *bytes, size_t size)
     char joined[96];
     bool placing = terminal->placing != 0;
     if (terminal->debt > 0 && (size == 0 || !sets_column(bytes, size))) {
-        int head = snprintf(joined, sizeof(joined), "\x1b[%dC", terminal->debt);
+        joined[0] = 0x1b;
+        joined[1] = '[';
+        char *end = terminal_number(joined + 2, (uint32_t)terminal->debt);
+        *end++ = 'C';
+        ptrdiff_t head = end - joined;
         if (size <= sizeof(joined) - (size_t)head) {
             if (size > 0)
                 memcpy(joined + head, bytes, size);
@@ -243,20 +247,28 @@ void terminal_batch(struct terminal *terminal)
     terminal->alternate.now++;
 }
 
+/* The id of a look; 0 when there are no more. */
+static uint16_t intern(struct terminal *terminal, const struct attribute *look)
+{
+    uint16_t id = attributes_intern(&terminal->styles.attributes, look);
+    if (id == ATTRIBUTE_FULL) {
+        terminal_sweep(terminal);
+        id = attributes_intern(&terminal->styles.attributes, look);
+    }
+    return id == ATTRIBUTE_FULL ? 0 : id;
+}
+
 void terminal_pen_intern(struct terminal *terminal)
 {
-    struct attributes *table = &terminal->styles.attributes;
-    struct attribute erase = {.bg = terminal->pen.bg};
-    uint16_t pen = attributes_intern(table, &terminal->pen);
-    uint16_t blank = attributes_intern(table, &erase);
-    if (pen == ATTRIBUTE_FULL || blank == ATTRIBUTE_FULL) {
-        terminal_sweep(terminal);
-        pen = attributes_intern(table, &terminal->pen);
-        blank = attributes_intern(table, &erase);
-    }
-    terminal->pen_id = pen == ATTRIBUTE_FULL ? 0 : pen;
-    terminal->erase_id = blank == ATTRIBUTE_FULL ? 0 : blank;
+    terminal->pen_id = intern(terminal, &terminal->pen);
     terminal->pen_known = true;
+}
+
+void terminal_erase_intern(struct terminal *terminal)
+{
+    const struct attribute erased = {.bg = terminal->pen.bg};
+    terminal->erase_id = intern(terminal, &erased);
+    terminal->erase_known = true;
 }
 
 struct sweep {
@@ -305,7 +317,7 @@ void terminal_sweep(struct terminal *terminal)
         sweep_rows(terminal, sweep, true);
     }
     scrollback_styles_changed(&terminal->scrollback);
-    terminal->pen_known = false;
+    terminal_pen_changed(terminal);
     const struct attributes *looks = &terminal->styles.attributes;
     if (looks->count - looks->free_count > ATTRIBUTES_MAX / 8 * 7 ||
         terminal->styles.clusters.count > CLUSTERS_MAX / 8 * 7)

@@ -124,9 +124,9 @@ struct terminal {
 
     struct attribute pen;
     uint16_t pen_id, erase_id;
-    bool pen_known;       /* the ids fit the pen */
-    uint32_t last_glyph;  /* for REP */
-    uint32_t sweep_pause; /* misses to bear before ids are swept again */
+    bool pen_known, erase_known; /* the ids fit the pen */
+    uint32_t last_glyph;         /* for REP */
+    uint32_t sweep_pause;        /* misses to bear before ids are swept again */
 
     uint8_t partial[4]; /* of a UTF-8 sequence cut by the end of the input */
     uint8_t partial_size;

@@ -1,9 +1,5 @@
 #include "mux/monitor/terminal_private.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
 /*
  * Carrying out CSI and ESC sequences. What moves the cursor, scrolls, inserts, deletes and erases
  * is written anew with parameters in range and given to libvterm; everything else is done here or
@@ -30,14 +26,16 @@ static bool forward(struct terminal *terminal, char final)
         if (forwarded[i].final != final)
             continue;
         terminal->keep_lines = forwarded[i].keeps_lines;
+        char text[32] = "\x1b[", *at = text + 2;
         uint32_t first = terminal_param(terminal, 0, PARAM_MISSING);
-        if (forwarded[i].params == 2)
-            terminal_forward_format(terminal, "\x1b[%u;%u%c", first == PARAM_MISSING ? 1 : first,
-                                    terminal_param(terminal, 1, 1), final);
-        else if (first == PARAM_MISSING)
-            terminal_forward_format(terminal, "\x1b[%c", final);
-        else
-            terminal_forward_format(terminal, "\x1b[%u%c", first, final);
+        if (first != PARAM_MISSING)
+            at = terminal_number(at, first);
+        if (forwarded[i].params == 2) {
+            *at++ = ';';
+            at = terminal_number(at, terminal_param(terminal, 1, 1));
+        }
+        *at++ = final;
+        terminal_forward(terminal, text, (size_t)(at - text));
         terminal->keep_lines = false;
         return true;
     }
@@ -169,7 +167,7 @@ void terminal_escape(struct terminal *terminal, char final)
             designate(terminal, sequence->intermediate - '(', final);
         else if (sequence->intermediate == '#' && final == '8') { /* DECALN */
             terminal->pen = (struct attribute){0};
-            terminal->pen_known = false;
+            terminal_pen_changed(terminal);
             terminal_forward(terminal, "\x1b#8\x1b[H", 6);
             terminal->phantom = false; /* the last glyph was not put by the cursor */
         }

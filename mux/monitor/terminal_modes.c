@@ -47,7 +47,7 @@ static void restore_from(struct terminal *terminal, const struct terminal_saved 
     if (saved->origin != ((terminal->modes & TERMINAL_ORIGIN) != 0))
         terminal_set_mode(terminal, true, 6, saved->origin);
     terminal->pen = saved->pen;
-    terminal->pen_known = false;
+    terminal_pen_changed(terminal);
     terminal->charsets = saved->charsets;
     terminal_move(terminal, saved->row, saved->col);
 }
@@ -172,7 +172,7 @@ void terminal_soft_reset(struct terminal *terminal)
     terminal_forward(terminal, "\x1b[r", 3);
     terminal_move(terminal, row, col);
     terminal->pen = (struct attribute){0};
-    terminal->pen_known = false;
+    terminal_pen_changed(terminal);
     terminal->charsets = (struct terminal_charsets){.designated = "BBBB"};
     *saved_slot(terminal) = (struct terminal_saved){0};
 }

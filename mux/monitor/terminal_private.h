@@ -43,8 +43,15 @@ void terminal_report_status(struct terminal *terminal, const char *what, size_t 
 #define TERMINAL_SGR_MAX 96
 size_t terminal_sgr_format(char out[TERMINAL_SGR_MAX], const struct attribute *look);
 
-/* Finds ids for the pen; call it before cells are written. */
+/* Find the id of the pen, and of the look that erased cells get from it. */
 void terminal_pen_intern(struct terminal *terminal);
+void terminal_erase_intern(struct terminal *terminal);
+
+/* To be called after every change of the pen. */
+static inline void terminal_pen_changed(struct terminal *terminal)
+{
+    terminal->pen_known = terminal->erase_known = false;
+}
 
 static inline uint16_t terminal_pen(struct terminal *terminal)
 {
@@ -55,9 +62,22 @@ static inline uint16_t terminal_pen(struct terminal *terminal)
 
 static inline uint16_t terminal_erase_look(struct terminal *terminal)
 {
-    if (!terminal->pen_known)
-        terminal_pen_intern(terminal);
+    if (!terminal->erase_known)
+        terminal_erase_intern(terminal);
     return terminal->erase_id;
+}
+
+/* Writes a number in decimal; returns what is behind it. */
+static inline char *terminal_number(char *at, uint32_t value)
+{
+    char digits[10];
+    int count = 0;
+    do
+        digits[count++] = (char)('0' + value % 10);
+    while ((value /= 10) > 0);
+    while (count > 0)
+        *at++ = digits[--count];
+    return at;
 }
 
 static inline uint32_t terminal_param(const struct terminal *terminal, int index, uint32_t fallback)

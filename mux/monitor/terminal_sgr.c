@@ -88,7 +88,7 @@ void terminal_sgr(struct terminal *terminal)
     const struct terminal_sequence *sequence = &terminal->sequence;
     struct attribute *pen = &terminal->pen;
     uint32_t ignored;
-    terminal->pen_known = false;
+    terminal_pen_changed(terminal);
     if (sequence->count == 0)
         *pen = (struct attribute){.link = pen->link};
     for (int i = 0; i < sequence->count;) {

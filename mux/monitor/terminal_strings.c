@@ -27,7 +27,7 @@ static void hyperlink(struct terminal *terminal, const char *rest, size_t size)
 {
     const char *uri = memchr(rest, ';', size);
     terminal->pen.link = 0;
-    terminal->pen_known = false;
+    terminal_pen_changed(terminal);
     if (!uri)
         return;
     uri++;
