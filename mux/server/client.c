@@ -9,6 +9,7 @@
 #include "mux/server/dispatch.h"
 #include "mux/server/event.h"
 #include "mux/server/log.h"
+#include "mux/server/priority.h"
 #include "mux/server/stats.h"
 #include "transport/pack.h"
 #include "transport/socket.h"
@@ -83,6 +84,7 @@ static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
     }
     free(client);
     stats_adjust(server);
+    priority_update(server);
 }
 
 static void send_state(struct client *client)
@@ -251,6 +253,7 @@ void clients_flush(struct server *server)
         server->sandboxes[i]->dirty = server->sandboxes[i]->sample_dirty = false;
     for (size_t i = 0; i < server->alerts.count; i++)
         server->alerts.list[i].dirty = false;
+    priority_update(server);
 }
 
 /* What must not be lost is sent to slow clients, too: it is small, and the hard limit bounds it. */

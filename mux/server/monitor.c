@@ -397,6 +397,7 @@ static int start_process(struct monitor *monitor, struct bj_error *error)
     if (status == 0) {
         process_identify(monitor->process.pid, &sandbox->record.monitor);
         sandbox->monitor_started = server_clock();
+        sandbox->background = false; /* a new monitor has a full share */
         status = uv_pipe_init(&monitor->server->loop, &monitor->ready, 0);
     }
     if (status < 0) {

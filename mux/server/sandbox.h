@@ -32,8 +32,9 @@ struct sandbox {
     uint32_t rows, cols;
     bool link_up;
     bool agent_started;
-    bool ended;  /* init is gone */
-    bool killed; /* by our wish */
+    bool ended;      /* init is gone */
+    bool killed;     /* by our wish */
+    bool background; /* has the small share of the processor, see priority.h */
     uint64_t bells;
     uint64_t last_output; /* monotonic ms; 0 none seen */
     bool dirty;           /* clients do not know this state yet */

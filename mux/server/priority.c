@@ -1,0 +1,41 @@
+#include "mux/server/priority.h"
+
+#include <string.h>
+
+#include "mux/resource/weight.h"
+#include "mux/server/client.h"
+#include "mux/server/server.h"
+
+static bool selected(const struct server *server, const char *id)
+{
+    for (size_t i = 0; i < server->sessions.count; i++) {
+        const struct session *session = &server->sessions.list[i];
+        if (strcmp(session->selected, id) == 0 && clients_count(server, session->name) > 0)
+            return true;
+    }
+    return false;
+}
+
+static bool watched(const struct server *server)
+{
+    for (size_t i = 0; i < server->sessions.count; i++)
+        if (clients_count(server, server->sessions.list[i].name) > 0)
+            return true;
+    return false;
+}
+
+void priority_update(struct server *server)
+{
+    if (!weight_works(&server->cgroups))
+        return;
+    bool any = watched(server);
+    for (size_t i = 0; i < server->sandbox_count; i++) {
+        struct sandbox *sandbox = server->sandboxes[i];
+        const struct record *record = &sandbox->record;
+        bool background = any && !selected(server, record->id);
+        if (!sandbox->link_up || !record->cgroup[0] || background == sandbox->background)
+            continue;
+        sandbox->background = background;
+        weight_set(&server->cgroups, record->cgroup, record->monitor.pid, !background);
+    }
+}
