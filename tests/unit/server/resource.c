@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "mux/resource/process.h"
 #include "mux/resource/procfs.h"
 #include "mux/resource/sample.h"
+#include "mux/resource/weight.h"
 #include "tests/unit/server/suite.h"
 
 static uint64_t now(void)
@@ -207,6 +209,14 @@ START_TEST(a_cgroup_freezes_kills_and_goes)
     procfs_pids_free(&pids);
     ck_assert_int_eq(cgroup_cpu(path, &usec), 0);
     ck_assert_int_eq(cgroup_remove(path), -EBUSY);
+    if (weight_works(&place) && !place.cpu) { /* without a cpu controller, by nice */
+        weight_set(&place, path, getpid(), false);
+        ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pid), 15);
+        ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), 15);
+        weight_set(&place, path, getpid(), true);
+        ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pid), 0);
+        ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), 0);
+    }
     if (place.freeze) {
         ck_assert_int_eq(cgroup_freeze(path, true), 0);
         suite_wait_for(frozen, path);
