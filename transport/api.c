@@ -7,6 +7,7 @@
 #include "transport/message.h"
 #include "transport/pack.h"
 
+/* clang-format off */
 #define NAME_MAX_BYTES 32
 #define PATH_BYTES     4096
 #define NAMES_MAX      1024
@@ -259,6 +260,8 @@ const struct bj_notification bj_events_control[] = {
     {0},
 };
 
+/* clang-format on */
+
 const char *bj_param_type_name(enum bj_param_type type)
 {
     static const char *const names[] = {"", "str", "uint", "bool", "bin", "[str]"};
@@ -337,8 +340,7 @@ int bj_method_check(const struct bj_method *method, const msgpack_object *params
         const msgpack_object_kv *pair = &params->via.map.ptr[i];
         const struct bj_param *param = find_param(method, &pair->key);
         if (!param)
-            return bj_fail(error, -EINVAL, "%s has no such parameter (see api.info)",
-                           method->name);
+            return bj_fail(error, -EINVAL, "%s has no such parameter (see api.info)", method->name);
         int status = check_param(param, &pair->val, error);
         if (status < 0)
             return status;

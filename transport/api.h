@@ -83,10 +83,10 @@ enum {
     BJ_ATTR_UNDERLINE_DOUBLE = 256, /* with BJ_ATTR_UNDERLINE */
     BJ_ATTR_UNDERLINE_CURLY = 512,  /* with BJ_ATTR_UNDERLINE */
 };
-#define BJ_COLOR_DEFAULT 0U
-#define BJ_COLOR_PALETTE 0x01000000U /* | index 0..255 */
-#define BJ_COLOR_RGB     0x02000000U /* | 0xRRGGBB */
-#define BJ_COLOR_KIND(color) ((color) & 0xff000000U)
+#define BJ_COLOR_DEFAULT     0U
+#define BJ_COLOR_PALETTE     0x01000000U /* | index 0..255 */
+#define BJ_COLOR_RGB         0x02000000U /* | 0xRRGGBB */
+#define BJ_COLOR_KIND(color) ((color)&0xff000000U)
 
 /* Bits of the `mode` redraw event: what the agent's terminal has switched on. */
 enum {

@@ -23,7 +23,7 @@ static const struct head heads[32] = {
     {0, 1, SCALAR}, {0, 2, SCALAR},  {0, 4, SCALAR}, {0, 8, SCALAR}, /* uint */
     {0, 1, SCALAR}, {0, 2, SCALAR},  {0, 4, SCALAR}, {0, 8, SCALAR}, /* int */
     {0, 2, SCALAR}, {0, 3, SCALAR},  {0, 5, SCALAR}, {0, 9, SCALAR}, {0, 17, SCALAR}, /* fixext */
-    {1, 0, BYTES},  {2, 0, BYTES},   {4, 0, BYTES},                  /* str 8, 16, 32 */
+    {1, 0, BYTES},  {2, 0, BYTES},   {4, 0, BYTES}, /* str 8, 16, 32 */
     {2, 0, ARRAY},  {4, 0, ARRAY},   {2, 0, MAP},    {4, 0, MAP},
 };
 

@@ -27,8 +27,8 @@ extern const struct bj_frame_limits bj_frame_limits_link;
 extern const struct bj_frame_limits bj_frame_limits_rpc;
 
 struct bj_frame {
-    size_t position;  /* bytes walked so far */
-    uint32_t depth;   /* open containers */
+    size_t position;                   /* bytes walked so far */
+    uint32_t depth;                    /* open containers */
     uint64_t left[BJ_FRAME_DEPTH_MAX]; /* items still to come in each */
 };
 

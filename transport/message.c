@@ -10,6 +10,7 @@
 #define U32 UINT32_MAX
 #define U64 UINT64_MAX
 
+/* clang-format off */
 const struct bj_message_spec bj_messages[] = {
     {BJ_HELLO, "HELLO", BJ_SIDE_SHIM,
      "First message on a connection. What the shim holds decides where both ends go on.",
@@ -90,6 +91,7 @@ const struct bj_message_spec bj_messages[] = {
      "The channel is gone, e.g. the asking process died.",
      {{"reason", BJ_TYPE_STR, 1024, "why, may be empty"}}},
 };
+/* clang-format on */
 
 const size_t bj_messages_count = sizeof(bj_messages) / sizeof(bj_messages[0]);
 

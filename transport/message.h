@@ -27,11 +27,11 @@
 #define BJ_CHANNEL_FIRST_HOST 0x800000U /* channels from here on are opened by the monitor */
 #define BJ_CHANNEL_MAX        0xffffffU
 
-#define BJ_DATA_MAX        (64U * 1024)         /* bytes in one DATA message */
-#define BJ_RING_SIZE       (4U * 1024 * 1024)   /* unacknowledged output the shim keeps */
-#define BJ_INPUT_RING_SIZE (256U * 1024)        /* unacknowledged input the monitor keeps */
-#define BJ_OUTPUT_WINDOW   (1024U * 1024)       /* credit the monitor grants for output */
-#define BJ_INPUT_WINDOW    (64U * 1024)         /* credit the shim grants for input */
+#define BJ_DATA_MAX        (64U * 1024)       /* bytes in one DATA message */
+#define BJ_RING_SIZE       (4U * 1024 * 1024) /* unacknowledged output the shim keeps */
+#define BJ_INPUT_RING_SIZE (256U * 1024)      /* unacknowledged input the monitor keeps */
+#define BJ_OUTPUT_WINDOW   (1024U * 1024)     /* credit the monitor grants for output */
+#define BJ_INPUT_WINDOW    (64U * 1024)       /* credit the shim grants for input */
 
 #define BJ_ASK_KIND_MAX   32U
 #define BJ_ASK_TITLE_MAX  1024U
@@ -39,9 +39,9 @@
 #define BJ_REASON_MAX     1024U
 #define BJ_ASKS_MAX       64U /* open ask channels of one sandbox */
 
-#define BJ_STREAMS_MAX    256U          /* open streams of one sandbox */
-#define BJ_STREAM_WINDOW  (128U * 1024) /* first credit of each direction of a stream */
-#define BJ_EXEC_ARGV_MAX  4096U
+#define BJ_STREAMS_MAX   256U          /* open streams of one sandbox */
+#define BJ_STREAM_WINDOW (128U * 1024) /* first credit of each direction of a stream */
+#define BJ_EXEC_ARGV_MAX 4096U
 
 #define BJ_FIELDS_MAX 7
 
@@ -147,8 +147,8 @@ struct msgpack_sbuffer;
 int bj_message_encode(const struct bj_message *message, struct msgpack_sbuffer *out);
 
 /* A message of up to three integer fields, e.g. ACK, CREDIT, SIZE. */
-int bj_message_encode_uints(enum bj_message_type type, uint32_t channel, struct msgpack_sbuffer *out,
-                            size_t count, const uint64_t values[]);
+int bj_message_encode_uints(enum bj_message_type type, uint32_t channel,
+                            struct msgpack_sbuffer *out, size_t count, const uint64_t values[]);
 
 /*
  * The head of a DATA message whose `size` payload bytes the caller sends right behind it (writev).

@@ -95,8 +95,7 @@ int64_t bj_get_int(const msgpack_object *map, const char *key, int64_t fallback)
 double bj_get_double(const msgpack_object *map, const char *key, double fallback)
 {
     const msgpack_object *value = bj_get(map, key);
-    if (value &&
-        (value->type == MSGPACK_OBJECT_FLOAT32 || value->type == MSGPACK_OBJECT_FLOAT64))
+    if (value && (value->type == MSGPACK_OBJECT_FLOAT32 || value->type == MSGPACK_OBJECT_FLOAT64))
         return value->via.f64;
     if (value && value->type == MSGPACK_OBJECT_POSITIVE_INTEGER)
         return (double)value->via.u64;

@@ -40,8 +40,7 @@ static const char *xdg(const char *name)
     return value && *value == '/' ? value : NULL;
 }
 
-static int find_xdg(char *out, const char *variable, const char *below_home,
-                    struct bj_error *error)
+static int find_xdg(char *out, const char *variable, const char *below_home, struct bj_error *error)
 {
     const char *base = xdg(variable);
     if (base)
@@ -71,11 +70,15 @@ static int find_programs(struct bj_paths *paths, struct bj_error *error)
         built = access(probe, X_OK) == 0;
     }
     int status = bj_path(paths->libexec, BJ_PATH_MAX, error, "%s",
-                         chosen ? chosen : built ? self : BJ_LIBEXECDIR);
+                         chosen  ? chosen
+                         : built ? self
+                                 : BJ_LIBEXECDIR);
     if (status < 0)
         return status;
     return bj_path(paths->data, BJ_PATH_MAX, error, "%s",
-                   data ? data : built && !chosen ? self : BJ_DATADIR);
+                   data               ? data
+                   : built && !chosen ? self
+                                      : BJ_DATADIR);
 }
 
 int bj_paths_find(struct bj_paths *paths, struct bj_error *error)
@@ -96,8 +99,7 @@ int bj_paths_find(struct bj_paths *paths, struct bj_error *error)
     else if (xdg("XDG_RUNTIME_DIR"))
         status = bj_path(paths->runtime, BJ_PATH_MAX, error, "%s/belljar", xdg("XDG_RUNTIME_DIR"));
     else
-        status =
-            bj_path(paths->runtime, BJ_PATH_MAX, error, "/tmp/belljar-%u", (unsigned)getuid());
+        status = bj_path(paths->runtime, BJ_PATH_MAX, error, "/tmp/belljar-%u", (unsigned)getuid());
     if (status < 0)
         return status;
 

@@ -24,7 +24,7 @@
 
 #include "transport/error.h"
 
-#define BJ_PATH_MAX 4096
+#define BJ_PATH_MAX        4096
 #define BJ_SOCKET_PATH_MAX 107 /* bytes without the NUL; sun_path of unix(7) */
 
 struct bj_paths {

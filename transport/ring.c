@@ -11,8 +11,7 @@ int bj_ring_init(struct bj_ring *ring, size_t capacity)
         return -ENOMEM;
     while (rounded < capacity)
         rounded <<= 1;
-    void *bytes =
-        mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *bytes = mmap(NULL, rounded, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (bytes == MAP_FAILED)
         return -ENOMEM;
     *ring = (struct bj_ring){.bytes = bytes, .capacity = rounded};

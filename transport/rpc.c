@@ -90,7 +90,8 @@ static void on_written(uv_write_t *request, int status)
         rpc->handler->drained(rpc);
 }
 
-/* Half a packed message would spoil everything behind it: bj_rpc_send() then ends the connection. */
+/* Half a packed message would spoil everything behind it: bj_rpc_send() then ends the connection.
+ */
 static int pack_out(void *data, const char *bytes, size_t size)
 {
     struct bj_rpc *rpc = data;
@@ -309,8 +310,7 @@ static int dispatch(struct bj_rpc *rpc, const msgpack_object *message)
         on_response(rpc, (uint32_t)item[1].via.u64, &item[2], &item[3]);
         return 0;
     case NOTIFICATION:
-        if (size != 3 || item[1].type != MSGPACK_OBJECT_STR ||
-            item[2].type != MSGPACK_OBJECT_ARRAY)
+        if (size != 3 || item[1].type != MSGPACK_OBJECT_STR || item[2].type != MSGPACK_OBJECT_ARRAY)
             return -EPROTO;
         on_call(rpc, BJ_RPC_NO_REPLY, &item[1], &item[2]);
         return 0;
@@ -333,8 +333,8 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
         rpc->in = grown;
         rpc->in_capacity = capacity;
     }
-    *buffer = uv_buf_init((char *)rpc->in + rpc->in_size,
-                          (unsigned)(rpc->in_capacity - rpc->in_size));
+    *buffer =
+        uv_buf_init((char *)rpc->in + rpc->in_size, (unsigned)(rpc->in_capacity - rpc->in_size));
 }
 
 /* Dispatches every whole frame; returns the bytes consumed. */

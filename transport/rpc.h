@@ -57,7 +57,7 @@ struct bj_rpc {
     const struct bj_rpc_events *handler;
     void *owner;
     bool closing;
-    bool closed; /* no reply is called any more */
+    bool closed;        /* no reply is called any more */
     bool out_of_memory; /* a message could not be packed whole */
     struct bj_error why;
 

@@ -1,5 +1,6 @@
 /*
- * Reaching the server: connects to RUNTIME/server.sock, starting belljar-server when nobody answers.
+ * Reaching the server: connects to RUNTIME/server.sock, starting belljar-server when nobody
+ * answers.
  */
 #pragma once
 

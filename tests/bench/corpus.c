@@ -9,14 +9,34 @@ const char *const corpus_kinds[] = {"log", "color", "dense", "unicode", "agent"}
 const size_t corpus_kinds_count = sizeof(corpus_kinds) / sizeof(corpus_kinds[0]);
 
 static const char *const words[] = {
-    "src/mux/server.c",  "warning:",   "unused",       "variable",   "compiling", "object",
-    "note:",             "in",         "function",     "expanded",   "from",      "macro",
-    "linking",           "target",     "static",       "library",    "passed",    "checking",
-    "include/grid.h:42", "declared",   "here",         "error:",     "expected",  "before",
+    "src/mux/server.c",
+    "warning:",
+    "unused",
+    "variable",
+    "compiling",
+    "object",
+    "note:",
+    "in",
+    "function",
+    "expanded",
+    "from",
+    "macro",
+    "linking",
+    "target",
+    "static",
+    "library",
+    "passed",
+    "checking",
+    "include/grid.h:42",
+    "declared",
+    "here",
+    "error:",
+    "expected",
+    "before",
 };
 static const char *const signs[] = {
-    "naïve", "Ελλάδα", "привет", "日本語", "한국어", "数据", "🚀", "👍🏽", "é", "ß", "→", "─│┌┐└┘",
-    "ﬁ", "ｆｕｌｌ", "٣٤٥", "हिन्दी", "✓ ok", "…",
+    "naïve", "Ελλάδα", "привет", "日本語", "한국어",   "数据", "🚀",     "👍🏽", "é",
+    "ß",     "→",      "─│┌┐└┘", "ﬁ",      "ｆｕｌｌ", "٣٤٥",  "हिन्दी", "✓ ok",     "…",
 };
 
 static uint32_t next(uint32_t *state)

@@ -64,12 +64,13 @@ static int tmux_start_pane(const char *name, const char *arguments)
 {
     bool first = bench_shell(NULL, 0, "tmux -L bj-bench has-session -t bench 2>/dev/null") != 0;
     if (first)
-        return bench_shell(NULL, 0,
-                           "printf 'set -g history-limit 10000\\nset -s escape-time 0\\n' >%s/tmux.conf && "
-                           "tmux -L bj-bench -f %s/tmux.conf new-session -d -s bench -n %s -x %d -y %d "
-                           "'%s/files/pane %s'",
-                           bench_directory, bench_directory, name, BENCH_COLS, BENCH_ROWS + 1,
-                           bench_directory, arguments);
+        return bench_shell(
+            NULL, 0,
+            "printf 'set -g history-limit 10000\\nset -s escape-time 0\\n' >%s/tmux.conf && "
+            "tmux -L bj-bench -f %s/tmux.conf new-session -d -s bench -n %s -x %d -y %d "
+            "'%s/files/pane %s'",
+            bench_directory, bench_directory, name, BENCH_COLS, BENCH_ROWS + 1, bench_directory,
+            arguments);
     return bench_shell(NULL, 0, "tmux -L bj-bench new-window -d -t bench -n %s '%s/files/pane %s'",
                        name, bench_directory, arguments);
 }
@@ -109,7 +110,7 @@ static void tmux_stop(void)
     bench_shell(NULL, 0, "tmux -L bj-bench kill-server 2>/dev/null");
 }
 
-const struct engine engine_tmux = {"tmux",      tmux_available,  tmux_start_pane, tmux_attach,
+const struct engine engine_tmux = {"tmux",       tmux_available,  tmux_start_pane, tmux_attach,
                                    tmux_capture, tmux_memory_kib, tmux_cpu_ms,     tmux_stop};
 
 /* --- Belljar --------------------------------------------------------------------------------- */
@@ -121,9 +122,9 @@ static bool belljar_available(void)
 
 static int belljar_start_pane(const char *name, const char *arguments)
 {
-    return bench_shell(NULL, 0,
-                       "%s run -d -n %s --project %s/files --record-limit 32M -- ./pane %s >/dev/null",
-                       bench_belljar, name, bench_directory, arguments);
+    return bench_shell(
+        NULL, 0, "%s run -d -n %s --project %s/files --record-limit 32M -- ./pane %s >/dev/null",
+        bench_belljar, name, bench_directory, arguments);
 }
 
 static int belljar_attach(struct terminal *terminal, const char *name)
@@ -152,12 +153,13 @@ static bool belljar_capture(const char *name, char *out, size_t size)
 static const char *belljar_pids(const char *pattern)
 {
     static char pids[8192];
-    bench_shell(pids, sizeof(pids),
-                "for p in $(pgrep '^belljar-(%s)'); do tr '\\0' '\\n' </proc/$p/environ 2>/dev/null |"
-                " grep -qx \"BELLJAR_RUNTIME_DIR=$BELLJAR_RUNTIME_DIR\" && echo $p;"
-                " tr '\\0' ' ' </proc/$p/cmdline 2>/dev/null | grep -q \"$BELLJAR_RUNTIME_DIR\" &&"
-                " echo $p; done | sort -u | tr '\\n' ' '",
-                pattern);
+    bench_shell(
+        pids, sizeof(pids),
+        "for p in $(pgrep '^belljar-(%s)'); do tr '\\0' '\\n' </proc/$p/environ 2>/dev/null |"
+        " grep -qx \"BELLJAR_RUNTIME_DIR=$BELLJAR_RUNTIME_DIR\" && echo $p;"
+        " tr '\\0' ' ' </proc/$p/cmdline 2>/dev/null | grep -q \"$BELLJAR_RUNTIME_DIR\" &&"
+        " echo $p; done | sort -u | tr '\\n' ' '",
+        pattern);
     return pids;
 }
 
@@ -173,11 +175,12 @@ static long belljar_cpu_ms(void)
 
 static void belljar_stop(void)
 {
-    bench_shell(NULL, 0, "%s kill --all >/dev/null 2>&1; %s rm --all-exited >/dev/null 2>&1; "
-                         "%s server stop >/dev/null 2>&1",
+    bench_shell(NULL, 0,
+                "%s kill --all >/dev/null 2>&1; %s rm --all-exited >/dev/null 2>&1; "
+                "%s server stop >/dev/null 2>&1",
                 bench_belljar, bench_belljar, bench_belljar);
 }
 
-const struct engine engine_belljar = {
-    "belljar",       belljar_available,  belljar_start_pane, belljar_attach,
-    belljar_capture, belljar_memory_kib, belljar_cpu_ms,     belljar_stop};
+const struct engine engine_belljar = {"belljar",      belljar_available, belljar_start_pane,
+                                      belljar_attach, belljar_capture,   belljar_memory_kib,
+                                      belljar_cpu_ms, belljar_stop};

@@ -72,7 +72,8 @@ static void check_redraw(struct terminal *terminal)
     look(again, false, &other);
     require(one.size == other.size && memcmp(one.data, other.data, one.size) == 0);
     if (again->row != terminal->row || again->col != terminal->col)
-        fprintf(stderr, "%d,%d became %d,%d\n", terminal->row, terminal->col, again->row, again->col);
+        fprintf(stderr, "%d,%d became %d,%d\n", terminal->row, terminal->col, again->row,
+                again->col);
     require(again->row == terminal->row && again->col == terminal->col);
     terminal_free(again);
     bytes_free(&state);
