@@ -8,7 +8,7 @@
 
 #define NICE_SMALL   15 /* about 1/28 of nice 0's share; never starved altogether */
 #define WEIGHT_FULL  "100"
-#define WEIGHT_SMALL "5"
+#define WEIGHT_SMALL "11"
 
 static void write_text(const char *path, const char *text)
 {

@@ -10,7 +10,10 @@ static bool selected(const struct server *server, const char *id)
 {
     for (size_t i = 0; i < server->sessions.count; i++) {
         const struct session *session = &server->sessions.list[i];
-        if (strcmp(session->selected, id) == 0 && clients_count(server, session->name) > 0)
+        /* A dashboard in which nothing was selected yet shows its first pane so. */
+        const char *shown =
+            session->selected[0] || session->count == 0 ? session->selected : session->panes[0];
+        if (strcmp(shown, id) == 0 && clients_count(server, session->name) > 0)
             return true;
     }
     return false;

@@ -211,8 +211,8 @@ START_TEST(a_cgroup_freezes_kills_and_goes)
     ck_assert_int_eq(cgroup_remove(path), -EBUSY);
     if (weight_works(&place) && !place.cpu) { /* without a cpu controller, by nice */
         weight_set(&place, path, getpid(), false);
-        ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pid), 15);
-        ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), 15);
+        ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pid), 10);
+        ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), 10);
         weight_set(&place, path, getpid(), true);
         ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pid), 0);
         ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), 0);
