@@ -132,6 +132,10 @@ static const struct page pages[] = {
      "gcc", NULL},
     {"wide characters", 24, 80, "cat wide.txt; sleep 1000", "end of page", NULL, NULL},
     {"wide characters, odd width", 24, 41, "cat wide.txt; sleep 1000", "end of page", NULL, NULL},
+    {"wide characters up to the margin", 24, 80,
+     "printf '\\346\\227\\245%.0s' \\$(seq 45); echo; printf '%78s\\346\\227\\245x' a; echo; "
+     "printf '%79s\\346\\227\\245x' a; echo; echo end of page; sleep 1000",
+     "end of page", NULL, NULL},
     {"colours", 30, 80, "cat colours.txt; sleep 1000", "end of page", NULL, NULL},
     {"cursor and erasing", 24, 80, "cat moves.txt; sleep 1000", "end of page", NULL, NULL},
     {"line drawing", 24, 80, "cat boxes.txt; sleep 1000", "end of page", NULL, NULL},

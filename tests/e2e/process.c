@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -212,6 +213,9 @@ static void end_worlds(void)
             continue;
         snprintf(path, sizeof(path), "/tmp/%s", entry->d_name);
         nftw(path, visit_log, 32, FTW_PHYS);
+        char state[320]; /* where a test may have mounted a small file system */
+        snprintf(state, sizeof(state), "%s/state", path);
+        umount2(state, MNT_DETACH);
         process_remove_tree(path);
     }
     if (tmp)
