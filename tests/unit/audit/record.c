@@ -99,11 +99,17 @@ static const char *const no_records[] = {
     "{\"hash\":\"x\",\"kind\":\"start\",\"prev\":\"y\",\"seq\":1,\"time\":1.0}",
 };
 
-START_TEST(no_record)
+static void check_no_record(int row)
 {
     struct audit_record record;
-    ck_assert_int_eq(audit_record_parse(&record, no_records[_i], strlen(no_records[_i]), NULL),
+    ck_assert_int_eq(audit_record_parse(&record, no_records[row], strlen(no_records[row]), NULL),
                      -EINVAL);
+}
+
+START_TEST(no_record)
+{
+    for (int row = 0; row < (int)(sizeof(no_records) / sizeof(*no_records)); row++)
+        check_no_record(row);
 }
 END_TEST
 
@@ -198,10 +204,11 @@ int main(void)
 {
     Suite *suite = suite_create("audit record");
     TCase *tests = tcase_create("record");
+    tcase_set_timeout(tests, 60);
     tcase_add_test(tests, form);
     tcase_add_test(tests, read_again);
     tcase_add_test(tests, one_spelling);
-    tcase_add_loop_test(tests, no_record, 0, (int)(sizeof(no_records) / sizeof(*no_records)));
+    tcase_add_test(tests, no_record);
     tcase_add_test(tests, texts);
     tcase_add_test(tests, limits);
     tcase_add_test(tests, names);

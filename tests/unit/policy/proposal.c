@@ -203,6 +203,7 @@ int main(void)
 {
     Suite *suite = suite_create("policy proposals");
     TCase *tests = tcase_create("proposal");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_loop_test(tests, difference, 0, (int)(sizeof(table) / sizeof(*table)));
     tcase_add_test(tests, wider_first);

@@ -304,6 +304,7 @@ int main(void)
 {
     Suite *suite = suite_create("policy rules");
     TCase *tests = tcase_create("rules");
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, kept);
     tcase_add_test(tests, changing);
