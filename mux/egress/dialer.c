@@ -15,7 +15,7 @@
 #include "transport/paths.h"
 #include "transport/socket.h"
 
-#define GRACE_MS 1000 /* for the worker to tell the server what it closed */
+#define GRACE_MS 5000 /* for the worker to tell the server what it closed */
 
 struct answer {
     uint8_t line;

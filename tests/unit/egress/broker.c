@@ -513,6 +513,7 @@ int main(void)
     tcase_add_test(broker, nothing_to_be_seen_from_outside);
     TCase *untrusting = tcase_create("untrusting");
     tcase_add_checked_fixture(untrusting, start_untrusting, stop);
+    tcase_set_timeout(untrusting, 60);
     tcase_add_test(untrusting, certificates_are_verified);
     TCase *cases[] = {broker, untrusting, NULL};
     return suite_run("egress-broker", cases);

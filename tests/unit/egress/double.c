@@ -432,16 +432,15 @@ void world_advance(int milliseconds)
     }
     inside = true;
     poll(wait, 4, milliseconds);
-    if (wait[2].revents && world.stream >= 0 &&
-        fill(&world.stream, world.stream_in, &world.stream_in_size))
+    /* To the end, so that an old connection is closed before a new one is taken. */
+    while (world.stream >= 0 && fill(&world.stream, world.stream_in, &world.stream_in_size))
         consume(world.stream_in, &world.stream_in_size, &bj_frame_limits_link, true);
-    if (wait[3].revents && world.server >= 0 &&
-        fill(&world.server, world.server_in, &world.server_in_size))
+    while (world.server >= 0 && fill(&world.server, world.server_in, &world.server_in_size))
         consume(world.server_in, &world.server_in_size, &bj_frame_limits_rpc, false);
-    if (wait[0].revents)
+    if (world.stream < 0)
         accept_one(world.stream_listen, &world.stream, &world.stream_accepts,
                    &world.stream_in_size);
-    if (wait[1].revents)
+    if (world.server < 0)
         accept_one(world.server_listen, &world.server, &world.server_accepts,
                    &world.server_in_size);
     inside = false;

@@ -808,6 +808,7 @@ int main(void)
     tcase_add_test(hasty, nobody_decides);
     tcase_add_test(hasty, slow_loris);
     TCase *usage = tcase_create("usage");
+    tcase_set_timeout(usage, 60);
     tcase_add_test(usage, wrong_usage);
     TCase *cases[] = {plain, hasty, usage, NULL};
     return suite_run("egress-proxy", cases);
