@@ -9,7 +9,8 @@
 
 #include "sandbox-shim/spawn.h"
 
-#define READ_BATCHES 16 /* of EXEC_ERR_MAX bytes, then others get a turn */
+#define READ_SIZE    4096
+#define READ_BATCHES 256 /* as much as a pipe can hold, then others get a turn */
 
 struct command {
     char **argv; /* one block of memory, with the text behind it */
@@ -23,11 +24,13 @@ static int decode(struct command *command, const struct bj_message *message, str
     const struct bj_field *directory = &message->field[BJ_EXEC_DIRECTORY];
     if (text->size < 2 || text->data[0] == '\0' || text->data[text->size - 1] != '\0')
         return bj_fail(error, -EPROTO, "EXEC without a program");
-    if (directory->size >= sizeof(command->directory) ||
-        memchr(directory->data, '\0', directory->size))
-        return bj_fail(error, -EPROTO, "EXEC with a directory that cannot be");
-    memcpy(command->directory, directory->data, directory->size);
+    if (directory->size >= sizeof(command->directory))
+        return bj_fail(error, -EPROTO, "EXEC with a directory that is too long");
     command->directory[directory->size] = '\0';
+    if (directory->size > 0) /* else it has no address */
+        memcpy(command->directory, directory->data, directory->size);
+    if (strlen(command->directory) != directory->size)
+        return bj_fail(error, -EPROTO, "EXEC with a NUL in its directory");
 
     size_t count = 0;
     for (uint32_t i = 0; i < text->size; i++)
@@ -145,6 +148,10 @@ void exec_free(struct exec *exec)
 
 static void keep_err(struct exec *exec, const char *bytes, size_t size)
 {
+    if (size > EXEC_ERR_MAX) {
+        bytes += size - EXEC_ERR_MAX;
+        size = EXEC_ERR_MAX;
+    }
     size_t over = exec->err_size + size > EXEC_ERR_MAX ? exec->err_size + size - EXEC_ERR_MAX : 0;
     memmove(exec->err, exec->err + over, exec->err_size - over);
     exec->err_size -= over;
@@ -154,7 +161,7 @@ static void keep_err(struct exec *exec, const char *bytes, size_t size)
 
 void exec_read_err(struct exec *exec)
 {
-    char bytes[EXEC_ERR_MAX];
+    char bytes[READ_SIZE];
     for (int i = 0; i < READ_BATCHES && exec->err_fd >= 0; i++) {
         ssize_t got = read(exec->err_fd, bytes, sizeof(bytes));
         if (got > 0) {

@@ -62,7 +62,8 @@ static void on_close(struct far *far, const struct bj_message *message)
 {
     const struct bj_field *reason = &message->field[BJ_CLOSE_REASON];
     far->done = true;
-    memcpy(far->reason, reason->data, reason->size);
+    if (reason->size > 0) /* else it has no address */
+        memcpy(far->reason, reason->data, reason->size);
     far->reason[reason->size] = '\0';
 }
 
