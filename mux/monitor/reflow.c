@@ -242,6 +242,8 @@ int terminal_resize(struct terminal *terminal, int rows, int cols)
     if (rows == terminal->rows && cols == terminal->cols)
         return 0;
 
+    if (terminal_vterm_prepare(terminal, rows) < 0)
+        return -ENOMEM;
     bool alternate = terminal->grid == &terminal->alternate;
     int cut = terminal->row >= rows ? terminal->row - rows + 1 : 0;
 

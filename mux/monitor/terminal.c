@@ -108,7 +108,43 @@ static int on_termprop(VTermProp prop, VTermValue *value, void *user)
     return 1; /* let libvterm keep its mouse state */
 }
 
+#if VTERM_VERSION_MAJOR > 0 || VTERM_VERSION_MINOR >= 2
+/*
+ * From 0.2 on, libvterm leaves its table of lines as it is when the height changes, unless this
+ * callback makes another: without it, more rows than at the start are a write behind its end.
+ */
+static int on_resize(int rows, int cols, VTermStateFields *fields, void *user)
+{
+    (void)rows;
+    (void)cols;
+    struct terminal *terminal = user;
+    for (int i = 0; i < 2; i++) {
+        if (!fields->lineinfos[i])
+            continue;
+        free(fields->lineinfos[i]);
+        fields->lineinfos[i] = terminal->line_infos[i];
+        terminal->line_infos[i] = NULL;
+    }
+    return 1;
+}
+#define ON_RESIZE on_resize
+#else
+#define ON_RESIZE NULL
+#endif
+
+int terminal_vterm_prepare(struct terminal *terminal, int rows)
+{
+    for (int i = 0; i < 2; i++) {
+        free(terminal->line_infos[i]);
+        terminal->line_infos[i] = calloc((size_t)rows, sizeof(VTermLineInfo));
+        if (!terminal->line_infos[i])
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 static const VTermStateCallbacks callbacks = {
+    .resize = ON_RESIZE,
     .putglyph = on_putglyph,
     .scrollrect = on_scrollrect,
     .erase = on_erase,
@@ -171,6 +207,8 @@ void terminal_free(struct terminal *terminal)
         return;
     if (terminal->vt)
         vterm_free(terminal->vt);
+    free(terminal->line_infos[0]);
+    free(terminal->line_infos[1]);
     grid_free(&terminal->primary);
     grid_free(&terminal->alternate);
     scrollback_free(&terminal->scrollback);

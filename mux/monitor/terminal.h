@@ -103,6 +103,7 @@ struct terminal_sequence {
 struct terminal {
     VTerm *vt;
     VTermState *state;
+    VTermLineInfo *line_infos[2]; /* for libvterm's next size */
     const struct terminal_events *events;
     void *owner;
 

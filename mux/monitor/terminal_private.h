@@ -21,6 +21,9 @@ void terminal_forward_format(struct terminal *terminal, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 void terminal_move(struct terminal *terminal, int row, int col); /* absolute, whatever the origin */
 
+/* Allocates what libvterm needs for another height, before vterm_set_size. 0 or -ENOMEM. */
+int terminal_vterm_prepare(struct terminal *terminal, int rows);
+
 void terminal_csi(struct terminal *terminal, char final);
 void terminal_escape(struct terminal *terminal, char final);
 void terminal_string(struct terminal *terminal);
