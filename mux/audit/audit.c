@@ -234,7 +234,7 @@ static int take_up(struct audit *audit, struct audit_opened *opened, struct bj_e
 int audit_open(struct audit **out, const char *directory, const struct audit_options *options,
                struct audit_opened *opened, struct bj_error *error)
 {
-    struct audit_opened ignored;
+    struct audit_opened ignored = {0};
     *out = NULL;
     struct audit *audit = calloc(1, sizeof(*audit));
     if (!audit)

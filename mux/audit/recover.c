@@ -16,6 +16,8 @@ struct walk {
     struct recovery *recovery;
     const struct head *head;
     bool has_head;
+    uint64_t head_file; /* where the head's record is to end: number of the file as it is now */
+    uint64_t head_end;
     bool found;    /* the head's record stands where the head says */
     bool chained;  /* everything behind it follows */
     bool odd;      /* a whole line is no record of ours */
@@ -49,8 +51,7 @@ static void take_record(struct walk *walk, const struct audit_record *record, ui
         walk->more++;
     } else if (walk->has_head && record->seq == walk->head->seq &&
                strcmp(record->hash, walk->head->hash) == 0) {
-        /* The head's file has another number once it was rotated away. */
-        walk->found = end == walk->head->size && (file == 0 || file == walk->head->file + 1);
+        walk->found = end == walk->head_end && file == walk->head_file;
         walk->chained = true;
     }
     walk->last = record->seq;
@@ -65,7 +66,7 @@ static int walk_file(struct walk *walk, int directory, uint64_t number, bool tai
         return 0;
     struct store_lines lines;
     int status =
-        fd < 0 ? fd : store_lines_open(&lines, fd, tail ? near_end(fd, walk->head->size) : 0);
+        fd < 0 ? fd : store_lines_open(&lines, fd, tail ? near_end(fd, walk->head_end) : 0);
     if (status < 0)
         return bj_fail(error, status, "cannot read the audit log: %s", strerror(-status));
     while ((status = store_lines_next(&lines)) == 1) {
@@ -151,6 +152,29 @@ static void judge(struct walk *walk, int head_status)
             "the writer was killed between a record and audit.head: nothing is missing");
 }
 
+/* The head's file has another number once it was rotated away; and a head that was written when
+ * nothing stood in the new file yet means the end of the older one. */
+static int place_head(struct walk *walk, int directory, struct bj_error *error)
+{
+    const struct head *head = walk->head;
+    uint64_t newest = walk->recovery->newest;
+    walk->head_end = head->size;
+    if (!walk->has_head || head->seq == 0 || newest == 0)
+        return 0;
+    if (head->file + 1 == newest && head->size > 0)
+        walk->head_file = newest;
+    if (head->file != newest || head->size > 0)
+        return 0;
+    char name[STORE_NAME_MAX];
+    struct stat info;
+    store_name(newest, name);
+    if (fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) < 0)
+        return bj_fail(error, -errno, "cannot read %s: %s", name, strerror(errno));
+    walk->head_file = newest;
+    walk->head_end = (uint64_t)info.st_size;
+    return 0;
+}
+
 int recover_look(int directory, struct recovery *recovery, struct bj_error *error)
 {
     struct head head;
@@ -163,14 +187,14 @@ int recover_look(int directory, struct recovery *recovery, struct bj_error *erro
     if (status < 0)
         return status;
     struct walk walk = {.recovery = recovery, .head = &head, .has_head = head_status == 1};
-    bool rotated = walk.has_head && head.seq > 0 && head.file + 1 == recovery->newest;
-    bool fits = walk.has_head && head.file == recovery->newest;
-    if (rotated)
-        status = walk_file(&walk, directory, recovery->newest, true, error);
-    else if (!fits && recovery->newest > 0)
-        status = walk_file(&walk, directory, recovery->newest, false, error);
+    status = place_head(&walk, directory, error);
+    /* The older file too, unless the head's record is to stand in the newest. */
+    bool in_newest = walk.has_head && head.file == recovery->newest && head.size > 0;
+    bool in_older = walk.head_file > 0;
+    if (status == 0 && recovery->newest > 0 && !in_newest)
+        status = walk_file(&walk, directory, recovery->newest, in_older, error);
     if (status == 0)
-        status = walk_file(&walk, directory, 0, fits && head.size > 0, error);
+        status = walk_file(&walk, directory, 0, in_newest, error);
     if (status == 0)
         judge(&walk, head_status);
     return status;

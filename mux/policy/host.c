@@ -126,7 +126,7 @@ static bool ends_in_number(const char *label, size_t size)
 static int read_ipv4(const char *text, size_t size, struct policy_host *host,
                      struct bj_error *error)
 {
-    int64_t parts[4];
+    int64_t parts[4] = {0};
     size_t count = 0;
     const char *end = text + size;
     for (const char *at = text; at <= end;) {

@@ -118,7 +118,10 @@ static int add_line(struct lines *lines, bool widens, int line, const char *text
         free(copy);
         return -ENOMEM;
     }
-    lines->list[lines->count++] = (struct proposal_line){widens, line, copy};
+    struct proposal_line *added = &list[lines->count++];
+    added->widens = widens;
+    added->line = line;
+    added->text = copy;
     return 0;
 }
 

@@ -88,8 +88,11 @@ static int gather(struct work *work, const struct history_request *request,
     if (!kept)
         return -ENOMEM;
     *kept = *scratch;
-    work->list[work->count++] =
-        (struct asked){kept, request->project, false, request->answer, 1, false};
+    asked = &work->list[work->count++];
+    asked->subject = kept;
+    asked->project = request->project;
+    asked->answer = request->answer;
+    asked->times = 1;
     return 0;
 }
 

@@ -160,6 +160,11 @@ START_TEST(rotation_cut_short)
     ck_assert_int_eq(log_verify().fault, AUDIT_FAULT_NONE);
     struct audit *audit = log_open(0, &opened);
     ck_assert_msg(opened.state == AUDIT_CLEAN, "%s", opened.text);
+    for (int again = 0; again < 2; again++) { /* and again before the next record */
+        audit_close(audit);
+        audit = log_open(0, &opened);
+        ck_assert_msg(opened.state == AUDIT_CLEAN, "%s", opened.text);
+    }
     log_add(audit, 6);
     audit_close(audit);
     audit_close(log_open(0, &opened));
