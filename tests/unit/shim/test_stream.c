@@ -378,28 +378,27 @@ static const struct {
     {BJ_ACK, 0, NULL, 1}, {BJ_VERDICT, 1, "x", 1}, {BJ_EXEC, 0, NULL, 1},
 };
 
+#define BAD (int)(sizeof(bad) / sizeof(bad[0]))
+
 /* Each ends the link, which ends the connection. */
 START_TEST(test_broken_rules)
 {
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct bj_message message;
-        bool said = false;
-        far_reset();
-        start(WALL(_i), "idle", "1");
-        struct far *far = far_wait_open(&monitor);
-        message = (struct bj_message){.type = bad[i].type, .channel = far->channel};
-        message.field[0].u = bad[i].number;
-        message.field[0].data = message.field[1].data = bad[i].bytes;
-        message.field[0].size = message.field[1].size = bad[i].bytes ? 1 : 0;
-        for (int times = 0; times < bad[i].times; times++)
-            double_send(&monitor, &message);
-        while (double_next(&monitor, &message))
-            said = message.type == BJ_ERROR;
-        ck_assert_msg(said, "row %zu", i);
-        double_connect(&monitor);
-        line();
-        end(0);
-    }
+    int row = _i % BAD;
+    bool said = false;
+    start(WALL(_i / BAD), "idle", "1");
+    struct far *far = far_wait_open(&monitor);
+    struct bj_message message = {.type = bad[row].type, .channel = far->channel};
+    message.field[0].u = bad[row].number;
+    message.field[0].data = message.field[1].data = bad[row].bytes;
+    message.field[0].size = message.field[1].size = bad[row].bytes ? 1 : 0;
+    for (int times = 0; times < bad[row].times; times++)
+        double_send(&monitor, &message);
+    while (double_next(&monitor, &message))
+        said = message.type == BJ_ERROR;
+    ck_assert(said);
+    double_connect(&monitor);
+    line();
+    end(0);
 }
 END_TEST
 
@@ -446,7 +445,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, test_flood, 0, modes);
     tcase_add_loop_test(tests, test_slow_reader, 0, modes);
     tcase_add_loop_test(tests, test_pty_flood, 0, modes);
-    tcase_add_loop_test(tests, test_broken_rules, 0, modes);
+    tcase_add_loop_test(tests, test_broken_rules, 0, BAD * modes);
     tcase_add_test(tests, test_port_in_use);
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
