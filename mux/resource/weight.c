@@ -6,7 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define NICE_SMALL   15 /* about 1/28 of nice 0's share; never starved altogether */
+#define NICE_SMALL   10 /* about a ninth of nice 0's share */
 #define WEIGHT_FULL  "100"
 #define WEIGHT_SMALL "11"
 
