@@ -11,6 +11,9 @@
 #include <string.h>
 
 /* What is printed (printf(1) format), and what must not be in the dashboard's output after it. */
+#define MARKS_4 "\\314\\201\\314\\202\\314\\203\\314\\204"
+#define MARKS   MARKS_4 MARKS_4 MARKS_4 MARKS_4 MARKS_4 MARKS_4
+
 static const struct row {
     int number;
     const char *name;
@@ -28,7 +31,7 @@ static const struct row {
     {36,
      "a link that is not what it says",
      "\\033]8;;javascript:alert(1)\\033\\\\https://good.example\\033]8;;\\033\\\\",
-     {"javascript:"}},
+     {"]8;;javascript", "]8;;"}},
     {37,
      "device queries",
      "\\033[c\\033[>c\\033[=c\\033[5n\\033[6n\\033[?6n\\033[>q\\033[14t\\033[18t",
@@ -36,7 +39,7 @@ static const struct row {
     {37,
      "colour queries",
      "\\033]10;?\\007\\033]11;?\\007\\033]4;1;?\\007",
-     {";?\007", "]11;", "]4;1"}},
+     {";?\007", "\033]11;", "\033]4;1"}},
     {38,
      "huge counts",
      "\\033[99999999999H\\033[2147483647@\\033[2147483647L\\033[2147483647M\\033[2147483647P"
@@ -56,7 +59,7 @@ static const struct row {
      "\\342\\200\\256evil\\342\\200\\254\\342\\201\\246x\\342\\201\\251\\342\\200\\213\\357\\273\\2"
      "77",
      {"\342\200\256", "\342\201\246"}},
-    {39, "a combining flood", "e$(yes '\\314\\201' | head -c 40000 | tr -d '\\\\n')", {NULL}},
+    {39, "a combining flood", "e" MARKS MARKS MARKS MARKS, {NULL}},
     {40,
      "a fake prompt",
      "\\033[2J\\033[H\\033[7m ALLOW make install? a allow d deny \\033[0m\\033[r",
@@ -84,13 +87,13 @@ static const struct row {
      {"\302\235", "\302\233"}},
 };
 
-static bool contains(const char *bytes, size_t size, const char *wanted)
+static const char *find(const char *bytes, size_t size, const char *wanted)
 {
     size_t length = strlen(wanted);
     for (size_t i = 0; i + length <= size; i++)
         if (memcmp(bytes + i, wanted, length) == 0)
-            return true;
-    return false;
+            return bytes + i;
+    return NULL;
 }
 
 /* The rows of the screen that belong to the dashboard itself: the bar at the bottom. */
@@ -101,20 +104,23 @@ static bool bar_is_whole(struct eye *eye)
 
 static void check_raw(struct eye *eye, size_t from, const struct row *row)
 {
-    for (int i = 0; i < 4 && row->forbidden[i]; i++)
-        ck_assert_msg(!contains(eye->raw + from, eye->raw_size - from, row->forbidden[i]),
-                      "row %d, %s: part %d of it reached the human's terminal", row->number,
-                      row->name, i);
+    for (int i = 0; i < 4 && row->forbidden[i]; i++) {
+        const char *at = find(eye->raw + from, eye->raw_size - from, row->forbidden[i]);
+        ck_assert_msg(at == NULL, "row %d, %s: part %d of it reached the human's terminal: %.60s",
+                      row->number, row->name, i, at ? at : "");
+    }
 }
 
 START_TEST(stays_in_its_pane)
 {
     const struct row *row = &rows[_i];
-    char script[1024];
+    char script[4096];
+    /* In a file: the command line itself is shown, as text, in the pane's title. */
     snprintf(script, sizeof(script),
-             "read go; printf \"%s\"; printf '\\n\\033[0mprinted\\n'; cat >/dev/null", row->output);
+             "read go; printf '%s'; printf '\\n\\033[0mprinted\\n'; cat >/dev/null", row->output);
+    world_file(&attack_world, "project/print.sh", script, 0644);
     BELLJAR_OK(&attack_world, "run", "-d", "-n", "good", "--", "cat");
-    attack_start("bad", script);
+    attack_start("bad", "sh print.sh");
     WAIT_FOR(world_state_is(&attack_world, "bad", "running"));
     BELLJAR_OK(&attack_world, "send", "good", "--enter", "untouched");
     WAIT_FOR(world_shows(&attack_world, "good", "untouched\nuntouched"));
