@@ -251,9 +251,28 @@ void monitor_stop(struct sandbox *sandbox)
     bj_rpc_send(&monitor->rpc);
 }
 
+/* A server that died right after starting a monitor has left one that no record names. It is known
+ * by where it listens, in a directory that nobody else can write to. */
+static void end_stray(struct sandbox *sandbox)
+{
+    char path[BJ_PATH_MAX];
+    struct process_id stray;
+    pid_t pid = 0;
+    int fd = sandbox_runtime_path(sandbox, "control.sock", path, NULL) < 0
+                 ? -1
+                 : bj_socket_connect(path, NULL);
+    if (fd < 0)
+        return;
+    if (bj_socket_peer(fd, &pid, NULL, NULL, NULL) == 0 && pid > 0 &&
+        process_identify(pid, &stray) == 0)
+        process_signal(&stray, SIGKILL);
+    close(fd);
+}
+
 void monitor_end(struct sandbox *sandbox)
 {
     process_signal(&sandbox->record.monitor, SIGKILL);
+    end_stray(sandbox);
 }
 
 /* --- the process --- */
