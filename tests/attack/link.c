@@ -119,12 +119,11 @@ END_TEST
 
 int main(void)
 {
+    static char names[sizeof(rows) / sizeof(rows[0])][128]; /* Check keeps the pointers */
     Suite *suite = suite_create("link");
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        char *name = malloc(128); /* Check keeps the pointer */
-        if (!name)
-            return EXIT_FAILURE;
-        snprintf(name, 128, "row %d: %s", rows[i].number, rows[i].attack);
+        char *name = names[i];
+        snprintf(name, sizeof(names[i]), "row %d: %s", rows[i].number, rows[i].attack);
         TCase *row = tcase_create(name);
         tcase_add_checked_fixture(row, attack_open, attack_close);
         tcase_set_timeout(row, 180);
