@@ -24,7 +24,8 @@ const struct bj_method bj_api_server[] = {
      "{pid, version, started (unix seconds), runtime, state, sandboxes, waiting, alerts, clients, "
      "limits {memory, cpus, pids: mechanism or 'none'}, sampling {cpu, memory, network}, "
      "freeze (mechanism), kill (mechanism), cgroup (its place, or why there is none), "
-     "drivers [{name, summary}]}",
+     "drivers [{name, summary}], audit {directory, records, error (empty, or why no verdict is "
+     "taken now)}}",
      {{0}}},
     {"server.stop",
      "Stops the server. Agents and monitors go on unless `kill` is set.",
@@ -37,10 +38,14 @@ const struct bj_method bj_api_server[] = {
       {"name", BJ_PARAM_STR, false, NAME_MAX_BYTES, "letters, digits, - _ .; made up when absent"},
       {"project", BJ_PARAM_STR, false, PATH_BYTES, "directory on the host to give a copy of"},
       {"driver", BJ_PARAM_STR, false, 32, "wall; default bwrap"},
-      {"memory", BJ_PARAM_UINT, false, UINT64_MAX, "limit in bytes, 0 none"},
-      {"millicpus", BJ_PARAM_UINT, false, 1000000, "limit in 1/1000 of a core, 0 none"},
-      {"pids", BJ_PARAM_UINT, false, 4194304, "limit of processes and threads, 0 none; default "
-                                              "4096"},
+      {"policy", BJ_PARAM_STR, false, PATH_BYTES, "policy file on the host, added to the user's own"},
+      {"memory", BJ_PARAM_UINT, false, UINT64_MAX, "limit in bytes, 0 none; default the policy's"},
+      {"millicpus", BJ_PARAM_UINT, false, 1000000, "limit in 1/1000 of a core, likewise"},
+      {"pids", BJ_PARAM_UINT, false, 4194304, "limit of processes and threads, likewise"},
+      {"disk", BJ_PARAM_UINT, false, UINT64_MAX, "limit of project copy and home in bytes, likewise"},
+      {"egress", BJ_PARAM_UINT, false, UINT64_MAX, "limit of bytes per hour over the network, "
+                                                   "likewise"},
+      {"wall_clock", BJ_PARAM_UINT, false, UINT32_MAX, "limit of seconds since the start, likewise"},
       {"rows", BJ_PARAM_UINT, false, 10000, "first height of the pty; default 24"},
       {"cols", BJ_PARAM_UINT, false, 10000, "first width of the pty; default 80"},
       {"scrollback", BJ_PARAM_UINT, false, 10000000, "lines kept; default 10000"},
@@ -65,7 +70,8 @@ const struct bj_method bj_api_server[] = {
      "{names: [str]}",
      {WHICH}},
     {"request.list",
-     "Requests that wait for a verdict, oldest first. Listing counts as showing them.",
+     "Requests that wait for a verdict, oldest first. Listing counts as showing them. Equal "
+     "questions of several sandboxes are one request.",
      "[request], see event.request",
      {{0}}},
     {"request.shown",
@@ -73,11 +79,81 @@ const struct bj_method bj_api_server[] = {
      "{}",
      {{"ids", BJ_PARAM_STRS, true, NAMES_MAX, "request ids"}}},
     {"request.resolve",
-     "A verdict. Refused unless the very request has been shown for 300 ms.",
-     "{sandbox, title}",
+     "A verdict. Refused unless the very request has been shown for 300 ms, and while the audit log "
+     "cannot be written.",
+     "{sandbox, title, count (sandboxes that waited), rule (its id, 0 without), sentence (the "
+     "rule's)}",
      {{"id", BJ_PARAM_STR, true, 32, "request id: number and digest of its text"},
       {"answer", BJ_PARAM_STR, true, 8, "allow or deny"},
-      {"reason", BJ_PARAM_STR, false, BJ_REASON_MAX, "told to the agent"}}},
+      {"reason", BJ_PARAM_STR, false, BJ_REASON_MAX, "told to the agent"},
+      {"scope", BJ_PARAM_STR, false, 16, "sandbox, project or all: remember it as a rule; default once"},
+      {"seconds", BJ_PARAM_UINT, false, UINT32_MAX, "how long the rule counts; default 0, for good"}}},
+    {"request.details",
+     "All that is known of an open request.",
+     "{id, class, kind, subject, title, detail, sandboxes [name], created, risk, where (policy line "
+     "that held it), why, rules {sandbox, project, all: what remembering an allow would say, nil "
+     "where it cannot}, asked, allowed, denied (times before), last (unix seconds, 0 never)}",
+     {{"id", BJ_PARAM_STR, true, 32, "request id"}}},
+    {"rule.list",
+     "Remembered verdicts, oldest first.",
+     "[{id, kind, effect, pattern, scope, value (sandbox id or project), name (of the sandbox), "
+     "created, expires (unix seconds, 0 never), request, sentence}]",
+     {{0}}},
+    {"rule.add",
+     "Remembers a rule that a human wrote or accepted.",
+     "{id, sentence}",
+     {{"kind", BJ_PARAM_STR, true, 16, "as in policies: egress, exec, file_out, ..."},
+      {"pattern", BJ_PARAM_STR, true, 1023, "as in policies"},
+      {"effect", BJ_PARAM_STR, true, 8, "allow or deny"},
+      {"scope", BJ_PARAM_STR, true, 16, "sandbox, project or all"},
+      {"value", BJ_PARAM_STR, false, PATH_BYTES, "name of the sandbox, or the project's directory"},
+      {"seconds", BJ_PARAM_UINT, false, UINT32_MAX, "how long it counts; default 0, for good"}}},
+    {"rule.remove",
+     "Forgets a rule. Connections that only it allowed are closed.",
+     "{sentence}",
+     {{"id", BJ_PARAM_UINT, true, UINT64_MAX, ""}}},
+    {"rule.undo", "Forgets the rule that was remembered last.", "{id, sentence}", {{0}}},
+    {"policy.explain",
+     "What would be decided for a sandbox now, and by which line. Nothing is asked or recorded.",
+     "{effect, by_default, rule (id, 0 without), where, pattern, subject, why, lines [{effect (empty "
+     "for a note), decides, rule, where, text}]}",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"},
+      {"kind", BJ_PARAM_STR, true, 16, ""},
+      {"subject", BJ_PARAM_STR, true, 4095, "host:port, Tool(arguments), a path, ..."}}},
+    {"policy.files",
+     "Which policy files count for a sandbox.",
+     "{files [path], presets [{name, hosts, note}], proposal (none|waiting|accepted|refused), "
+     "credentials [name]}",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"}}},
+    {"policy.reload",
+     "Reads the policy files of running sandboxes again. One with an error changes nothing.",
+     "{names: [str]}",
+     {WHICH}},
+    {"egress.list",
+     "Whom a sandbox spoke to.",
+     "[{host, port, open (connections), opened (since the start), in, out (bytes), rate (bytes per "
+     "second), refused (times)}]",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"}}},
+    {"work.begin",
+     "Before work is taken out of, or put into, a sandbox: checks that policy and audit log let it.",
+     "{id, exec (path of its exec socket), project (on the host, or empty), repository (bool)}",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"},
+      {"action", BJ_PARAM_STR, true, 8, "diff, pull or push"}}},
+    {"work.check",
+     "Which of these paths the policy lets out (kind file_out).",
+     "[allow|ask|deny], one for each",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"},
+      {"paths", BJ_PARAM_STRS, true, NAMES_MAX, "in the project"}}},
+    {"work.end",
+     "What came of it, for the audit log.",
+     "{}",
+     {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"},
+      {"action", BJ_PARAM_STR, true, 8, "diff, pull or push"},
+      {"outcome", BJ_PARAM_STR, true, 16, "done, refused or failed"},
+      {"target", BJ_PARAM_STR, false, PATH_BYTES, "branch or directory"},
+      {"files", BJ_PARAM_UINT, false, UINT64_MAX, ""},
+      {"bytes", BJ_PARAM_UINT, false, UINT64_MAX, ""},
+      {"detail", BJ_PARAM_STR, false, 1024, "what was refused, and why"}}},
     {"alert.list", "Alerts, oldest first.", "[alert], see event.alert", {{0}}},
     {"alert.acknowledge",
      "Marks alerts as seen.",
@@ -114,7 +190,8 @@ const struct bj_notification bj_events_server[] = {
      "id, name, state (starting|running|waiting|paused|exited|lost), argv [str], project, driver, "
      "session, created (unix seconds), exit_code, exit_signal, error, title, rows, cols, "
      "requests, alerts (unacknowledged), view (path of its view socket), recording [path], "
-     "init_pid, monitor_pid, limits {memory, millicpus, pids}, link (up|down), "
+     "init_pid, monitor_pid, limits {memory, millicpus, pids, disk, egress, wall_clock}, link "
+     "(up|down), "
      "uid (the sandbox's user on the host), bell (times it rang), cgroup (path, or empty)"},
     {"event.gone", "A sandbox was removed.", "id, name"},
     {"event.stats",
@@ -124,10 +201,12 @@ const struct bj_notification bj_events_server[] = {
      "be read here is nil"},
     {"event.request",
      "A request waits.",
-     "id, sandbox (name), sandbox_id, class (wall|courtesy), kind, title, detail, created (unix "
-     "seconds, float)"},
+     "id, sandbox (name of the first that asks), sandbox_id, class (wall|courtesy), kind, subject "
+     "(what a rule is made of), title, detail, created (unix seconds, float), count (sandboxes that "
+     "ask the same), sandboxes [id], risk (0 low, 1 medium, 2 high), why (it was held)"},
     {"event.request_gone", "A request is no longer open.", "id, sandbox_id, outcome "
                                                            "(allow|deny|gone), by"},
+    {"event.rules", "Rules were remembered or forgotten: see rule.list.", "count"},
     {"event.alert",
      "An alert is new, counted up or acknowledged.",
      "id, sandbox, sandbox_id, severity (info|warning|critical), kind, text, count, first, last "

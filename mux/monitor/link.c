@@ -216,13 +216,13 @@ static void read_in(struct monitor *monitor, struct link_connection *connection)
         if ((size_t)got < room)
             break;
     }
+    if (monitor->link.output.next != before)
+        monitor_output_taken(monitor); /* the human sees it before the disk does */
     settle(monitor);
     if (ended && !connection->closing)
         link_disconnect(monitor, "");
     else if (!connection->closing)
         link_flush(monitor);
-    if (monitor->link.output.next != before)
-        monitor_output_taken(monitor);
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events)

@@ -3,8 +3,8 @@
  *
  * Each client has a copy of what it was sent; a frame is the difference between that and now, so a
  * slow client gets the newest state and never a backlog. At most two frames are unacknowledged, and
- * after the first one, which goes out at once, there are at most about 60 in a second. No client
- * can delay another, or the agent.
+ * after the first one, which goes out at once, there are at most about 60 in a second, and one more
+ * for each time that the client types. No client can delay another, or the agent.
  */
 #pragma once
 
@@ -27,7 +27,7 @@ struct view_client {
 
     uint64_t frame; /* number of the last one sent */
     uint64_t acked;
-    uint64_t sent_at; /* milliseconds */
+    uint64_t sent_at; /* milliseconds; 0: the next frame goes out at once */
 
     struct cell *shadow; /* what the client has on screen */
     int rows, cols;      /* of the shadow; 0: nothing was sent */

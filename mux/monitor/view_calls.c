@@ -51,6 +51,7 @@ static bool may_type(const struct call *call, size_t size)
         return false;
     }
     apply_wish(call);
+    call->client->sent_at = 0; /* the echo is not paced */
     return true;
 }
 
