@@ -331,6 +331,7 @@ const struct bj_notification bj_events_control[] = {
     {"agent.exited", "The agent ended.", "code, signal, error"},
     {"ask.opened", "A process inside asks.", "channel, kind, title, detail (bin)"},
     {"ask.closed", "It does not wait any more.", "channel"},
+    {"egress.wanted", "Connections wait for the egress proxy, which is not there.", ""},
     {"pane.title", "The terminal's title changed (controls removed).", "title"},
     {"pane.bell", "The terminal rang.", ""},
     {"pane.size", "The pty's size changed.", "rows, cols"},

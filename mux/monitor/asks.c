@@ -117,6 +117,11 @@ struct ask *asks_find(struct asks *asks, uint32_t channel)
     return slot && (*slot)->state == ASK_OPEN ? *slot : NULL;
 }
 
+bool asks_known(struct asks *asks, uint32_t channel)
+{
+    return slot_of(asks, channel) != NULL;
+}
+
 void asks_answer(struct ask *ask, enum bj_answer answer, const char *reason, uint32_t connection)
 {
     ask->state = ASK_ANSWERED;

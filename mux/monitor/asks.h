@@ -51,6 +51,9 @@ int asks_take(struct asks *asks, const struct bj_message *message, uint32_t conn
 /* The open ask of a channel, or NULL. */
 struct ask *asks_find(struct asks *asks, uint32_t channel);
 
+/* Whether the channel is an ask's, open or answered. */
+bool asks_known(struct asks *asks, uint32_t channel);
+
 void asks_answer(struct ask *ask, enum bj_answer answer, const char *reason, uint32_t connection);
 void asks_remove(struct asks *asks, uint32_t channel);
 

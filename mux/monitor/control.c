@@ -96,6 +96,12 @@ void control_ask_closed(struct monitor *monitor, uint32_t channel)
     tell_uint(monitor, "ask.closed", "channel", channel);
 }
 
+void control_egress_wanted(struct monitor *monitor)
+{
+    if (begin(monitor, "egress.wanted", 0))
+        end(monitor);
+}
+
 void control_bell(struct monitor *monitor)
 {
     if (!bucket_take(&monitor->control.bells, BELL_BURST, BELLS_PER_SECOND, uv_now(&monitor->loop)))
@@ -195,6 +201,8 @@ static void tell_missed(struct monitor *monitor)
     for (int i = 0; i < LINK_CANDIDATES; i++)
         if (monitor->link.candidates[i].fd >= 0)
             control_candidate(monitor, monitor->link.candidates[i].pid);
+    if (monitor->relay.egress && monitor->relay.egress->fd < 0)
+        control_egress_wanted(monitor);
     for (size_t i = 0; i < monitor->alerts.kept_count; i++)
         control_alert(monitor, &monitor->alerts.kept[i]);
     monitor->alerts.kept_count = 0;

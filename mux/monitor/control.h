@@ -43,6 +43,7 @@ void control_started(struct monitor *monitor);
 void control_exited(struct monitor *monitor);
 void control_ask_opened(struct monitor *monitor, const struct ask *ask);
 void control_ask_closed(struct monitor *monitor, uint32_t channel);
+void control_egress_wanted(struct monitor *monitor);
 void control_title(struct monitor *monitor);
 void control_bell(struct monitor *monitor);
 void control_size(struct monitor *monitor);

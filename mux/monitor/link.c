@@ -33,6 +33,7 @@ void link_disconnect(struct monitor *monitor, const char *why)
     if (!connection)
         return;
     monitor->link.connection = NULL;
+    relay_link_down(monitor);
     connection->closing = true;
     uv_close((uv_handle_t *)&connection->poll, on_closed);
     if (connection->greeted)
@@ -103,8 +104,10 @@ void link_flush(struct monitor *monitor)
     } while (alive && connection->out.size == 0);
     if (!alive || connection->out.failed || connection->out.size > OUT_MAX)
         link_disconnect(monitor, alive ? "the shim does not read" : "");
-    else
+    else {
         watch(connection);
+        relay_link_drained(monitor);
+    }
 }
 
 void link_send(struct monitor *monitor, const struct bj_message *message)

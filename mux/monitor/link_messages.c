@@ -172,6 +172,8 @@ static int on_close(struct monitor *monitor, const struct bj_message *message,
 {
     if (message->channel < BJ_CHANNEL_FIRST_FREE)
         return bj_fail(error, -EPROTO, "CLOSE of channel %u", message->channel);
+    if (!asks_known(&monitor->link.asks, message->channel))
+        return relay_take(monitor, message, error);
     /* One that was answered meanwhile may still be closed. */
     if (asks_find(&monitor->link.asks, message->channel))
         control_ask_closed(monitor, message->channel);
@@ -184,8 +186,10 @@ static int check_channel(const struct bj_message *message, struct bj_error *erro
     bool fits;
     if (message->type < BJ_DATA)
         fits = message->channel == BJ_CHANNEL_CONTROL;
-    else if (message->type < BJ_ASK)
+    else if (message->type == BJ_ACK)
         fits = message->channel == BJ_CHANNEL_PTY;
+    else if (message->type == BJ_DATA || message->type == BJ_CREDIT)
+        fits = message->channel == BJ_CHANNEL_PTY || message->channel >= BJ_CHANNEL_FIRST_FREE;
     else
         fits = message->channel >= BJ_CHANNEL_FIRST_FREE;
     if (fits)
@@ -203,6 +207,9 @@ int link_take_message(struct monitor *monitor, struct link_connection *connectio
     if ((message->type == BJ_HELLO) == connection->greeted && message->type != BJ_ERROR)
         return bj_fail(error, -EPROTO, "%s %s HELLO", bj_message_find(message->type)->name,
                        connection->greeted ? "after" : "before");
+    if (message->type >= BJ_DATA && message->type < BJ_ASK &&
+        message->channel >= BJ_CHANNEL_FIRST_FREE)
+        return relay_take(monitor, message, error);
     switch (message->type) {
     case BJ_HELLO:
         return on_hello(monitor, connection, message, error);

@@ -150,6 +150,7 @@ void monitor_stop(struct monitor *monitor)
     monitor->stopping = true;
     recording_flush(&monitor->recording, monitor->terminal, true, NULL);
     link_close(monitor);
+    relay_close(monitor);
     view_close(monitor);
     control_close(monitor);
     uv_close((uv_handle_t *)&monitor->idle, NULL);
@@ -211,12 +212,15 @@ static int open_sockets(struct monitor *monitor, const struct options *options,
         return status;
     int link = listen_at(path, "link.sock", error);
     int view = link < 0 ? link : listen_at(options->runtime, "view.sock", error);
-    int control = view < 0 ? view : listen_at(options->runtime, "control.sock", error);
+    int egress = view < 0 ? view : listen_at(options->runtime, "egress.sock", error);
+    int exec = egress < 0 ? egress : listen_at(options->runtime, "exec.sock", error);
+    int control = exec < 0 ? exec : listen_at(options->runtime, "control.sock", error);
     if (control < 0)
         return control;
     if ((status = give_link_away(options, error)) < 0 ||
         (status = link_open(monitor, link, error)) < 0 ||
-        (status = view_open(monitor, view, error)) < 0)
+        (status = view_open(monitor, view, error)) < 0 ||
+        (status = relay_open(monitor, egress, exec, error)) < 0)
         return status;
     return control_open(monitor, control, error);
 }

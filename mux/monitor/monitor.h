@@ -15,6 +15,7 @@
 #include "mux/monitor/control.h"
 #include "mux/monitor/link.h"
 #include "mux/monitor/recording.h"
+#include "mux/monitor/relay.h"
 #include "mux/monitor/terminal.h"
 #include "mux/monitor/view.h"
 
@@ -33,6 +34,7 @@ struct monitor {
     struct recording recording;
     struct agent agent;
     struct link link;
+    struct relay relay;
     struct control control;
     struct view view;
     struct alerts alerts;

@@ -113,7 +113,8 @@ static void on_deleted(void *owner, const struct bj_error *error)
 
 void start_remove_runtime(const struct sandbox *sandbox)
 {
-    static const char *const files[] = {"link/link.sock", "link", "control.sock", "view.sock", ""};
+    static const char *const files[] = {
+        "link/link.sock", "link", "control.sock", "view.sock", "egress.sock", "exec.sock", ""};
     char path[BJ_PATH_MAX];
     for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++)
         if (sandbox_runtime_path(sandbox, files[i], path, NULL) == 0)
