@@ -13,7 +13,7 @@
 
 #include "transport/paths.h"
 
-#define COMMAND_OPTIONS_MAX 16
+#define COMMAND_OPTIONS_MAX 24
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
 
@@ -34,6 +34,7 @@ enum word_kind {
     WORD_SESSION,
     WORD_REQUEST,
     WORD_DIRECTORY,
+    WORD_FILE,
     WORD_THEME,
     WORD_CHOICE, /* one of `choices` */
 };

@@ -49,6 +49,8 @@ static void bash_reply(FILE *out, enum word_kind kind, const char *choices)
         fputs("' -- \"$word\"))", out);
     } else if (kind == WORD_DIRECTORY) {
         fputs("COMPREPLY=($(compgen -d -- \"$word\"))", out);
+    } else if (kind == WORD_FILE) {
+        fputs("COMPREPLY=($(compgen -f -- \"$word\"))", out);
     } else if (list) {
         fprintf(out,
                 "COMPREPLY=($(compgen -W \"$(belljar completions %s 2>/dev/null)\" -- \"$word\"))",
@@ -127,6 +129,8 @@ static void zsh_action(FILE *out, enum word_kind kind, const char *choices)
         fputc(')', out);
     } else if (kind == WORD_DIRECTORY) {
         fputs("_files -/", out);
+    } else if (kind == WORD_FILE) {
+        fputs("_files", out);
     } else if (list) {
         fprintf(out, "_belljar_words %s", list);
     } else {

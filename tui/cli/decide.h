@@ -1,5 +1,5 @@
 /*
- * Commands about requests and alerts: what waits, the verdicts, what should be known.
+ * Commands about requests: what waits, and the verdicts.
  */
 #pragma once
 
@@ -9,4 +9,3 @@
 int decide_requests(const struct args *args, const struct bj_paths *paths);
 int decide_allow(const struct args *args, const struct bj_paths *paths);
 int decide_deny(const struct args *args, const struct bj_paths *paths);
-int decide_alerts(const struct args *args, const struct bj_paths *paths);

@@ -76,19 +76,23 @@ static json_t *agent_argv(const struct args *args)
     return argv;
 }
 
-/* The server has another working directory: it gets the absolute path of an existing one. */
-static int add_project(json_t *params, const char *project, struct bj_error *error)
+/* The server has another working directory: it gets the absolute path of something that exists.
+ * `what` is the parameter's name and what the sentence calls it. */
+static int add_path(json_t *params, const char *what, const char *given, bool directory,
+                    struct bj_error *error)
 {
     struct stat info;
-    char *path = realpath(project, NULL);
+    char *path = realpath(given, NULL);
     int status = 0;
     if (!path || stat(path, &info) < 0)
         status =
-            bj_fail(error, -errno, "cannot use the project %.200s: %s", project, strerror(errno));
-    else if (!S_ISDIR(info.st_mode))
-        status = bj_fail(error, -ENOTDIR, "the project %.200s is not a directory", project);
-    else if (json_object_set_new(params, "project", json_string(path)) < 0)
-        status = bj_fail(error, -EINVAL, "the project's path is not UTF-8: %.200s", path);
+            bj_fail(error, -errno, "cannot use the %s %.200s: %s", what, given, strerror(errno));
+    else if (directory && !S_ISDIR(info.st_mode))
+        status = bj_fail(error, -ENOTDIR, "the %s %.200s is not a directory", what, given);
+    else if (!directory && !S_ISREG(info.st_mode))
+        status = bj_fail(error, -EINVAL, "the %s %.200s is not a file", what, given);
+    else if (json_object_set_new(params, what, json_string(path)) < 0)
+        status = bj_fail(error, -EINVAL, "the path of the %s is not UTF-8: %.200s", what, path);
     free(path);
     return status;
 }
@@ -137,6 +141,8 @@ static const struct mapping number_options[] = {
     {"cols", "cols"},
     {"scrollback", "scrollback"},
     {"record-limit", "record_limit"},
+    {"disk", "disk"},
+    {"egress", "egress"},
 };
 
 /* A sandbox that is not looked at yet is as large as this terminal. */
@@ -171,8 +177,14 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
         }
     add_size(params);
     int status = 0;
+    if (args_set(args, "wall-clock")) /* in whole seconds; 0 is no limit, so never rounded to it */
+        json_object_set_new(
+            params, "wall_clock",
+            json_integer((json_int_t)((args_number(args, "wall-clock", 0) + 999) / 1000)));
     if (args_set(args, "project"))
-        status = add_project(params, args_text(args, "project"), error);
+        status = add_path(params, "project", args_text(args, "project"), true, error);
+    if (status == 0 && args_set(args, "policy"))
+        status = add_path(params, "policy", args_text(args, "policy"), false, error);
     return status < 0 ? status : add_environment(params, args, error);
 }
 
