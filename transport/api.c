@@ -91,9 +91,12 @@ const struct bj_method bj_api_server[] = {
     {"request.details",
      "All that is known of an open request.",
      "{id, class, kind, subject, title, detail, sandboxes [name], created, risk, where (policy line "
-     "that held it), why, rules {sandbox, project, all: what remembering an allow would say, nil "
-     "where it cannot}, asked, allowed, denied (times before), last (unix seconds, 0 never)}",
-     {{"id", BJ_PARAM_STR, true, 32, "request id"}}},
+     "that held it), why, rules {sandbox, project, all: what remembering the verdict would say, nil "
+     "where it cannot}, answer, seconds (of those rules), asked, allowed, denied (times before), "
+     "last (unix seconds, 0 never)}",
+     {{"id", BJ_PARAM_STR, true, 32, "request id"},
+      {"answer", BJ_PARAM_STR, false, 8, "verdict that the rules would remember: allow (default) or deny"},
+      {"seconds", BJ_PARAM_UINT, false, UINT32_MAX, "how long they would count; default 0, for good"}}},
     {"rule.list",
      "Remembered verdicts, oldest first.",
      "[{id, kind, effect, pattern, scope, value (sandbox id or project), name (of the sandbox), "

@@ -49,7 +49,16 @@ static int take(void *owner, const char *section, const char *key, const char *v
                            value);
         return 0;
     }
-    return bj_fail(error, -EINVAL, "unknown key %.40s: there are theme and prefix", key);
+    if (strcmp(key, "notify") == 0) {
+        for (int how = 0; how < NOTIFY_HOWS; how++)
+            if (strcmp(value, notify_how_name((enum notify_how)how)) == 0) {
+                config->notify = (enum notify_how)how;
+                return 0;
+            }
+        return bj_fail(error, -EINVAL, "notify = \"%.40s\" is none of off, bell, osc9 and osc777",
+                       value);
+    }
+    return bj_fail(error, -EINVAL, "unknown key %.40s: there are theme, prefix and notify", key);
 }
 
 int config_load(struct config *config, const struct bj_paths *paths, struct bj_error *error)

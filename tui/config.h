@@ -3,6 +3,7 @@
  *
  *   theme = "dark"     a theme's name, or a path with a /
  *   prefix = "F12"     the key that leaves focus mode
+ *   notify = off       off, bell, osc9 or osc777: how he is told that something waits
  *
  * A missing file is no error; a wrong one is, with file and line.
  */
@@ -13,11 +14,13 @@
 #include "transport/error.h"
 #include "transport/paths.h"
 #include "tui/keys.h"
+#include "tui/model/notify.h"
 #include "tui/model/theme.h"
 
 struct config {
     char theme[BJ_PATH_MAX];
     struct chord prefix;
+    enum notify_how notify;
 };
 
 int config_load(struct config *config, const struct bj_paths *paths, struct bj_error *error);

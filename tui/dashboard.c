@@ -45,6 +45,7 @@ static void paint(struct dashboard *dashboard)
     struct view_input input = {
         .fleet = fleet,
         .control = &dashboard->control,
+        .details = &dashboard->details,
         .layout = &dashboard->layout,
         .pane = find_pane,
         .owner = dashboard,
@@ -58,9 +59,11 @@ static void paint(struct dashboard *dashboard)
     dashboard->dirty = false;
     view_frame(&dashboard->view, &input);
     dashboard->control.prompt_seen = dashboard->control.prompt != PROMPT_NONE;
+    if (dashboard->view.menu_shown)
+        menu_painted(&dashboard->control.menu, &dashboard->details, input.now);
     dashboard->painted_at = dashboard_now(dashboard);
     panes_painted(dashboard);
-    server_tell_shown(dashboard);
+    decide_tell_shown(dashboard);
 
     /* The next frame comes by itself when a request becomes armed, so that the keys are shown. */
     uint64_t wait = 0;
@@ -102,12 +105,21 @@ static void on_save(uv_timer_t *timer)
     server_save(timer->data);
 }
 
+static void tell_human(struct dashboard *dashboard)
+{
+    char text[NOTIFY_TEXT_MAX];
+    if (!notify_due(&dashboard->notify, &dashboard->fleet, dashboard->terminal_focused,
+                    dashboard->pressed_at, dashboard_now(dashboard)))
+        return;
+    notify_text(&dashboard->fleet, text);
+    term_notify(dashboard->notify.how, text);
+}
+
 void dashboard_changed(struct dashboard *dashboard)
 {
     struct control *control = &dashboard->control;
-    char selected[FLEET_ID_MAX];
-    memcpy(selected, control->selected, sizeof(selected));
     control_sync(control, &dashboard->fleet, dashboard_now(dashboard));
+    decide_want_details(dashboard);
     struct layout *layout = malloc(sizeof(*layout));
     if (layout) {
         layout_make(layout, control->layout, dashboard->rows, dashboard->cols,
@@ -120,6 +132,7 @@ void dashboard_changed(struct dashboard *dashboard)
     }
     panes_sync(dashboard);
     panes_focus(dashboard);
+    tell_human(dashboard);
     dashboard_touch(dashboard, false);
 }
 
@@ -222,6 +235,9 @@ static void on_input(void *owner, const struct input *input)
     struct fleet *fleet = &dashboard->fleet;
     if (dashboard->stopping)
         return;
+    dashboard->pressed_at = dashboard_now(dashboard);
+    if (input->kind != INPUT_FOCUS || input->focused)
+        notify_seen(&dashboard->notify, fleet);
     if (input->kind == INPUT_FOCUS) {
         dashboard->terminal_focused = input->focused;
         panes_focus(dashboard);
@@ -231,6 +247,8 @@ static void on_input(void *owner, const struct input *input)
     struct control_view view = {
         .fleet = fleet,
         .layout = &dashboard->layout,
+        .details = &dashboard->details,
+        .card_last = dashboard->view.card.last,
         .now = dashboard_now(dashboard),
         .page = control->list != LIST_NONE ? dashboard->view.list_rows
                 : rect                     ? rect->rows - 2
@@ -325,6 +343,7 @@ static void on_tick(uv_timer_t *timer)
     fleet_tick(&dashboard->fleet);
     panes_tick(dashboard);
     server_tick(dashboard);
+    tell_human(dashboard);
     dashboard_touch(dashboard, false); /* ages, graphs, the clock */
 }
 
@@ -395,6 +414,8 @@ static int prepare(struct dashboard *dashboard, struct bj_error *error)
     dashboard->control.prefix = dashboard->config.prefix;
     dashboard->focus_next = options->focus != NULL;
     dashboard->terminal_focused = true;
+    dashboard->notify.how = dashboard->config.notify;
+    dashboard->pressed_at = dashboard_now(dashboard);
     decode_init(&dashboard->decode, on_input, dashboard);
 
     char title[64];
@@ -454,6 +475,7 @@ free_all:
         say_goodbye(dashboard);
     decode_free(&dashboard->decode);
     fleet_free(&dashboard->fleet);
+    details_free(&dashboard->details);
     free(dashboard);
     return status;
 }

@@ -11,7 +11,7 @@
 
 #define RECONNECT_MS 1000
 
-static void note_error(struct dashboard *dashboard, const msgpack_object *error)
+void server_note_error(struct dashboard *dashboard, const msgpack_object *error)
 {
     struct bj_error why = {0};
     bj_rpc_error_read(error, &why);
@@ -19,14 +19,13 @@ static void note_error(struct dashboard *dashboard, const msgpack_object *error)
     dashboard_touch(dashboard, false);
 }
 
-/* The answer to an order: silent, unless it failed. */
-static void on_done(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
+void server_on_done(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
                     void *argument)
 {
     (void)result;
     (void)argument;
     if (error && !rpc->closing)
-        note_error(rpc->owner, error);
+        server_note_error(rpc->owner, error);
 }
 
 /* ---- the state as it comes ---- */
@@ -110,7 +109,7 @@ static void on_hello(struct bj_rpc *rpc, const msgpack_object *error, const msgp
     if (rpc->closing)
         return;
     if (error) {
-        note_error(dashboard, error);
+        server_note_error(dashboard, error);
     } else if (!dashboard->restored) {
         char layout[16];
         bj_get_copy(result, "layout", layout, sizeof(layout));
@@ -223,7 +222,7 @@ void server_attach(struct dashboard *dashboard, int descriptor)
     msgpack_pack_map(packer, 2);
     bj_pack_key_str(packer, "kind", "dashboard");
     bj_pack_key_str(packer, "session", dashboard->fleet.session);
-    msgpack_pack_map(bj_rpc_request(rpc, "events.subscribe", on_done, NULL), 0);
+    msgpack_pack_map(bj_rpc_request(rpc, "events.subscribe", server_on_done, NULL), 0);
     msgpack_pack_map(bj_rpc_request(rpc, "sandbox.list", on_list, NULL), 0);
     msgpack_pack_map(bj_rpc_request(rpc, "server.status", on_status, NULL), 0);
     bj_rpc_send(rpc);
@@ -251,7 +250,8 @@ void server_save(struct dashboard *dashboard)
     if (!dashboard->server_open || dashboard->server.closing || !dashboard->restored)
         return;
     const struct fleet *fleet = &dashboard->fleet;
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "session.save", on_done, NULL);
+    msgpack_packer *packer =
+        bj_rpc_request(&dashboard->server, "session.save", server_on_done, NULL);
     msgpack_pack_map(packer, 4);
     bj_pack_key_str(packer, "name", fleet->session);
     bj_pack_key_str(packer, "layout", layout_name(dashboard->control.layout));
@@ -263,31 +263,12 @@ void server_save(struct dashboard *dashboard)
     bj_rpc_send(&dashboard->server);
 }
 
-void server_tell_shown(struct dashboard *dashboard)
-{
-    struct fleet *fleet = &dashboard->fleet;
-    if (!dashboard->server_open || dashboard->server.closing)
-        return;
-    for (size_t i = 0; i < fleet->request_count; i++) {
-        struct request *request = fleet->requests[i];
-        if (!request->painted || request->told)
-            continue;
-        request->told = true;
-        msgpack_packer *packer = bj_rpc_request(&dashboard->server, "request.shown", on_done, NULL);
-        msgpack_pack_map(packer, 1);
-        bj_pack_str(packer, "ids");
-        msgpack_pack_array(packer, 1);
-        bj_pack_str(packer, request->id);
-        bj_rpc_send(&dashboard->server);
-    }
-}
-
 static void call_named(struct dashboard *dashboard, const char *method, const char *id)
 {
     const struct sandbox *sandbox = fleet_find(&dashboard->fleet, id);
     if (!sandbox)
         return;
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, method, on_done, NULL);
+    msgpack_packer *packer = bj_rpc_request(&dashboard->server, method, server_on_done, NULL);
     msgpack_pack_map(packer, 1);
     bj_pack_str(packer, "names");
     msgpack_pack_array(packer, 1);
@@ -296,17 +277,9 @@ static void call_named(struct dashboard *dashboard, const char *method, const ch
 
 static void call_all(struct dashboard *dashboard, const char *method)
 {
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, method, on_done, NULL);
+    msgpack_packer *packer = bj_rpc_request(&dashboard->server, method, server_on_done, NULL);
     msgpack_pack_map(packer, 1);
     bj_pack_key_bool(packer, "all", true);
-}
-
-static void resolve(struct dashboard *dashboard, const char *id, const char *answer)
-{
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "request.resolve", on_done, NULL);
-    msgpack_pack_map(packer, 2);
-    bj_pack_key_str(packer, "id", id);
-    bj_pack_key_str(packer, "answer", answer);
 }
 
 static void rename_one(struct dashboard *dashboard, const struct order *order)
@@ -314,7 +287,8 @@ static void rename_one(struct dashboard *dashboard, const struct order *order)
     const struct sandbox *sandbox = fleet_find(&dashboard->fleet, order->id);
     if (!sandbox)
         return;
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "sandbox.rename", on_done, NULL);
+    msgpack_packer *packer =
+        bj_rpc_request(&dashboard->server, "sandbox.rename", server_on_done, NULL);
     msgpack_pack_map(packer, 2);
     bj_pack_key_str(packer, "name", sandbox->name);
     bj_pack_key_str(packer, "new_name", order->text);
@@ -322,7 +296,8 @@ static void rename_one(struct dashboard *dashboard, const struct order *order)
 
 static void acknowledge(struct dashboard *dashboard, const char *name)
 {
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "alert.acknowledge", on_done, NULL);
+    msgpack_packer *packer =
+        bj_rpc_request(&dashboard->server, "alert.acknowledge", server_on_done, NULL);
     msgpack_pack_map(packer, name ? 1 : 0);
     if (name)
         bj_pack_key_str(packer, "sandbox", name);
@@ -336,7 +311,7 @@ static void on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpac
     if (rpc->closing)
         return;
     if (error) {
-        note_error(dashboard, error);
+        server_note_error(dashboard, error);
         return;
     }
     bj_get_copy(result, "id", dashboard->select_next, sizeof(dashboard->select_next));
@@ -401,10 +376,9 @@ void server_order(struct dashboard *dashboard, const struct order *order)
     }
     switch (order->kind) {
     case ORDER_ALLOW:
-        resolve(dashboard, order->id, "allow");
-        break;
     case ORDER_DENY:
-        resolve(dashboard, order->id, "deny");
+    case ORDER_UNDO:
+        decide_order(dashboard, order);
         break;
     case ORDER_PAUSE:
         call_named(dashboard, "sandbox.pause", order->id);

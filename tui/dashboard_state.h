@@ -2,7 +2,8 @@
  * The running dashboard: its model, its view and its connections. Private to tui/dashboard*.c.
  *
  * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
- * the server and the orders; dashboard_panes.c one connection per pane to its monitor.
+ * the server and the orders, dashboard_decide.c those about requests and rules; dashboard_panes.c
+ * one connection per pane to its monitor.
  */
 #pragma once
 
@@ -63,6 +64,9 @@ struct dashboard {
     struct view view;
     struct config config;
     struct theme theme;
+    struct details details; /* of the open card or menu */
+    struct notify notify;
+    uint64_t pressed_at; /* ms: the last input from the human */
     int rows, cols;
     bool dirty;
     uint64_t painted_at; /* ms */
@@ -86,8 +90,17 @@ void server_attach(struct dashboard *dashboard, int descriptor);
 void server_tick(struct dashboard *dashboard);
 void server_save(struct dashboard *dashboard);
 void server_order(struct dashboard *dashboard, const struct order *order);
-void server_tell_shown(struct dashboard *dashboard);
 void server_close(struct dashboard *dashboard);
+
+void server_note_error(struct dashboard *dashboard, const msgpack_object *error);
+/* The answer to an order: silent, unless it failed. */
+void server_on_done(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
+                    void *argument);
+
+/* dashboard_decide.c */
+void decide_tell_shown(struct dashboard *dashboard);   /* requests that are on screen now */
+void decide_want_details(struct dashboard *dashboard); /* asks for what control_wish() wants */
+void decide_order(struct dashboard *dashboard, const struct order *order); /* the caller sends */
 
 /* dashboard_panes.c */
 struct pane_link *panes_find(struct dashboard *dashboard, const char *id);

@@ -8,22 +8,27 @@
 
 #define S KEYS_SUPERVISE
 #define L KEYS_LIST
+#define M KEYS_MENU
 
 /* clang-format off */
 const struct key_action keys_table[] = {
-    {ACTION_FOCUS,       S, "focus",       "Enter i",         KEYS_MOVE, "type into the selected pane; the prefix key comes back", "focus"},
+    {ACTION_FOCUS,       S, "focus",       "Enter",           KEYS_MOVE, "type into the selected pane; the prefix key comes back", "focus"},
     {ACTION_LEFT,        S, "left",        "Left H",          KEYS_MOVE, "select the pane to the left", NULL},
     {ACTION_DOWN,    S | L, "down",        "Down J",          KEYS_MOVE, "select the pane below", NULL},
     {ACTION_UP,      S | L, "up",          "Up K",            KEYS_MOVE, "select the pane above", NULL},
     {ACTION_RIGHT,       S, "right",       "Right L",         KEYS_MOVE, "select the pane to the right", NULL},
-    {ACTION_NEXT,        S, "next",        "Tab",             KEYS_MOVE, "next pane", NULL},
-    {ACTION_PREVIOUS,    S, "previous",    "S-Tab",           KEYS_MOVE, "previous pane", NULL},
+    {ACTION_NEXT,        S, "next",        "o .",             KEYS_MOVE, "next pane", NULL},
+    {ACTION_PREVIOUS,    S, "previous",    "O ,",             KEYS_MOVE, "previous pane", NULL},
     {ACTION_NUMBER,      S, "select",      "1 2 3 4 5 6 7 8 9", KEYS_MOVE, "select a pane by its number", NULL},
-    {ACTION_WAITING,     S, "waiting",     "w Space",         KEYS_MOVE, "go to the pane whose request has waited longest", NULL},
+    {ACTION_WAITING,     S, "waiting",     "Tab w Space",     KEYS_MOVE, "to what needs you most: risk, then age; again: next", NULL},
 
-    {ACTION_ALLOW,   S | L, "allow",       "a",               KEYS_DECIDE, "allow the request shown in the selected pane", "allow"},
-    {ACTION_DENY,    S | L, "deny",        "d",               KEYS_DECIDE, "deny it", "deny"},
-    {ACTION_REQUESTS,S | L, "requests",    "r",               KEYS_DECIDE, "list all requests", "requests"},
+    {ACTION_ALLOW,   S | L, "allow",       "a",               KEYS_DECIDE, "allow the request that is shown, this once", "allow"},
+    {ACTION_DENY,    S | L, "deny",        "d",               KEYS_DECIDE, "deny it, this once", "deny"},
+    {ACTION_ALLOW_RULE, S | L, "allow --rule", "A",           KEYS_DECIDE, "allow and remember: for whom, and for how long", "remember"},
+    {ACTION_DENY_RULE, S | L, "deny --rule", "D",             KEYS_DECIDE, "deny and remember, or tell the agent a reason", NULL},
+    {ACTION_DETAILS, S | L, "details",     "i",               KEYS_DECIDE, "all about it: who, what, why it was held, history", "details"},
+    {ACTION_UNDO,    S | L, "rules undo",  "u",               KEYS_DECIDE, "forget the rule that was remembered last", NULL},
+    {ACTION_REQUESTS,S | L, "requests",    "r",               KEYS_DECIDE, "inbox: all requests, highest risk first", "requests"},
     {ACTION_ALERTS,  S | L, "alerts",      "!",               KEYS_DECIDE, "list alerts", NULL},
 
     {ACTION_RUN,         S, "run",         "n",               KEYS_SANDBOX, "start a new sandbox", "new"},
@@ -42,22 +47,30 @@ const struct key_action keys_table[] = {
     {ACTION_SCROLL_LIVE, S | L, "scroll live", "End G",       KEYS_LOOK, "to the live screen", NULL},
 
     {ACTION_THEME,       S, "theme",       "t",               KEYS_BELLJAR, "next theme", NULL},
-    {ACTION_DETACH,      S, "detach",      "D",               KEYS_BELLJAR, "leave; the sandboxes run on", "detach"},
+    {ACTION_DETACH,      S, "detach",      "Q",               KEYS_BELLJAR, "leave; the sandboxes run on", "detach"},
     {ACTION_QUIT,        S, "quit",        "q",               KEYS_BELLJAR, "the same, after asking", NULL},
     {ACTION_HELP,    S | L, "help",        "?",               KEYS_BELLJAR, "this page", "help"},
 
     {ACTION_GO,              L, "go",              "Enter",      KEYS_MOVE, "in a list: go to that pane", "go there"},
-    {ACTION_ACKNOWLEDGE,     L, "acknowledge",     "c",          KEYS_DECIDE, "in the alert list: acknowledge that sandbox's alerts", "acknowledge"},
-    {ACTION_ACKNOWLEDGE_ALL, L, "acknowledge all", "C",          KEYS_DECIDE, "in the alert list: acknowledge every alert", NULL},
-    {ACTION_CLOSE,           L, "close",           "Escape q",   KEYS_MOVE, "close a list", "close"},
+    {ACTION_CLOSE,       L | M, "close",           "Escape q",   KEYS_MOVE, "close a list, the details or the menu", "close"},
+    {ACTION_ACKNOWLEDGE,     S | L, "acknowledge", "c",          KEYS_DECIDE, "acknowledge the alerts of the selected sandbox", "acknowledge"},
+    {ACTION_ACKNOWLEDGE_ALL, S | L, "acknowledge all", "C",      KEYS_DECIDE, "acknowledge every alert", NULL},
+
+    {ACTION_MENU_UP,         M, "menu up",         "Up k",       KEYS_REMEMBER, "in the menu: whom, how long, or the reason", NULL},
+    {ACTION_MENU_DOWN,       M, "menu down",       "Down j Tab", KEYS_REMEMBER, "the next of these", NULL},
+    {ACTION_MENU_LEFT,       M, "menu left",       "Left h",     KEYS_REMEMBER, "the choice before", NULL},
+    {ACTION_MENU_RIGHT,      M, "menu right",      "Right l",    KEYS_REMEMBER, "the next choice", NULL},
+    {ACTION_MENU_CHOOSE,     M, "menu choose",     "1 2 3 4",    KEYS_REMEMBER, "a choice by its number", NULL},
+    {ACTION_MENU_ENTER,      M, "menu remember",   "Enter",      KEYS_REMEMBER, "decide so; wide or high risk asks once more", NULL},
+    {ACTION_MENU_CONFIRM,    M, "menu confirm",    "y",          KEYS_REMEMBER, "yes, when it asks once more", NULL},
 };
 /* clang-format on */
 const size_t keys_count = sizeof(keys_table) / sizeof(keys_table[0]);
 
 const char *keys_group_name(enum key_group group)
 {
-    static const char *const names[KEYS_GROUPS] = {"Move", "Decide", "Sandboxes", "Look",
-                                                   "Belljar"};
+    static const char *const names[KEYS_GROUPS] = {"Move",      "Decide", "Remember",
+                                                   "Sandboxes", "Look",   "Belljar"};
     return names[group];
 }
 

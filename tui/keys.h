@@ -31,6 +31,10 @@ enum action {
     ACTION_PROMOTE,
     ACTION_ALLOW,
     ACTION_DENY,
+    ACTION_ALLOW_RULE,
+    ACTION_DENY_RULE,
+    ACTION_DETAILS,
+    ACTION_UNDO,
     ACTION_REQUESTS,
     ACTION_ALERTS,
     ACTION_PAUSE,
@@ -52,13 +56,22 @@ enum action {
     ACTION_ACKNOWLEDGE,
     ACTION_ACKNOWLEDGE_ALL,
     ACTION_CLOSE,
+    /* the menu that makes a verdict a rule */
+    ACTION_MENU_UP,
+    ACTION_MENU_DOWN,
+    ACTION_MENU_LEFT,
+    ACTION_MENU_RIGHT,
+    ACTION_MENU_CHOOSE,
+    ACTION_MENU_ENTER,
+    ACTION_MENU_CONFIRM,
 };
 
 /* Where a binding counts. In focus mode no key but the prefix is ours. */
-enum key_mode { KEYS_SUPERVISE = 1, KEYS_LIST = 2 };
+enum key_mode { KEYS_SUPERVISE = 1, KEYS_LIST = 2, KEYS_MENU = 4 };
+#define KEYS_MODES_END 8
 
-enum key_group { KEYS_MOVE, KEYS_DECIDE, KEYS_SANDBOX, KEYS_LOOK, KEYS_BELLJAR };
-#define KEYS_GROUPS 5
+enum key_group { KEYS_MOVE, KEYS_DECIDE, KEYS_REMEMBER, KEYS_SANDBOX, KEYS_LOOK, KEYS_BELLJAR };
+#define KEYS_GROUPS 6
 
 struct key_action {
     enum action action;

@@ -137,7 +137,7 @@ START_TEST(flood_of_asks)
     EYE_WAIT(eye, eye_shows(eye, "flood") && eye_shows(eye, "quiet"));
     BELLJAR_OK(&attack_world, "allow", id);
     EYE_WAIT_TEXT(eye, "answer 0");
-    eye_type(eye, "D");
+    eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_close(eye);
     BELLJAR_OK(&attack_world, "kill", "flood");
@@ -176,7 +176,7 @@ START_TEST(texts_of_requests)
     EYE_WAIT_TEXT(eye, "ALLOWED by root"); /* on one line, in the bar of the request */
     ck_assert_ptr_null(strstr(eye->raw, "\033]52;"));
     ck_assert_ptr_null(strstr(eye->raw, "\342\200\256"));
-    eye_type(eye, "D");
+    eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_close(eye);
 }

@@ -140,7 +140,7 @@ START_TEST(stays_in_its_pane)
     BELLJAR_OK(&attack_world, "kill", "bad");
     EYE_WAIT_TEXT(eye, "killed");
     check_raw(eye, before, row);
-    eye_type(eye, "D");
+    eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_check_restored(eye); /* row 41: whatever was left on inside */
     eye_close(eye);
@@ -225,7 +225,7 @@ START_TEST(bell_flood)
     for (size_t i = before; i < eye->raw_size; i++)
         rung += eye->raw[i] == '\a';
     ck_assert_uint_le(rung, 50);
-    eye_type(eye, "D");
+    eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_close(eye);
 }

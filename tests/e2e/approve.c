@@ -102,7 +102,7 @@ START_TEST(from_the_dashboard)
     EYE_WAIT_TEXT(eye, "rm -rf build");
     EYE_WAIT(eye, (eye_type(eye, "d"), eye_pump(eye, 200), eye_shows(eye, "second 1")));
     EYE_WAIT(eye, !eye_shows(eye, "rm -rf build"));
-    eye_type(eye, "D");
+    eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_close(eye);
 }
@@ -120,7 +120,7 @@ START_TEST(type_ahead_is_not_taken)
     eye_type(eye, "a");
     ck_assert_str_ne(request_id("make install"), "");
     ck_assert(!world_shows(&world, "asker", "first"));
-    eye_type(eye, "D");
+    eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_close(eye);
 }
@@ -144,7 +144,7 @@ START_TEST(focus_keys_decide_nothing)
     EYE_WAIT_TEXT(eye, "mark");
     ck_assert_str_ne(request_id("make install"), "");
     ck_assert(!world_shows(&world, "asker", "first"));
-    eye_type(eye, EYE_F12 "D");
+    eye_type(eye, EYE_F12 "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_close(eye);
 }

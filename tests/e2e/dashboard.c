@@ -34,7 +34,7 @@ static struct eye *attach(int rows, int cols)
 
 static void detach(struct eye *eye)
 {
-    eye_type(eye, "D");
+    eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_check_restored(eye);
     eye_close(eye);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "transport/api.h"
+#include "tui/model/control_parts.h"
 
 #define WHEEL_LINES 3
 
@@ -23,6 +24,11 @@ void control_note(struct control *control, uint64_t now, bool bad, const char *f
     va_end(args);
     control->note_bad = bad;
     control->note_until = now + CONTROL_NOTE_MS;
+}
+
+void control_note_long(struct control *control, uint64_t now)
+{
+    control->note_until = now + CONTROL_LONG_NOTE_MS;
 }
 
 void control_select(struct control *control, const struct fleet *fleet, size_t index)
@@ -58,33 +64,8 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
                      control->prompt == PROMPT_RENAME;
     if (about_one && !fleet_find(fleet, control->subject))
         control->prompt = PROMPT_NONE;
-    size_t rows = control_list_rows(control, fleet);
-    if (control->list != LIST_HELP && control->list_at >= rows)
-        control->list_at = rows ? rows - 1 : 0;
-}
-
-size_t control_list_rows(const struct control *control, const struct fleet *fleet)
-{
-    switch (control->list) {
-    case LIST_REQUESTS:
-        return fleet->request_count;
-    case LIST_ALERTS:
-        return fleet->alert_count;
-    case LIST_HELP:
-        return keys_count;
-    default:
-        return 0;
-    }
-}
-
-struct request *control_request(const struct control *control, const struct fleet *fleet)
-{
-    size_t count;
-    if (control->list == LIST_REQUESTS)
-        return control->list_at < fleet->request_count ? fleet->requests[control->list_at] : NULL;
-    if (control->list != LIST_NONE)
-        return NULL;
-    return fleet_request(fleet, control->selected, &count);
+    list_sync(control, fleet);
+    decide_sync(control, fleet, now);
 }
 
 bool control_prompt_is_line(enum control_prompt prompt)
@@ -129,28 +110,6 @@ static void open_prompt(struct control *control, const struct control_view *view
     line_set(&control->line, text);
 }
 
-static void verdict(struct control *control, const struct control_view *view, struct order *order,
-                    enum order_kind kind)
-{
-    struct request *request = control_request(control, view->fleet);
-    if (!request) {
-        if (view->fleet->request_count > 0)
-            control_note(control, view->now, false,
-                         "nothing to decide here: w goes to what waits, r lists it");
-        else
-            control_note(control, view->now, false, "nothing waits for a verdict");
-        return;
-    }
-    bool moved = control->list == LIST_NONE && control->moved_at != 0 &&
-                 view->now - control->moved_at < FLEET_ARM_MS;
-    if (moved || !fleet_armed(request, view->now)) {
-        control_note(control, view->now, true, "too fast: read it first (the key was not taken)");
-        return;
-    }
-    order->kind = kind;
-    memcpy(order->id, request->id, FLEET_ID_MAX);
-}
-
 static void move(struct control *control, const struct control_view *view,
                  enum layout_direction direction)
 {
@@ -191,39 +150,12 @@ static void set_layout(struct control *control, enum layout_kind kind)
     control->layout = kind;
 }
 
-static void open_list(struct control *control, enum control_list list)
-{
-    control->list = control->list == list ? LIST_NONE : list;
-    control->list_at = 0;
-}
-
 static void number(struct control *control, const struct control_view *view,
                    const struct chord *chord)
 {
     size_t index = (size_t)(chord->key[0] - '1');
     if (index < view->fleet->count)
         control_select(control, view->fleet, index);
-}
-
-static void go_waiting(struct control *control, const struct control_view *view)
-{
-    if (view->fleet->request_count == 0) {
-        control_note(control, view->now, false, "nothing waits for a verdict");
-        return;
-    }
-    /* From one that waits already to the next one. */
-    size_t start = 0;
-    for (size_t i = 0; i < view->fleet->request_count; i++)
-        if (strcmp(view->fleet->requests[i]->sandbox_id, control->selected) == 0)
-            start = i + 1;
-    for (size_t i = 0; i < view->fleet->request_count; i++) {
-        size_t at = (start + i) % view->fleet->request_count;
-        const char *id = view->fleet->requests[at]->sandbox_id;
-        if (strcmp(id, control->selected) != 0) {
-            control_select(control, view->fleet, fleet_index(view->fleet, id));
-            return;
-        }
-    }
 }
 
 static void ask_about(struct control *control, const struct control_view *view,
@@ -251,8 +183,8 @@ static void pause_all(const struct control_view *view, struct order *order)
 }
 
 /* Actions that change nothing outside; the rest is in act(). */
-static bool look(struct control *control, const struct control_view *view, enum action action,
-                 const struct chord *chord)
+bool control_look(struct control *control, const struct control_view *view, enum action action,
+                  const struct chord *chord)
 {
     size_t count = view->fleet->count;
     switch (action) {
@@ -278,7 +210,7 @@ static bool look(struct control *control, const struct control_view *view, enum 
         number(control, view, chord);
         return true;
     case ACTION_WAITING:
-        go_waiting(control, view);
+        decide_next(control, view);
         return true;
     case ACTION_ZOOM:
         set_layout(control, control->layout == LAYOUT_ZOOM ? control->before_zoom : LAYOUT_ZOOM);
@@ -291,25 +223,31 @@ static bool look(struct control *control, const struct control_view *view, enum 
         control->selected_index = 0;
         return true;
     case ACTION_REQUESTS:
-        open_list(control, LIST_REQUESTS);
+        list_open(control, view, LIST_REQUESTS);
         return true;
     case ACTION_ALERTS:
-        open_list(control, LIST_ALERTS);
+        list_open(control, view, LIST_ALERTS);
         return true;
     case ACTION_HELP:
-        open_list(control, LIST_HELP);
+        list_open(control, view, LIST_HELP);
+        return true;
+    case ACTION_DETAILS:
+        list_open(control, view, LIST_CARD);
         return true;
     default:
         return false;
     }
 }
 
-static bool allowed(struct control *control, const struct control_view *view, enum action action)
+bool control_allowed(struct control *control, const struct control_view *view, enum action action)
 {
-    bool changes = action == ACTION_ALLOW || action == ACTION_DENY || action == ACTION_RUN ||
-                   action == ACTION_PAUSE || action == ACTION_PAUSE_ALL || action == ACTION_KILL ||
-                   action == ACTION_REMOVE || action == ACTION_RENAME || action == ACTION_FOCUS ||
-                   action == ACTION_ACKNOWLEDGE || action == ACTION_ACKNOWLEDGE_ALL;
+    static const enum action changing[] = {
+        ACTION_ALLOW,  ACTION_DENY,  ACTION_ALLOW_RULE,  ACTION_DENY_RULE,      ACTION_UNDO,
+        ACTION_RUN,    ACTION_PAUSE, ACTION_PAUSE_ALL,   ACTION_KILL,           ACTION_REMOVE,
+        ACTION_RENAME, ACTION_FOCUS, ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL};
+    bool changes = false;
+    for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
+        changes |= action == changing[i];
     if (changes && view->readonly)
         control_note(control, view->now, true, "this dashboard only looks (read-only)");
     return !(changes && view->readonly);
@@ -318,7 +256,10 @@ static bool allowed(struct control *control, const struct control_view *view, en
 static void act(struct control *control, const struct control_view *view, enum action action,
                 const struct chord *chord, struct order *order)
 {
-    if (!allowed(control, view, action) || look(control, view, action, chord))
+    if (action != ACTION_WAITING)
+        control->tour[0] = '\0';
+    if (!control_allowed(control, view, action) || decide_act(control, view, action, order) ||
+        control_look(control, view, action, chord))
         return;
     const struct sandbox *sandbox = fleet_find(view->fleet, control->selected);
     switch (action) {
@@ -329,11 +270,16 @@ static void act(struct control *control, const struct control_view *view, enum a
             control_note(control, view->now, false, "%s has ended: nobody reads keys there",
                          sandbox->name);
         break;
-    case ACTION_ALLOW:
-        verdict(control, view, order, ORDER_ALLOW);
+    case ACTION_ACKNOWLEDGE:
+        if (!sandbox || sandbox->alerts == 0) {
+            control_note(control, view->now, false, "no alert of this sandbox waits: ! lists all");
+            break;
+        }
+        order->kind = ORDER_ACKNOWLEDGE;
+        memcpy(order->id, control->selected, FLEET_ID_MAX);
         break;
-    case ACTION_DENY:
-        verdict(control, view, order, ORDER_DENY);
+    case ACTION_ACKNOWLEDGE_ALL:
+        order->kind = ORDER_ACKNOWLEDGE_ALL;
         break;
     case ACTION_RUN:
         open_prompt(control, view, PROMPT_RUN, "");
@@ -376,76 +322,6 @@ static void act(struct control *control, const struct control_view *view, enum a
         break;
     default:
         break;
-    }
-}
-
-/* ---- lists ---- */
-
-static const char *list_sandbox(const struct control *control, const struct fleet *fleet)
-{
-    if (control->list == LIST_REQUESTS && control->list_at < fleet->request_count)
-        return fleet->requests[control->list_at]->sandbox_id;
-    if (control->list == LIST_ALERTS && control->list_at < fleet->alert_count)
-        return fleet->alerts[fleet->alert_count - 1 - control->list_at]->sandbox_id;
-    return "";
-}
-
-static void list_move(struct control *control, const struct control_view *view, int64_t by)
-{
-    int64_t rows = (int64_t)control_list_rows(control, view->fleet);
-    if (control->list == LIST_HELP) /* has no selected row: what moves is the first one */
-        rows = rows > view->page ? rows - view->page + 1 : 1;
-    int64_t at = (int64_t)control->list_at + by;
-    control->list_at = (size_t)(at >= rows ? (rows > 0 ? rows - 1 : 0) : at < 0 ? 0 : at);
-}
-
-static void list_action(struct control *control, const struct control_view *view,
-                        enum action action, struct order *order)
-{
-    int page = view->page > 1 ? view->page - 1 : 1;
-    if (!allowed(control, view, action))
-        return;
-    switch (action) {
-    case ACTION_UP:
-        list_move(control, view, -1);
-        break;
-    case ACTION_DOWN:
-        list_move(control, view, 1);
-        break;
-    case ACTION_SCROLL_UP:
-        list_move(control, view, -page);
-        break;
-    case ACTION_SCROLL_DOWN:
-        list_move(control, view, page);
-        break;
-    case ACTION_SCROLL_TOP:
-        control->list_at = 0;
-        break;
-    case ACTION_SCROLL_LIVE:
-        list_move(control, view, INT_MAX);
-        break;
-    case ACTION_GO:
-        control_select(control, view->fleet,
-                       fleet_index(view->fleet, list_sandbox(control, view->fleet)));
-        control->list = LIST_NONE;
-        break;
-    case ACTION_ALLOW:
-    case ACTION_DENY:
-        if (control->list == LIST_REQUESTS)
-            verdict(control, view, order, action == ACTION_ALLOW ? ORDER_ALLOW : ORDER_DENY);
-        break;
-    case ACTION_ACKNOWLEDGE:
-    case ACTION_ACKNOWLEDGE_ALL:
-        if (control->list != LIST_ALERTS || view->fleet->alert_count == 0)
-            break;
-        order->kind = action == ACTION_ACKNOWLEDGE ? ORDER_ACKNOWLEDGE : ORDER_ACKNOWLEDGE_ALL;
-        snprintf(order->id, sizeof(order->id), "%s", list_sandbox(control, view->fleet));
-        break;
-    case ACTION_CLOSE:
-        control->list = LIST_NONE;
-        break;
-    default:
-        look(control, view, action, NULL); /* r, ! and ? change the list */
     }
 }
 
@@ -495,6 +371,10 @@ static void on_key(struct control *control, const struct control_view *view,
 {
     if (control->prompt != PROMPT_NONE) {
         prompt_key(control, view, chord, order);
+        return;
+    }
+    if (control->menu.open) {
+        decide_menu_key(control, view, chord, order);
         return;
     }
     if (control->mode == CONTROL_FOCUS) {
@@ -549,7 +429,7 @@ static void on_click(struct control *control, const struct control_view *view, s
 static void on_mouse(struct control *control, const struct control_view *view,
                      const struct input *input, struct order *order)
 {
-    if (control->prompt != PROMPT_NONE)
+    if (control->prompt != PROMPT_NONE || control->menu.open)
         return;
     bool wheel = input->button >= 4;
     if (control->list != LIST_NONE) {
@@ -590,6 +470,8 @@ void control_input(struct control *control, const struct control_view *view,
         /* A paste in supervise mode is dropped: its letters are no commands. */
         if (control_prompt_is_line(control->prompt))
             line_insert(&control->line, input->text, input->size);
+        else if (control->menu.open)
+            menu_paste(&control->menu, input->text, input->size);
         else if (control->prompt == PROMPT_NONE && control->mode == CONTROL_FOCUS)
             order->kind = ORDER_PASTE;
         else

@@ -14,14 +14,17 @@
 #include "tui/model/decode.h"
 #include "tui/model/fleet.h"
 #include "tui/model/layout.h"
+#include "tui/model/details.h"
 #include "tui/model/line.h"
+#include "tui/model/menu.h"
 
-#define CONTROL_NOTE_MS 4000
+#define CONTROL_NOTE_MS      4000
+#define CONTROL_LONG_NOTE_MS 12000 /* of a rule's sentence */
 #define CONTROL_DOUBLE_MS                                                                          \
     400 /* between the clicks of a double click, or two presses of the prefix */
 
 enum control_mode { CONTROL_SUPERVISE, CONTROL_FOCUS };
-enum control_list { LIST_NONE, LIST_HELP, LIST_REQUESTS, LIST_ALERTS };
+enum control_list { LIST_NONE, LIST_HELP, LIST_REQUESTS, LIST_ALERTS, LIST_CARD };
 enum control_prompt {
     PROMPT_NONE,
     PROMPT_KILL,
@@ -38,13 +41,17 @@ struct control {
     enum layout_kind layout, before_zoom;
     struct chord prefix;
     char selected[FLEET_ID_MAX];
-    size_t selected_index;      /* where it was; its place is taken over when it goes */
-    bool chosen;                /* by the human or the session; until then the first one is */
-    uint64_t moved_at;          /* ms: the selection moved by itself; 0: not */
+    size_t selected_index;   /* where it was; its place is taken over when it goes */
+    bool chosen;             /* by the human or the session; until then the first one is */
+    char tour[FLEET_ID_MAX]; /* request that ACTION_WAITING went to last; any other key ends it */
+    uint64_t moved_at;       /* ms: the selection moved by itself; 0: not */
     char subject[FLEET_ID_MAX]; /* sandbox of the prompt */
     bool prompt_seen;           /* its question has been painted: an answer is no type-ahead */
     struct line line;
-    size_t list_at; /* selected row of the open list */
+    size_t list_at;             /* selected row of the open list, or first line of the card */
+    char list_id[FLEET_ID_MAX]; /* request that is selected in the inbox, or that the card is of */
+    bool list_back;             /* the card was opened from the inbox */
+    struct menu menu;
     char note[256]; /* a short message in the bar */
     bool note_bad;
     uint64_t note_until;
@@ -58,8 +65,9 @@ enum order_kind {
     ORDER_KEY,   /* chord to the focused agent */
     ORDER_PASTE, /* the input's text to it */
     ORDER_MOUSE, /* the input's event to it */
-    ORDER_ALLOW,
+    ORDER_ALLOW, /* scope and seconds when `remember`; text: the reason, for a denial */
     ORDER_DENY,
+    ORDER_UNDO,
     ORDER_PAUSE,
     ORDER_RESUME,
     ORDER_PAUSE_ALL,
@@ -80,6 +88,9 @@ struct order {
     char id[FLEET_ID_MAX]; /* sandbox, or request for a verdict */
     struct chord chord;
     int amount;
+    bool remember;
+    enum rule_scope scope;
+    uint32_t seconds; /* 0: for good */
     char text[LINE_MAX_BYTES];
 };
 
@@ -87,9 +98,11 @@ struct order {
 struct control_view {
     struct fleet *fleet; /* only the saved order is ever changed */
     const struct layout *layout;
-    uint64_t now;           /* ms */
+    const struct details *details; /* of control_wish(); may be NULL */
+    uint64_t now;                  /* ms */
     int page;               /* lines of the selected pane's screen, or rows of an open list */
     bool agent_wants_mouse; /* the pane under the pointer is the focused one and asked for it */
+    size_t card_last;       /* greatest first line of the card */
     bool readonly;
 };
 
@@ -103,13 +116,19 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
 void control_input(struct control *control, const struct control_view *view,
                    const struct input *input, struct order *order);
 
-/* The request on which a verdict key would act now: of the selected pane, or of the list. May
- * be NULL. */
+/* The request on which a verdict key would act now: of the selected pane, the inbox or the card.
+ * May be NULL. */
 struct request *control_request(const struct control *control, const struct fleet *fleet);
 
 void control_select(struct control *control, const struct fleet *fleet, size_t index);
 void control_note(struct control *control, uint64_t now, bool bad, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+/* The note that was made last stays longer. */
+void control_note_long(struct control *control, uint64_t now);
+
+/* The details that the open card or menu needs. */
+void control_wish(const struct control *control, const struct fleet *fleet,
+                  struct details_wish *wish);
 
 /* Rows of the open list. */
 size_t control_list_rows(const struct control *control, const struct fleet *fleet);

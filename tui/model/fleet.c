@@ -17,16 +17,10 @@ int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error)
     return fleet->requests ? 0 : bj_fail(error, -ENOMEM, "out of memory");
 }
 
-static void free_request(struct request *request)
-{
-    free(request->detail);
-    free(request);
-}
-
 void fleet_forget_asked(struct fleet *fleet)
 {
     for (size_t i = 0; i < fleet->request_count; i++)
-        free_request(fleet->requests[i]);
+        request_free(fleet->requests[i]);
     for (size_t i = 0; i < fleet->alert_count; i++)
         free(fleet->alerts[i]);
     fleet->request_count = fleet->alert_count = 0;
@@ -70,16 +64,50 @@ struct request *fleet_request_find(const struct fleet *fleet, const char *id)
 
 struct request *fleet_request(const struct fleet *fleet, const char *sandbox_id, size_t *count)
 {
+    const struct sandbox *sandbox = fleet_find(fleet, sandbox_id);
     struct request *first = NULL;
     *count = 0;
     for (size_t i = 0; i < fleet->request_count; i++) {
-        if (strcmp(fleet->requests[i]->sandbox_id, sandbox_id) != 0)
+        struct request *request = fleet->requests[i];
+        if (!request_asks(request, sandbox_id))
             continue;
-        if (!first)
-            first = fleet->requests[i];
+        if (!first || (sandbox && strcmp(sandbox->facing, request->id) == 0))
+            first = request;
         ++*count;
     }
     return first;
+}
+
+/* ---- what a pane shows ---- */
+
+/* Lets a pane show the first of its requests, unless the one that it shows is on screen. */
+static void face(struct fleet *fleet, const char *sandbox_id)
+{
+    struct sandbox *sandbox = fleet_find(fleet, sandbox_id);
+    if (!sandbox)
+        return;
+    const struct request *now = fleet_request_find(fleet, sandbox->facing);
+    if (now && now->painted_at && request_asks(now, sandbox_id))
+        return;
+    sandbox->facing[0] = '\0';
+    for (size_t i = 0; i < fleet->request_count; i++)
+        if (request_asks(fleet->requests[i], sandbox_id)) {
+            memcpy(sandbox->facing, fleet->requests[i]->id, FLEET_ID_MAX);
+            return;
+        }
+}
+
+static void face_askers(struct fleet *fleet, const struct request *request)
+{
+    for (size_t i = 0; i < request->asker_count; i++)
+        face(fleet, request->askers[i]);
+}
+
+void fleet_face(struct fleet *fleet, const char *sandbox_id, const struct request *request)
+{
+    struct sandbox *sandbox = fleet_find(fleet, sandbox_id);
+    if (sandbox && request_asks(request, sandbox_id))
+        memcpy(sandbox->facing, request->id, FLEET_ID_MAX);
 }
 
 /* ---- order ---- */
@@ -139,15 +167,6 @@ void fleet_promote(struct fleet *fleet, size_t index)
 
 /* ---- events ---- */
 
-static void copy(const msgpack_object *map, const char *key, char *out, size_t size)
-{
-    size_t length = 0;
-    const char *bytes = bj_get_bytes(map, key, &length);
-    out[0] = '\0';
-    if (bytes)
-        text_clean(out, size, bytes, length);
-}
-
 static void copy_argv(struct sandbox *sandbox, const msgpack_object *argv)
 {
     size_t length = 0;
@@ -170,16 +189,16 @@ static const char *const state_names[SANDBOX_STATES] = {"starting", "running", "
 static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map)
 {
     char state[16];
-    copy(map, "name", sandbox->name, sizeof(sandbox->name));
-    copy(map, "session", sandbox->session, sizeof(sandbox->session));
-    copy(map, "title", sandbox->title, sizeof(sandbox->title));
-    copy(map, "error", sandbox->error, sizeof(sandbox->error));
-    copy(map, "project", sandbox->project, sizeof(sandbox->project));
-    copy(map, "driver", sandbox->driver, sizeof(sandbox->driver));
+    field_copy(map, "name", sandbox->name, sizeof(sandbox->name));
+    field_copy(map, "session", sandbox->session, sizeof(sandbox->session));
+    field_copy(map, "title", sandbox->title, sizeof(sandbox->title));
+    field_copy(map, "error", sandbox->error, sizeof(sandbox->error));
+    field_copy(map, "project", sandbox->project, sizeof(sandbox->project));
+    field_copy(map, "driver", sandbox->driver, sizeof(sandbox->driver));
     copy_argv(sandbox, bj_get(map, "argv"));
     if (bj_get_copy(map, "view", sandbox->view, sizeof(sandbox->view)) >= sizeof(sandbox->view))
         sandbox->view[0] = '\0';
-    copy(map, "state", state, sizeof(state));
+    field_copy(map, "state", state, sizeof(state));
     for (int i = 0; i < SANDBOX_STATES; i++)
         if (strcmp(state, state_names[i]) == 0)
             sandbox->state = (enum sandbox_state)i;
@@ -209,7 +228,7 @@ static void figures_unknown(struct figures *figures)
 static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
-    copy(map, "id", id, sizeof(id));
+    field_copy(map, "id", id, sizeof(id));
     if (!id[0])
         return 0;
     struct sandbox *sandbox = fleet_find(fleet, id);
@@ -235,27 +254,34 @@ static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
     } else {
         fleet->sandboxes[fleet->count++] = sandbox;
         sort(fleet);
+        face(fleet, sandbox->id);
     }
     return 1;
 }
 
-static void drop_requests(struct fleet *fleet, const char *id, bool by_sandbox)
+/* Takes a request off the list; its panes show their next one. */
+static void drop_request(struct fleet *fleet, size_t index)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < fleet->request_count; i++) {
-        struct request *request = fleet->requests[i];
-        if (strcmp(by_sandbox ? request->sandbox_id : request->id, id) == 0)
-            free_request(request);
-        else
-            fleet->requests[kept++] = request;
-    }
-    fleet->request_count = kept;
+    struct request *request = fleet->requests[index];
+    fleet->request_count--;
+    memmove(&fleet->requests[index], &fleet->requests[index + 1],
+            (fleet->request_count - index) * sizeof(fleet->requests[0]));
+    face_askers(fleet, request);
+    request_free(request);
+}
+
+static void drop_asker(struct fleet *fleet, const char *sandbox_id)
+{
+    for (size_t i = fleet->request_count; i-- > 0;)
+        if (request_asks(fleet->requests[i], sandbox_id) &&
+            !request_leave(fleet->requests[i], sandbox_id))
+            drop_request(fleet, i);
 }
 
 static int on_gone(struct fleet *fleet, const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
-    copy(map, "id", id, sizeof(id));
+    field_copy(map, "id", id, sizeof(id));
     for (size_t i = 0; i < fleet->elsewhere; i++)
         if (strcmp(fleet->others[i]->id, id) == 0) {
             free(fleet->others[i]);
@@ -268,7 +294,7 @@ static int on_gone(struct fleet *fleet, const msgpack_object *map)
         memmove(&fleet->sandboxes[index], &fleet->sandboxes[index + 1],
                 (fleet->count - index) * sizeof(fleet->sandboxes[0]));
     }
-    drop_requests(fleet, id, true);
+    drop_asker(fleet, id);
     return 1;
 }
 
@@ -288,7 +314,7 @@ static int on_stats(struct fleet *fleet, const msgpack_object *map)
     for (uint32_t i = 0; i < list->via.array.size; i++) {
         const msgpack_object *item = &list->via.array.ptr[i];
         char id[FLEET_ID_MAX];
-        copy(item, "id", id, sizeof(id));
+        field_copy(item, "id", id, sizeof(id));
         struct sandbox *sandbox = fleet_find(fleet, id);
         if (!sandbox)
             continue;
@@ -307,50 +333,76 @@ static int on_stats(struct fleet *fleet, const msgpack_object *map)
     return 1;
 }
 
-static int on_request(struct fleet *fleet, const msgpack_object *map)
+static bool is_elsewhere(const struct fleet *fleet, const struct request *request)
 {
-    char id[FLEET_ID_MAX], sandbox_id[FLEET_ID_MAX];
-    copy(map, "id", id, sizeof(id));
-    copy(map, "sandbox_id", sandbox_id, sizeof(sandbox_id));
-    if (!id[0] || fleet_request_find(fleet, id) || fleet->request_count == FLEET_REQUESTS_MAX)
-        return 0;
+    size_t others = 0;
     for (size_t i = 0; i < fleet->elsewhere; i++)
-        if (strcmp(fleet->others[i]->id, sandbox_id) == 0)
-            return 0;
-    struct request *request = calloc(1, sizeof(*request));
-    if (!request)
-        return -ENOMEM;
-    memcpy(request->id, id, sizeof(id));
-    memcpy(request->sandbox_id, sandbox_id, sizeof(sandbox_id));
-    copy(map, "sandbox", request->sandbox, sizeof(request->sandbox));
-    copy(map, "kind", request->kind, sizeof(request->kind));
-    copy(map, "title", request->title, sizeof(request->title));
-    request->wall = bj_is_str(bj_get(map, "class"), "wall");
-    request->created = bj_get_double(map, "created", 0);
-    size_t size = 0;
-    const char *detail = bj_get_bytes(map, "detail", &size);
-    if (detail && size > 0) {
-        size_t kept = size < FLEET_DETAIL_MAX ? size : FLEET_DETAIL_MAX;
-        request->detail = malloc(kept * 3 + 1); /* a replaced byte takes three */
-        if (!request->detail) {
-            free(request);
-            return -ENOMEM;
-        }
-        text_clean(request->detail, kept * 3 + 1, detail, kept);
-        request->detail_left = size - kept;
-    }
-    size_t at = fleet->request_count++;
-    for (; at > 0 && fleet->requests[at - 1]->created > request->created; at--)
+        others += request_asks(request, fleet->others[i]->id);
+    return others > 0 && others == request->asker_count;
+}
+
+/* Moves a request to its place; those of equal rank stay as they came. */
+static void rank(struct fleet *fleet, struct request *request, size_t from)
+{
+    memmove(&fleet->requests[from], &fleet->requests[from + 1],
+            (fleet->request_count - from - 1) * sizeof(fleet->requests[0]));
+    size_t at = fleet->request_count - 1;
+    for (; at > 0 && request_compare(request, fleet->requests[at - 1]) < 0; at--)
         fleet->requests[at] = fleet->requests[at - 1];
     fleet->requests[at] = request;
+}
+
+static int change_request(struct fleet *fleet, struct request *request, const msgpack_object *map)
+{
+    int status = request_update(request, map);
+    size_t at = 0;
+    while (fleet->requests[at] != request)
+        at++;
+    if (status == 1) {
+        rank(fleet, request, at);
+        /* A sandbox that does not ask any more may show another one. */
+        for (size_t i = 0; i < fleet->count; i++)
+            if (strcmp(fleet->sandboxes[i]->facing, request->id) == 0)
+                face(fleet, fleet->sandboxes[i]->id);
+        face_askers(fleet, request);
+    }
+    return status;
+}
+
+static int on_request(struct fleet *fleet, const msgpack_object *map)
+{
+    char id[FLEET_ID_MAX];
+    field_copy(map, "id", id, sizeof(id));
+    struct request *request = fleet_request_find(fleet, id);
+    if (request)
+        return change_request(fleet, request, map);
+    if (!id[0] || fleet->request_count == FLEET_REQUESTS_MAX)
+        return 0;
+    int status = request_read(&request, map);
+    if (status < 0)
+        return status;
+    if (is_elsewhere(fleet, request)) {
+        request_free(request);
+        return 0;
+    }
+    fleet->requests[fleet->request_count++] = request;
+    rank(fleet, request, fleet->request_count - 1);
+    face_askers(fleet, request);
     return 1;
 }
 
 static int on_request_gone(struct fleet *fleet, const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
-    copy(map, "id", id, sizeof(id));
-    drop_requests(fleet, id, false);
+    field_copy(map, "id", id, sizeof(id));
+    for (size_t i = 0; i < fleet->request_count; i++)
+        if (strcmp(fleet->requests[i]->id, id) == 0) {
+            memcpy(fleet->past.id, id, sizeof(id));
+            field_copy(map, "outcome", fleet->past.outcome, sizeof(fleet->past.outcome));
+            field_copy(map, "by", fleet->past.by, sizeof(fleet->past.by));
+            drop_request(fleet, i);
+            break;
+        }
     return 1;
 }
 
@@ -374,10 +426,10 @@ static int on_alert(struct fleet *fleet, const msgpack_object *map)
         fleet->alerts[fleet->alert_count++] = alert;
     }
     alert->id = id;
-    copy(map, "sandbox", alert->sandbox, sizeof(alert->sandbox));
-    copy(map, "sandbox_id", alert->sandbox_id, sizeof(alert->sandbox_id));
-    copy(map, "kind", alert->kind, sizeof(alert->kind));
-    copy(map, "text", alert->text, sizeof(alert->text));
+    field_copy(map, "sandbox", alert->sandbox, sizeof(alert->sandbox));
+    field_copy(map, "sandbox_id", alert->sandbox_id, sizeof(alert->sandbox_id));
+    field_copy(map, "kind", alert->kind, sizeof(alert->kind));
+    field_copy(map, "text", alert->text, sizeof(alert->text));
     const msgpack_object *severity = bj_get(map, "severity");
     alert->severity = bj_is_str(severity, "critical") ? 2 : bj_is_str(severity, "warning") ? 1 : 0;
     alert->count = bj_get_uint(map, "count", 1);
@@ -486,10 +538,36 @@ const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii)
     return glyphs[failed ? SANDBOX_LOST : sandbox->state][ascii];
 }
 
+int fleet_severity(const struct fleet *fleet, const char *sandbox_id)
+{
+    int worst = 0;
+    for (size_t i = 0; i < fleet->alert_count; i++) {
+        const struct alert *alert = fleet->alerts[i];
+        if (!alert->acknowledged && alert->severity > worst &&
+            (!sandbox_id || strcmp(alert->sandbox_id, sandbox_id) == 0))
+            worst = alert->severity;
+    }
+    return worst;
+}
+
+const char *severity_glyph(int severity, bool ascii)
+{
+    static const char *const glyphs[][2] = {{"•", "i"}, {"▲", "!"}, {"✖", "X"}};
+    return glyphs[severity][ascii];
+}
+
+const char *severity_word(int severity)
+{
+    static const char *const words[] = {"info", "warning", "critical"};
+    return words[severity];
+}
+
 void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals)
 {
     *totals = (struct fleet_totals){.memory = FIGURE_UNKNOWN};
     totals->waiting = fleet->request_count;
+    for (size_t i = 0; i < fleet->request_count; i++)
+        totals->high += fleet->requests[i]->risk == RISK_HIGH;
     for (size_t i = 0; i < fleet->count; i++) {
         const struct sandbox *sandbox = fleet->sandboxes[i];
         totals->paused += sandbox->state == SANDBOX_PAUSED;

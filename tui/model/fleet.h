@@ -15,16 +15,13 @@
 
 #include "transport/error.h"
 #include "transport/paths.h"
+#include "tui/model/field.h"
 #include "tui/model/format.h"
+#include "tui/model/request.h"
 
-#define FLEET_ID_MAX        40
-#define FLEET_NAME_MAX      40
-#define FLEET_TITLE_MAX     256
-#define FLEET_SANDBOXES_MAX 1024
-#define FLEET_REQUESTS_MAX  4096
-#define FLEET_ALERTS_MAX    1024 /* the oldest go first */
-#define FLEET_DETAIL_MAX    4096 /* bytes of a request's detail that are kept; a cut is marked */
-#define FLEET_HISTORY       64   /* samples, one a second */
+#define FLEET_REQUESTS_MAX 4096
+#define FLEET_ALERTS_MAX   1024 /* the oldest go first */
+#define FLEET_HISTORY      64   /* samples, one a second */
 
 /* A request can be answered after it has been on this screen for so long. */
 #define FLEET_ARM_MS 300
@@ -60,20 +57,8 @@ struct sandbox {
     bool link_up;
     uint64_t monitor_pid;                               /* another number: another monitor */
     uint64_t limit_memory, limit_millicpus, limit_pids; /* 0: none */
+    char facing[FLEET_ID_MAX]; /* the request that its pane shows; "" when none waits */
     struct figures figures;
-};
-
-struct request {
-    char id[FLEET_ID_MAX], sandbox_id[FLEET_ID_MAX], sandbox[FLEET_NAME_MAX];
-    char kind[FLEET_NAME_MAX];
-    char title[1100];
-    char *detail;       /* cleaned, owned; NULL when there is none */
-    size_t detail_left; /* bytes of it that were not kept */
-    bool wall;          /* else courtesy */
-    double created;
-    uint64_t painted_at; /* ms of this client's clock since when it is on screen; 0: it is not */
-    bool painted;        /* in the frame being painted */
-    bool told;           /* the server knows that it is shown */
 };
 
 struct alert {
@@ -92,8 +77,11 @@ struct fleet {
     size_t count;
     size_t elsewhere; /* sandboxes of other sessions */
     struct sandbox *others[FLEET_SANDBOXES_MAX];
-    struct request **requests; /* oldest first, of this session */
+    struct request **requests; /* of this session: highest risk first, then oldest first */
     size_t request_count;
+    struct {
+        char id[FLEET_ID_MAX], outcome[8], by[FLEET_NAME_MAX];
+    } past;                                 /* the request that was closed last */
     struct alert *alerts[FLEET_ALERTS_MAX]; /* oldest first */
     size_t alert_count;
     char order[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* as saved; ids may be unknown (yet) */
@@ -121,8 +109,11 @@ void fleet_tick(struct fleet *fleet);
 struct sandbox *fleet_find(const struct fleet *fleet, const char *id);
 size_t fleet_index(const struct fleet *fleet, const char *id); /* count when there is none */
 
-/* The request of a sandbox that has waited longest, or NULL; how many there are. */
+/* The request that a sandbox's pane shows, or NULL; how many it has. It is the first in order, but
+ * one that is on screen stays there while it is open: nothing takes its place under the finger. */
 struct request *fleet_request(const struct fleet *fleet, const char *sandbox_id, size_t *count);
+/* From now on its pane shows that request, because the human went there. */
+void fleet_face(struct fleet *fleet, const char *sandbox_id, const struct request *request);
 struct request *fleet_request_find(const struct fleet *fleet, const char *id);
 
 /*
@@ -134,8 +125,13 @@ void fleet_painted(struct request *request, uint64_t now_ms);
 void fleet_paint_end(struct fleet *fleet);
 bool fleet_armed(const struct request *request, uint64_t now_ms);
 
+/* The gravest severity of alerts that nobody has acknowledged, of a sandbox or (NULL) of all. */
+int fleet_severity(const struct fleet *fleet, const char *sandbox_id);
+const char *severity_glyph(int severity, bool ascii);
+const char *severity_word(int severity);
+
 struct fleet_totals {
-    size_t running, paused, ended, waiting, alerts;
+    size_t running, paused, ended, waiting, high, alerts; /* high: requests of high risk */
     double cpu;
     uint64_t memory; /* FIGURE_UNKNOWN when no sandbox's is known */
 };

@@ -36,9 +36,10 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
     struct request *request = control_request(input->control, input->fleet);
     if (request && fleet_armed(request, input->now)) {
         put_hint(pen, &key, &dim, "a", "allow");
+        put_hint(pen, &key, &dim, "A", "remember");
         put_hint(pen, &key, &dim, "d", "deny");
     } else if (!request && input->fleet->request_count > 0) {
-        put_hint(pen, &key, &dim, "w", "what waits");
+        put_hint(pen, &key, &dim, "Tab", "what waits");
     }
     for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
         const struct key_action *action = keys_action(hints[i]);
@@ -81,7 +82,10 @@ static void add_figures(struct view *view, const struct view_input *input, struc
     struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
     struct style dim = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
     struct style waiting = paint_style(paint, ROLE_STATE_WAITING, ROLE_BAR, BJ_ATTR_BOLD);
-    struct style alert = paint_style(paint, ROLE_ALERT_WARNING, ROLE_BAR, BJ_ATTR_BOLD);
+    struct style high = paint_style(paint, ROLE_STATE_LOST, ROLE_BAR, BJ_ATTR_BOLD);
+    int severity = fleet_severity(input->fleet, NULL);
+    struct style alert = paint_style(paint, severity_role(severity), ROLE_BAR, BJ_ATTR_BOLD);
+    struct style warning = paint_style(paint, ROLE_ALERT_WARNING, ROLE_BAR, BJ_ATTR_BOLD);
     struct fleet_totals totals;
     char cpu[FORMAT_MAX], memory[FORMAT_MAX];
     fleet_totals(input->fleet, &totals);
@@ -92,17 +96,21 @@ static void add_figures(struct view *view, const struct view_input *input, struc
     pieces_add(piece, count, 2, &text, " %zu sandbox%s ", count_all, count_all == 1 ? "" : "es");
     if (totals.waiting > 0)
         pieces_add(piece, count, 1, &waiting, " %s %zu waiting ", utf8 ? "◆" : "?", totals.waiting);
+    if (totals.high > 0)
+        pieces_add(piece, count, 1, &high, "%s %zu%s ", risk_glyph(RISK_HIGH, !utf8), totals.high,
+                   narrow ? "" : " high risk");
     if (totals.paused > 0)
         pieces_add(piece, count, 6, &dim, " %zu paused ", totals.paused);
     if (totals.alerts > 0)
-        pieces_add(piece, count, 2, &alert, " ! %zu%s ", totals.alerts,
+        pieces_add(piece, count, 2, &alert, " %s %zu%s ", severity_glyph(severity, !utf8),
+                   totals.alerts,
                    narrow               ? ""
                    : totals.alerts == 1 ? " alert"
                                         : " alerts");
     if (count_all > 0)
         pieces_add(piece, count, 4, &text, narrow ? " %s %s " : " cpu %s  mem %s ", cpu, memory);
     if (input->limits)
-        pieces_add(piece, count, 5, &alert, " %s ", narrow ? "no limits" : input->limits);
+        pieces_add(piece, count, 5, &warning, " %s ", narrow ? "no limits" : input->limits);
 }
 
 void view_bar_paint(struct view *view, const struct view_input *input)

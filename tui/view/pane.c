@@ -211,7 +211,8 @@ static void paint_status(struct view *view, const struct view_input *input,
     struct style text = paint_style(paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
     struct style cpu_style = paint_style(paint, ROLE_GRAPH_CPU, ROLE_BACKGROUND, 0);
     struct style memory_style = paint_style(paint, ROLE_GRAPH_MEMORY, ROLE_BACKGROUND, 0);
-    struct style alert = paint_style(paint, ROLE_ALERT_WARNING, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    int severity = fleet_severity(input->fleet, sandbox->id);
+    struct style alert = paint_style(paint, severity_role(severity), ROLE_BACKGROUND, BJ_ATTR_BOLD);
     struct style lost = paint_style(paint, ROLE_STATE_LOST, ROLE_BACKGROUND, 0);
     char cpu[FORMAT_MAX], memory[FORMAT_MAX], pids[FORMAT_MAX], age[FORMAT_MAX];
     char net[2 * FORMAT_MAX + 8], bars[FLEET_HISTORY * 3 + 1];
@@ -226,7 +227,8 @@ static void paint_status(struct view *view, const struct view_input *input,
     int width = rect->cols > 100 ? 16 : rect->cols > 56 ? 10 : 6;
     pieces_add(piece, &count, 0, &dim, " ");
     if (sandbox->alerts > 0)
-        pieces_add(piece, &count, 1, &alert, "! %u  ", sandbox->alerts);
+        pieces_add(piece, &count, 1, &alert, "%s %u  ", severity_glyph(severity, ascii),
+                   sandbox->alerts);
     if (!alive && sandbox->error[0]) {
         char error[FLEET_TITLE_MAX];
         text_fit(error, sizeof(error), sandbox->error, rect->cols - 14, ascii);
@@ -298,7 +300,8 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     struct style state = paint_style(paint, state_role(sandbox), ground,
                                      sandbox->state == SANDBOX_WAITING ? BJ_ATTR_BOLD : 0);
     struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
-    struct style alert = paint_style(paint, ROLE_ALERT_WARNING, ground, BJ_ATTR_BOLD);
+    int severity = fleet_severity(input->fleet, sandbox->id);
+    struct style alert = paint_style(paint, severity_role(severity), ground, BJ_ATTR_BOLD);
     char word[FORMAT_MAX], cpu[FORMAT_MAX], memory[FORMAT_MAX], age[FORMAT_MAX], text[1200];
     paint_fill(paint, rect, " ", &dim);
     sandbox_state_text(sandbox, true, word);
@@ -325,18 +328,23 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     snprintf(text, sizeof(text), "%5s %5s %5s ", alive ? cpu : "", alive ? memory : "", age);
     pen_put(&pen, &dim, text);
     if (sandbox->alerts > 0) {
-        snprintf(text, sizeof(text), "!%u ", sandbox->alerts);
+        snprintf(text, sizeof(text), "%s%u ", severity_glyph(severity, ascii), sandbox->alerts);
         pen_put(&pen, &alert, text);
     }
     size_t waiting;
     const struct request *request = fleet_request(input->fleet, sandbox->id, &waiting);
     struct view_pane *pane = input->pane(input->owner, sandbox->id);
-    if (request)
-        snprintf(text, sizeof(text), "%s: %s", request->kind, request->title);
-    else if (pane && pane->screen.drawn)
+    if (request) {
+        struct style chip = request_chip(paint, request);
+        snprintf(text, sizeof(text), " %s %s ", request_glyph(request, ascii),
+                 request_class(request));
+        pen_put(&pen, &chip, text);
+        snprintf(text, sizeof(text), " %s", request->title);
+    } else if (pane && pane->screen.drawn) {
         screen_last_line(&pane->screen, text, sizeof(text));
-    else
+    } else {
         snprintf(text, sizeof(text), "%s", sandbox->command);
+    }
     pen_put(&pen, request ? &state : &dim, text);
     if (pane && pane->state == PANE_LIVE)
         pane->acknowledge = pane->screen.frame;

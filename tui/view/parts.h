@@ -28,6 +28,22 @@ void pieces_put(const struct piece *pieces, int count, struct pen *pen);
 void pieces_add(struct piece *pieces, int *count, int rank, const struct style *style,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* A box in the middle of the screen, never larger than it. Returns what is inside. */
+struct rect box_paint(struct view *view, const struct view_input *input, int rows, int cols,
+                      const char *title, const char *foot);
+/* Keeps the selected row inside the rows that are shown; returns the first of them. */
+size_t box_keep_inside(struct view *view, size_t at, size_t count, int rows);
+/* One line in the middle of an empty list. */
+void box_say(struct view *view, const struct rect *inside, const char *text);
+/* Wrapped text from `row` on; returns the row behind it. *whole is false when it was cut. */
+int box_wrapped(struct view *view, int row, int end, const struct rect *inside, const char *text,
+                const struct style *style, bool *whole);
+/* A column of a table: cut or filled to its width. */
+void box_column(struct pen *pen, const struct style *style, const char *text, int width);
+
+/* The style of everything that says which class a request is of. */
+struct style request_chip(const struct paint *paint, const struct request *request);
+
 void view_pane_paint(struct view *view, const struct view_input *input, size_t index,
                      const struct rect *rect);
 void view_card_paint(struct view *view, const struct view_input *input, size_t index,
@@ -37,6 +53,13 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
                         size_t more, const struct rect *pane, bool selected);
 void view_bar_paint(struct view *view, const struct view_input *input);
 void view_list_paint(struct view *view, const struct view_input *input);
+void view_inbox_paint(struct view *view, const struct view_input *input);
+void view_details_paint(struct view *view, const struct view_input *input);
+void view_menu_paint(struct view *view, const struct view_input *input);
 void view_prompt_paint(struct view *view, const struct view_input *input);
 
+/* A field with the line that is being written, and the cursor in it. */
+void view_line_paint(struct view *view, const struct line *line, const struct rect *field);
+
+enum theme_role severity_role(int severity); /* of an alert, on the background and on the bar */
 enum theme_role state_role(const struct sandbox *sandbox);

@@ -5,44 +5,78 @@
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
-#define TITLE_LINES 5 /* of a request in the selected pane */
+#define TITLE_LINES    5  /* of a request in the selected pane */
+#define BESIDE_COLUMNS 62 /* that class, risk and keys take */
+
+struct style request_chip(const struct paint *paint, const struct request *request)
+{
+    return paint_style(paint, ROLE_REQUEST_TEXT,
+                       request->wall ? ROLE_REQUEST_WALL : ROLE_REQUEST_COURTESY, BJ_ATTR_BOLD);
+}
+
+/* How a request stands in its pane. */
+struct standing {
+    size_t more;   /* others of the same sandbox */
+    bool selected; /* the pane is */
+    bool whole;    /* all of the text is there */
+    bool beside;   /* and it is on the line of the keys */
+};
+
+/* What may be pressed now, or why nothing. */
+static void add_keys(struct view *view, const struct view_input *input,
+                     const struct request *request, const struct standing *standing,
+                     const struct style *plain, const struct style *bold, struct piece *piece,
+                     int *count)
+{
+    (void)view;
+    if (!standing->selected) {
+        pieces_add(piece, count, 1, plain, "%s", standing->whole ? "" : "select to read  ");
+    } else if (input->control->mode == CONTROL_FOCUS) {
+        char prefix[32];
+        keys_name(&input->control->prefix, prefix, sizeof(prefix));
+        pieces_add(piece, count, 1, plain, "%s, then a or d  ", prefix);
+    } else if (!standing->whole) {
+        pieces_add(piece, count, 1, bold, "i shows all of it  ");
+    } else if (fleet_armed(request, input->now)) {
+        pieces_add(piece, count, 1, bold, "a once  ");
+        pieces_add(piece, count, 4, bold, "A remember  ");
+        pieces_add(piece, count, 1, bold, "d deny  ");
+        pieces_add(piece, count, 5, bold, "i details  ");
+    } else {
+        pieces_add(piece, count, 1, plain, "read first ...  ");
+    }
+}
 
 /* The line with the keys, in place of the pane's lower border. */
 static void paint_keys(struct view *view, const struct view_input *input,
-                       const struct request *request, size_t more, const struct rect *line,
-                       bool selected, bool whole)
+                       const struct request *request, const struct standing *standing,
+                       const struct rect *line)
 {
     struct paint *paint = &view->paint;
-    bool utf8 = paint->facts.utf8, armed = fleet_armed(request, input->now);
-    enum theme_role ground = request->wall ? ROLE_REQUEST_WALL : ROLE_REQUEST_COURTESY;
-    struct style plain = paint_style(paint, ROLE_REQUEST_TEXT, ground, 0);
-    struct style bold = paint_style(paint, ROLE_REQUEST_TEXT, ground, BJ_ATTR_BOLD);
+    bool ascii = !paint->facts.utf8;
+    struct style bold = request_chip(paint, request), plain = bold;
+    plain.flags = 0;
     char age[FORMAT_MAX];
     format_age(age, input->wall - request->created);
     paint_fill(paint, line, " ", &plain);
     struct piece piece[PIECES_MAX];
     int count = 0;
-    pieces_add(piece, &count, 0, &bold, " %s ",
-               request->wall ? utf8 ? "▣" : "#"
-               : utf8        ? "◆"
-                             : "?");
-    pieces_add(piece, &count, 3, &bold, "%s ", request->wall ? "wall" : "courtesy");
-    pieces_add(piece, &count, 2, &bold, "%s  ", request->kind);
-    if (!selected)
-        pieces_add(piece, &count, 1, &plain, "%s", whole ? "" : "select to read  ");
-    else if (!whole)
-        pieces_add(piece, &count, 1, &bold, "r read all of it  ");
-    else if (input->control->mode == CONTROL_FOCUS) {
-        char prefix[32];
-        keys_name(&input->control->prefix, prefix, sizeof(prefix));
-        pieces_add(piece, &count, 1, &plain, "%s, then a or d  ", prefix);
-    } else if (armed)
-        pieces_add(piece, &count, 1, &bold, "a allow  d deny  ");
+    pieces_add(piece, &count, 0, &bold, " %s ", request_glyph(request, ascii));
+    pieces_add(piece, &count, 2, &bold, "%s  ", request_class(request));
+    if (standing->beside)
+        pieces_add(piece, &count, 1, &plain, "%s  ", request->title);
     else
-        pieces_add(piece, &count, 1, &plain, "read first ...  ");
-    if (more > 0)
-        pieces_add(piece, &count, 4, &plain, "+%zu more  ", more);
-    pieces_add(piece, &count, 5, &plain, "%s", age);
+        pieces_add(piece, &count, 6, &bold, "%s  ", request->kind);
+    if (request->risk > RISK_LOW)
+        pieces_add(piece, &count, 3, &bold, "%s %s  ", risk_glyph(request->risk, ascii),
+                   risk_word(request->risk));
+    if (request->count > 1)
+        pieces_add(piece, &count, 2, &bold, ascii ? "x%llu  " : "×%llu  ",
+                   (unsigned long long)request->count);
+    add_keys(view, input, request, standing, &plain, &bold, piece, &count);
+    if (standing->more > 0)
+        pieces_add(piece, &count, 7, &plain, "+%zu more  ", standing->more);
+    pieces_add(piece, &count, 8, &plain, "%s", age);
     struct pen pen = {paint, line->row, line->col, line->col + line->cols};
     pieces_fit(piece, count, line->cols - 1);
     pieces_put(piece, count, &pen);
@@ -56,8 +90,8 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
                         size_t more, const struct rect *pane, bool selected)
 {
     struct paint *paint = &view->paint;
-    enum theme_role ground = request->wall ? ROLE_REQUEST_WALL : ROLE_REQUEST_COURTESY;
-    struct style plain = paint_style(paint, ROLE_REQUEST_TEXT, ground, 0);
+    struct style plain = request_chip(paint, request);
+    plain.flags = 0;
     int columns = pane->cols - 4;
     int lines = text_lines(request->title, columns);
     int room = pane->rows - 3;
@@ -65,7 +99,13 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
     int shown = lines < limit ? lines : limit;
     if (shown > room)
         shown = room;
-    bool whole = shown == lines;
+    struct standing standing = {more, selected, shown == lines, false};
+    /* A wall request's title is the server's own; with room it stands beside the keys. */
+    if (request->wall && lines == 1 && text_width(request->title) + BESIDE_COLUMNS <= pane->cols) {
+        standing.beside = standing.whole = true;
+        shown = 0;
+    }
+    bool whole = standing.whole;
     int bottom = pane->row + pane->rows - 1;
     struct rect keys = {bottom, pane->col, 1, pane->cols};
     struct rect text = {bottom - shown, pane->col, shown, pane->cols};
@@ -83,7 +123,9 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
         paint_text(paint, text.row + i, text.col + 2, columns, line, &plain);
         at = next;
     }
-    paint_keys(view, input, request, more, &keys, selected, whole);
-    if (whole && input->control->list == LIST_NONE && input->control->prompt == PROMPT_NONE)
+    paint_keys(view, input, request, &standing, &keys);
+    const struct control *control = input->control;
+    if (whole && control->list == LIST_NONE && control->prompt == PROMPT_NONE &&
+        !control->menu.open)
         fleet_painted(request, input->now);
 }

@@ -269,6 +269,25 @@ void term_cursor(int shape, bool blink)
     term.blink = blink;
 }
 
+/* OSC 9 is iTerm2's and ConEmu's, OSC 777 rxvt-unicode's; each ends in ST. */
+void term_notify(enum notify_how how, const char *text)
+{
+    char sequence[NOTIFY_TEXT_MAX + 40] = "\a";
+    char plain[NOTIFY_TEXT_MAX];
+    size_t size = 0;
+    if (!term.open || how == NOTIFY_OFF)
+        return;
+    for (; *text && size + 1 < sizeof(plain); text++)
+        if (*text >= ' ' && *text < 0x7f && *text != ';') /* nothing can end the sequence */
+            plain[size++] = *text;
+    plain[size] = '\0';
+    if (term.xterm && how == NOTIFY_OSC9)
+        snprintf(sequence, sizeof(sequence), "\x1b]9;Belljar: %s\x1b\\", plain);
+    else if (term.xterm && how == NOTIFY_OSC777)
+        snprintf(sequence, sizeof(sequence), "\x1b]777;notify;Belljar;%s\x1b\\", plain);
+    emit(sequence);
+}
+
 /* ---- keys ---- */
 
 static const struct {

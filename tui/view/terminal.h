@@ -10,6 +10,7 @@
 
 #include "transport/error.h"
 #include "tui/model/decode.h"
+#include "tui/model/notify.h"
 
 enum term_colors { TERM_MONO = 0, TERM_8 = 8, TERM_16 = 16, TERM_256 = 256, TERM_DIRECT = 1 << 24 };
 
@@ -32,6 +33,10 @@ void term_resize(int *rows, int *cols);
 
 /* Cursor shape: 0 the terminal's own, else 1 block, 2 underline, 3 bar. */
 void term_cursor(int shape, bool blink);
+
+/* Tells the human by his terminal's bell, or by a notification with this text, which is printable
+ * ASCII. A terminal that is no relative of xterm only rings. */
+void term_notify(enum notify_how how, const char *text);
 
 /* Sequences of keys that terminfo knows. */
 void term_teach(struct decode *decode);

@@ -61,6 +61,13 @@ enum theme_role state_role(const struct sandbox *sandbox)
     return failed ? ROLE_STATE_LOST : roles[sandbox->state];
 }
 
+enum theme_role severity_role(int severity)
+{
+    static const enum theme_role roles[] = {ROLE_ALERT_INFO, ROLE_ALERT_WARNING,
+                                            ROLE_ALERT_CRITICAL};
+    return roles[severity];
+}
+
 /* ---- frames without panes ---- */
 
 static void paint_tiny(struct view *view, const struct view_input *input)
@@ -72,7 +79,7 @@ static void paint_tiny(struct view *view, const struct view_input *input)
     fleet_totals(input->fleet, &totals);
     paint_fill(&view->paint, &all, " ", &plain);
     char text[128];
-    snprintf(text, sizeof(text), "Too small (%dx%d). %zu wait%s, %zu sandbox%s. D detaches.",
+    snprintf(text, sizeof(text), "Too small (%dx%d). %zu wait%s, %zu sandbox%s. Q detaches.",
              input->cols, input->rows, totals.waiting, totals.waiting == 1 ? "s" : "",
              input->fleet->count, input->fleet->count == 1 ? "" : "es");
     paint_text(&view->paint, 0, 0, input->cols, text, &bar);
@@ -103,7 +110,7 @@ static void paint_empty(struct view *view, const struct view_input *input)
         {"", ROLE_DIM, 0},
         {"n   start a sandbox", ROLE_FOREGROUND, 0},
         {"?   all keys       ", ROLE_FOREGROUND, 0},
-        {"D   leave          ", ROLE_FOREGROUND, 0},
+        {"Q   leave          ", ROLE_FOREGROUND, 0},
         {"", ROLE_DIM, 0},
         {"or, in another terminal:  belljar run -d -n build --project . -- bash", ROLE_DIM, 0},
     };
@@ -138,6 +145,8 @@ static void paint_all(struct view *view, const struct view_input *input)
         paint_fill(&view->paint, &all, " ", &plain);
     }
     view->cursor_row = -1;
+    view->box_count = 0;
+    view->menu_shown = false;
     if (layout->tiny) {
         paint_tiny(view, input);
         return;
@@ -152,16 +161,23 @@ static void paint_all(struct view *view, const struct view_input *input)
         view_tabs_paint(view, input);
     view_bar_paint(view, input);
     view_list_paint(view, input);
+    view_menu_paint(view, input);
     view_prompt_paint(view, input);
 }
 
 void view_frame(struct view *view, const struct view_input *input)
 {
+    struct rect before[VIEW_BOXES];
+    size_t count = view->box_count;
+    memcpy(before, view->boxes, sizeof(before));
     paint_begin(&view->paint);
     fleet_paint_begin(input->fleet);
     paint_all(view, input);
-    if (view->paint.flushed) {
-        /* Pairs painted before the flush mean other colours now. */
+    bool uncovered =
+        count != view->box_count || memcmp(before, view->boxes, count * sizeof(before[0])) != 0;
+    if (view->paint.flushed || (uncovered && !view->everything)) {
+        /* Pairs painted before the flush mean other colours now; cells that a box left bare are
+         * not changed, yet they must come back. */
         view->everything = true;
         paint_all(view, input);
     }

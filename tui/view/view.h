@@ -15,6 +15,8 @@
 #include "tui/model/screen.h"
 #include "tui/view/paint.h"
 
+#define VIEW_BOXES 4
+
 enum pane_state { PANE_CLOSED, PANE_CONNECTING, PANE_LIVE, PANE_BROKEN };
 
 /* A sandbox's screen as this client has it. */
@@ -30,6 +32,7 @@ struct view_pane {
 struct view_input {
     struct fleet *fleet;
     const struct control *control;
+    const struct details *details; /* as control_wish() wants them */
     const struct layout *layout;
     struct view_pane *(*pane)(void *owner, const char *id); /* NULL when there is none */
     void *owner;
@@ -45,6 +48,19 @@ struct view {
     bool everything; /* the next frame paints all cells */
     size_t list_top;
     int list_rows; /* rows of the open list, for paging */
+    struct {
+        char id[FLEET_ID_MAX];
+        size_t at;
+    } inbox; /* where its cursor was in the last frame */
+    struct {
+        char id[FLEET_ID_MAX];
+        int columns;
+        size_t seen; /* lines from the first one that have been on screen */
+        size_t last; /* greatest first line */
+    } card;
+    bool menu_shown; /* the menu's sentence, or its question, is on screen as a whole */
+    struct rect boxes[VIEW_BOXES]; /* of this frame; when they change all is painted again */
+    size_t box_count;
     int cursor_row, cursor_col, cursor_shape;
     bool cursor_blink;
 };

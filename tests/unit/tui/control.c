@@ -118,9 +118,9 @@ START_TEST(selection_moves)
     ck_assert_str_eq(control.selected, "b");
     press("Down");
     ck_assert_str_eq(control.selected, "d");
-    press("Tab");
+    press("o");
     ck_assert_str_eq(control.selected, "a");
-    press("S-Tab");
+    press("O");
     ck_assert_str_eq(control.selected, "d");
     press("3");
     ck_assert_str_eq(control.selected, "c");
@@ -418,18 +418,20 @@ START_TEST(read_only_changes_nothing)
     paint();
     now += FLEET_ARM_MS;
     readonly = true;
-    static const char *const keys[] = {"a", "d", "k", "p", "P", "n", "R", "Enter", "x"};
+    static const char *const keys[] = {"a", "d", "A", "D", "u", "k", "p",
+                                       "P", "n", "R", "c", "C", "Enter", "x"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         ck_assert_int_eq(press(keys[i]), ORDER_NONE);
         ck_assert_int_eq(control.mode, CONTROL_SUPERVISE);
         ck_assert_int_eq(control.prompt, PROMPT_NONE);
+        ck_assert(!control.menu.open);
     }
     ck_assert_int_eq(press("F12"), ORDER_NONE);
     ck_assert_int_eq(control.mode, CONTROL_SUPERVISE);
     press("r");
     ck_assert_int_eq(press("a"), ORDER_NONE);
     press("Escape");
-    ck_assert_int_eq(press("D"), ORDER_DETACH);
+    ck_assert_int_eq(press("Q"), ORDER_DETACH);
     teardown();
 }
 END_TEST
@@ -437,7 +439,7 @@ END_TEST
 START_TEST(leaving)
 {
     setup();
-    ck_assert_int_eq(press("D"), ORDER_DETACH);
+    ck_assert_int_eq(press("Q"), ORDER_DETACH);
     press("q");
     ck_assert_int_eq(press("y"), ORDER_NONE);
     control.prompt_seen = true;

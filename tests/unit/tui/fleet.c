@@ -153,13 +153,13 @@ START_TEST(a_long_detail_is_cut_and_says_so)
 {
     open_fleet();
     add("a", "a", 1);
-    static char json[FLEET_DETAIL_MAX + 400];
+    static char json[REQUEST_DETAIL_MAX + 400];
     int size = snprintf(json, sizeof(json),
                         "{\"id\": \"1\", \"sandbox_id\": \"a\", \"title\": \"t\", \"detail\": \"");
-    memset(json + size, 'x', FLEET_DETAIL_MAX + 100);
-    strcpy(json + size + FLEET_DETAIL_MAX + 100, "\"}");
+    memset(json + size, 'x', REQUEST_DETAIL_MAX + 100);
+    strcpy(json + size + REQUEST_DETAIL_MAX + 100, "\"}");
     event("event.request", json);
-    ck_assert_uint_eq(strlen(fleet->requests[0]->detail), FLEET_DETAIL_MAX);
+    ck_assert_uint_eq(strlen(fleet->requests[0]->detail), REQUEST_DETAIL_MAX);
     ck_assert_uint_eq(fleet->requests[0]->detail_left, 100);
     close_fleet();
 }

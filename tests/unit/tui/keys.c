@@ -29,7 +29,7 @@ END_TEST
 
 START_TEST(no_key_means_two_things)
 {
-    for (int mode = KEYS_SUPERVISE; mode <= KEYS_LIST; mode *= 2)
+    for (int mode = KEYS_SUPERVISE; mode < KEYS_MODES_END; mode *= 2)
         for (size_t i = 0; i < keys_count; i++) {
             if (!(keys_table[i].modes & (unsigned)mode))
                 continue;

@@ -1,0 +1,187 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/control_parts.h"
+
+struct request *control_request(const struct control *control, const struct fleet *fleet)
+{
+    size_t count;
+    switch (control->list) {
+    case LIST_NONE:
+        return fleet_request(fleet, control->selected, &count);
+    case LIST_REQUESTS:
+        return control->list_at < fleet->request_count ? fleet->requests[control->list_at] : NULL;
+    case LIST_CARD:
+        return fleet_request_find(fleet, control->list_id);
+    default:
+        return NULL;
+    }
+}
+
+void control_wish(const struct control *control, const struct fleet *fleet,
+                  struct details_wish *wish)
+{
+    *wish = (struct details_wish){0};
+    const char *id = control->menu.open           ? control->menu.request
+                     : control->list == LIST_CARD ? control->list_id
+                                                  : "";
+    const struct request *request = fleet_request_find(fleet, id);
+    if (!request)
+        return;
+    memcpy(wish->id, request->id, sizeof(wish->id));
+    wish->count = request->count;
+    wish->deny = control->menu.open && control->menu.deny;
+    wish->seconds = control->menu.open ? menu_seconds(&control->menu) : 0;
+}
+
+/* The request that a verdict key means, when it has been in view long enough; else says why not. */
+static struct request *armed(struct control *control, const struct control_view *view)
+{
+    struct request *request = control_request(control, view->fleet);
+    if (!request) {
+        if (view->fleet->request_count > 0)
+            control_note(control, view->now, false,
+                         "nothing to decide here: Tab goes to what waits, r lists it");
+        else
+            control_note(control, view->now, false, "nothing waits for a verdict");
+        return NULL;
+    }
+    bool moved = control->list == LIST_NONE && control->moved_at != 0 &&
+                 view->now - control->moved_at < FLEET_ARM_MS;
+    if (!moved && fleet_armed(request, view->now))
+        return request;
+    if (request->painted_at)
+        control_note(control, view->now, false,
+                     "not yet, too fast: read it first (the key was not taken)");
+    else
+        control_note(control, view->now, false,
+                     "not yet: not all of it is on screen; i shows it (the key was not taken)");
+    return NULL;
+}
+
+bool decide_act(struct control *control, const struct control_view *view, enum action action,
+                struct order *order)
+{
+    const struct request *request;
+    if (action == ACTION_UNDO) {
+        order->kind = ORDER_UNDO;
+        return true;
+    }
+    if (action != ACTION_ALLOW && action != ACTION_DENY && action != ACTION_ALLOW_RULE &&
+        action != ACTION_DENY_RULE)
+        return false;
+    if (control->list == LIST_HELP || control->list == LIST_ALERTS ||
+        !(request = armed(control, view)))
+        return true;
+    if (action == ACTION_ALLOW_RULE || action == ACTION_DENY_RULE) {
+        menu_open(&control->menu, request, action == ACTION_DENY_RULE);
+        return true;
+    }
+    order->kind = action == ACTION_ALLOW ? ORDER_ALLOW : ORDER_DENY;
+    memcpy(order->id, request->id, FLEET_ID_MAX);
+    return true;
+}
+
+void decide_menu_key(struct control *control, const struct control_view *view,
+                     const struct chord *chord, struct order *order)
+{
+    struct menu *menu = &control->menu;
+    const char *note;
+    enum menu_outcome outcome = menu_key(menu, view->details, chord, view->now, &note);
+    if (note)
+        control_note(control, view->now, false, "%.240s", note);
+    if (outcome == MENU_STAYS)
+        return;
+    menu->open = false;
+    if (outcome == MENU_LEAVES)
+        return;
+    order->kind = menu->deny ? ORDER_DENY : ORDER_ALLOW;
+    memcpy(order->id, menu->request, sizeof(order->id));
+    order->remember = menu_remembers(menu);
+    order->scope = order->remember ? (enum rule_scope)menu->scope : SCOPE_SANDBOX;
+    order->seconds = menu_seconds(menu);
+    if (menu->deny)
+        memcpy(order->text, menu->reason.text, sizeof(order->text));
+}
+
+/* ---- going to what waits ---- */
+
+/* A sandbox of this session that asks this, preferably the selected one. */
+static size_t asker(const struct control *control, const struct fleet *fleet,
+                    const struct request *request)
+{
+    if (request_asks(request, control->selected))
+        return control->selected_index;
+    for (size_t i = 0; i < request->asker_count; i++) {
+        size_t index = fleet_index(fleet, request->askers[i]);
+        if (index < fleet->count)
+            return index;
+    }
+    return fleet->count;
+}
+
+void decide_next(struct control *control, const struct control_view *view)
+{
+    struct fleet *fleet = view->fleet;
+    if (fleet->request_count == 0) {
+        control_note(control, view->now, false, "nothing waits for a verdict");
+        return;
+    }
+    /* The first one; pressed again, or when the selected pane shows that already, the next. */
+    size_t count, start = 0;
+    const struct request *here = fleet_request(fleet, control->selected, &count);
+    for (size_t i = 0; here && i < fleet->request_count; i++)
+        if (fleet->requests[i] == here && (i == 0 || strcmp(control->tour, here->id) == 0))
+            start = i + 1;
+    for (size_t i = 0; i < fleet->request_count; i++) {
+        struct request *request = fleet->requests[(start + i) % fleet->request_count];
+        size_t index = asker(control, fleet, request);
+        if (index == fleet->count)
+            continue;
+        fleet_face(fleet, fleet->sandboxes[index]->id, request);
+        control_select(control, fleet, index);
+        memcpy(control->tour, request->id, sizeof(control->tour));
+        return;
+    }
+}
+
+/* ---- what became of it ---- */
+
+static void say_gone(struct control *control, const struct fleet *fleet, const char *id,
+                     const char *what, uint64_t now)
+{
+    const char *became = "it is no longer open";
+    bool known = strcmp(fleet->past.id, id) == 0;
+    if (known && strcmp(fleet->past.outcome, "allow") == 0)
+        became = "it was allowed";
+    else if (known && strcmp(fleet->past.outcome, "deny") == 0)
+        became = "it was denied";
+    else if (known)
+        became = "who asked does not wait any more";
+    bool by = known && fleet->past.by[0];
+    control_note(control, now, false, "the %s is closed: %s%s%s", what, became, by ? " by " : "",
+                 by ? fleet->past.by : "");
+}
+
+void decide_sync(struct control *control, const struct fleet *fleet, uint64_t now)
+{
+    struct menu *menu = &control->menu;
+    bool said = false;
+    if (menu->open) {
+        const struct request *request = fleet_request_find(fleet, menu->request);
+        if (!request) {
+            menu->open = false;
+            said = true;
+            say_gone(control, fleet, menu->request, "menu", now);
+        } else if (!menu->high && request->risk == RISK_HIGH) {
+            menu->open = false;
+            control_note(control, now, true, "the menu is closed: its request is of high risk now");
+        }
+    }
+    if (control->list == LIST_CARD && !fleet_request_find(fleet, control->list_id)) {
+        if (!said)
+            say_gone(control, fleet, control->list_id, "card", now);
+        list_close(control);
+        list_sync(control, fleet);
+    }
+}

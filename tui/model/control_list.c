@@ -1,0 +1,146 @@
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/control_parts.h"
+
+size_t control_list_rows(const struct control *control, const struct fleet *fleet)
+{
+    switch (control->list) {
+    case LIST_REQUESTS:
+        return fleet->request_count;
+    case LIST_ALERTS:
+        return fleet->alert_count;
+    case LIST_HELP:
+        return keys_count;
+    default:
+        return 0;
+    }
+}
+
+/* The cursor is on a request, not on a row. */
+static void remember_row(struct control *control, const struct fleet *fleet)
+{
+    bool there = control->list_at < fleet->request_count;
+    snprintf(control->list_id, sizeof(control->list_id), "%s",
+             there ? fleet->requests[control->list_at]->id : "");
+}
+
+void list_open(struct control *control, const struct control_view *view, enum control_list list)
+{
+    if (control->list == list) {
+        list_close(control);
+        return;
+    }
+    if (list == LIST_CARD) {
+        const struct request *request = control_request(control, view->fleet);
+        if (!request) {
+            control_note(control, view->now, false, "no request here to look at");
+            return;
+        }
+        control->list_back = control->list == LIST_REQUESTS;
+        memcpy(control->list_id, request->id, sizeof(control->list_id));
+    }
+    control->list = list;
+    control->list_at = 0;
+    if (list == LIST_REQUESTS)
+        remember_row(control, view->fleet);
+}
+
+void list_close(struct control *control)
+{
+    bool back = control->list == LIST_CARD && control->list_back;
+    control->list = back ? LIST_REQUESTS : LIST_NONE;
+    control->list_at = 0; /* list_sync finds the row of list_id */
+}
+
+void list_sync(struct control *control, const struct fleet *fleet)
+{
+    size_t rows = control_list_rows(control, fleet);
+    if (control->list == LIST_HELP || control->list == LIST_CARD)
+        return; /* no selected row; the view knows where they end */
+    if (control->list == LIST_REQUESTS)
+        for (size_t i = 0; i < rows; i++)
+            if (strcmp(fleet->requests[i]->id, control->list_id) == 0)
+                control->list_at = i;
+    if (control->list_at >= rows)
+        control->list_at = rows ? rows - 1 : 0;
+    if (control->list == LIST_REQUESTS)
+        remember_row(control, fleet);
+}
+
+static const char *list_sandbox(const struct control *control, const struct fleet *fleet)
+{
+    const struct request *request = control_request(control, fleet);
+    if (request && control->list != LIST_NONE)
+        return request->sandbox_id;
+    if (control->list == LIST_ALERTS && control->list_at < fleet->alert_count)
+        return fleet->alerts[fleet->alert_count - 1 - control->list_at]->sandbox_id;
+    return "";
+}
+
+void list_move(struct control *control, const struct control_view *view, int64_t by)
+{
+    int64_t rows = (int64_t)control_list_rows(control, view->fleet);
+    if (control->list == LIST_HELP) /* has no selected row: what moves is the first one */
+        rows = rows > view->page ? rows - view->page + 1 : 1;
+    if (control->list == LIST_CARD)
+        rows = (int64_t)view->card_last + 1;
+    int64_t at = (int64_t)control->list_at + by;
+    control->list_at = (size_t)(at >= rows ? (rows > 0 ? rows - 1 : 0) : at < 0 ? 0 : at);
+    if (control->list == LIST_REQUESTS)
+        remember_row(control, view->fleet);
+}
+
+static void go_there(struct control *control, const struct control_view *view)
+{
+    struct request *request = control_request(control, view->fleet);
+    const char *id = list_sandbox(control, view->fleet);
+    if (request)
+        fleet_face(view->fleet, id, request);
+    control_select(control, view->fleet, fleet_index(view->fleet, id));
+    control->list = LIST_NONE;
+}
+
+void list_action(struct control *control, const struct control_view *view, enum action action,
+                 struct order *order)
+{
+    int page = view->page > 1 ? view->page - 1 : 1;
+    if (!control_allowed(control, view, action) || decide_act(control, view, action, order))
+        return;
+    switch (action) {
+    case ACTION_UP:
+        list_move(control, view, -1);
+        break;
+    case ACTION_DOWN:
+        list_move(control, view, 1);
+        break;
+    case ACTION_SCROLL_UP:
+        list_move(control, view, -page);
+        break;
+    case ACTION_SCROLL_DOWN:
+        list_move(control, view, page);
+        break;
+    case ACTION_SCROLL_TOP:
+        list_move(control, view, INT_MIN);
+        break;
+    case ACTION_SCROLL_LIVE:
+        list_move(control, view, INT_MAX);
+        break;
+    case ACTION_GO:
+        go_there(control, view);
+        break;
+    case ACTION_ACKNOWLEDGE:
+    case ACTION_ACKNOWLEDGE_ALL:
+        if (control->list != LIST_ALERTS || view->fleet->alert_count == 0)
+            break;
+        order->kind = action == ACTION_ACKNOWLEDGE ? ORDER_ACKNOWLEDGE : ORDER_ACKNOWLEDGE_ALL;
+        snprintf(order->id, sizeof(order->id), "%s", list_sandbox(control, view->fleet));
+        break;
+    case ACTION_CLOSE:
+        list_close(control);
+        break;
+    default:
+        control_look(control, view, action, NULL); /* r, !, i and ? change the list */
+    }
+}

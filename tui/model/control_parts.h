@@ -1,0 +1,32 @@
+/*
+ * The parts of the dashboard's state machine (control.h), each in a file of its own: control.c has
+ * modes, panes and prompts, control_list.c the lists and the card, control_decide.c requests.
+ */
+#pragma once
+
+#include "tui/model/control.h"
+
+/* Whether this dashboard may do it; says why when it only looks. */
+bool control_allowed(struct control *control, const struct control_view *view, enum action action);
+/* Actions that change nothing outside. False when it is none of them. */
+bool control_look(struct control *control, const struct control_view *view, enum action action,
+                  const struct chord *chord);
+
+/* Opens a list, or closes it when it is open. */
+void list_open(struct control *control, const struct control_view *view, enum control_list list);
+void list_close(struct control *control);
+/* The fleet has changed: the cursor stays on what it was on. */
+void list_sync(struct control *control, const struct fleet *fleet);
+void list_move(struct control *control, const struct control_view *view, int64_t by);
+void list_action(struct control *control, const struct control_view *view, enum action action,
+                 struct order *order);
+
+/* Verdicts, the menu and undoing. False when it is another action. */
+bool decide_act(struct control *control, const struct control_view *view, enum action action,
+                struct order *order);
+/* Goes to the pane whose request comes first; from one that is there already, to the next. */
+void decide_next(struct control *control, const struct control_view *view);
+/* Closes a card or menu whose request is gone, and says what became of it. */
+void decide_sync(struct control *control, const struct fleet *fleet, uint64_t now);
+void decide_menu_key(struct control *control, const struct control_view *view,
+                     const struct chord *chord, struct order *order);
