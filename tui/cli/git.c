@@ -64,6 +64,29 @@ int git_is_id(const char *text)
     return (size == 40 || size == 64) && text[size] == '\0';
 }
 
+/* Between fork and exec our handlers must not run: a signal that they take would be lost. So all
+ * are blocked, and the child has the default actions before it lets them in. */
+pid_t git_fork(void)
+{
+    sigset_t all, old;
+    sigfillset(&all);
+    sigprocmask(SIG_SETMASK, &all, &old);
+    pid_t pid = fork();
+    if (pid != 0)
+        sigprocmask(SIG_SETMASK, &old, NULL);
+    return pid;
+}
+
+void git_child_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
+    sigset_t none;
+    for (size_t i = 0; i < COUNT(numbers); i++)
+        signal(numbers[i], SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 /* In the child. Nothing here returns. */
 _Noreturn static void become(const struct git *git, const char *const *arguments, int in, int out,
                              int err)
@@ -91,7 +114,7 @@ _Noreturn static void become(const struct git *git, const char *const *arguments
     for (size_t i = 0; i < COUNT(environment); i++)
         variables[i] = environment[i];
     variables[COUNT(environment)] = path;
-    signal(SIGPIPE, SIG_DFL);
+    git_child_signals();
     if (*arguments || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(126);
     execvpe("git", (char *const *)words, (char *const *)variables);
@@ -162,7 +185,7 @@ int git_run(const struct git *git, int input, const char *const *arguments,
     int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
     pid_t pid = -1;
     if (in >= 0 && pipe2(out, O_CLOEXEC) == 0 && pipe2(err, O_CLOEXEC) == 0)
-        pid = fork();
+        pid = git_fork();
     if (pid == 0)
         become(git, arguments, input >= 0 ? input : in, out[1], err[1]);
     int status = pid < 0 ? bj_fail(error, -errno, "cannot start git: %s", strerror(errno)) : 0;

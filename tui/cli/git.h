@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "transport/error.h"
 
@@ -43,6 +44,11 @@ int git_line(const struct git *git, const char *const *arguments, char *out, siz
              struct bj_error *error);
 
 #define GIT(...) ((const char *const[]){__VA_ARGS__, NULL})
+
+/* fork(2), and in the child, before exec: signals that come in between end the child. For other
+ * programs too. */
+pid_t git_fork(void);
+void git_child_signals(void);
 
 /* Whether text is a whole object id (SHA-1 or SHA-256). */
 int git_is_id(const char *text);

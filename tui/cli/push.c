@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "tui/cli/call.h"
+#include "tui/cli/git.h"
 #include "tui/cli/report.h"
 #include "tui/cli/script.h"
 #include "tui/cli/work.h"
@@ -104,9 +104,9 @@ static int start_tar(const struct parcel *parcel, pid_t *pid, struct bj_error *e
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return bj_fail(error, -errno, "cannot make a pipe: %s", strerror(errno));
-    *pid = fork();
+    *pid = git_fork();
     if (*pid == 0) {
-        signal(SIGPIPE, SIG_DFL);
+        git_child_signals();
         setenv("LC_ALL", "C.UTF-8", 1);
         unsetenv("TAR_OPTIONS");
         if (dup2(ends[1], STDOUT_FILENO) >= 0)
