@@ -67,10 +67,11 @@ static bool wanted(const struct show *show, const struct audit_record *record)
     return record->time >= show->since;
 }
 
-/* All fields beside those of every record, as "key=value". */
+/* The fields of this kind of record, as "key=value"; --json has the others, too. */
 static void print_fields(const json_t *json)
 {
-    static const char *const common[] = {"seq", "time", "kind", "prev", "hash", "sandbox"};
+    static const char *const common[] = {"seq",  "time",    "kind",       "prev",
+                                         "hash", "sandbox", "sandbox_id", "project"};
     const char *key;
     const json_t *value;
     char *line = NULL;
@@ -80,7 +81,7 @@ static void print_fields(const json_t *json)
         return;
     json_object_foreach((json_t *)json, key, value)
     {
-        bool said = json_is_null(value);
+        bool said = json_is_null(value) || (json_is_string(value) && !json_string_length(value));
         for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
             said = said || strcmp(key, common[i]) == 0;
         if (said)

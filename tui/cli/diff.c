@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tui/cli/git.h"
 #include "tui/cli/plain.h"
 #include "tui/cli/report.h"
 #include "tui/cli/script.h"
@@ -93,8 +94,10 @@ static int show(struct work *work, const struct args *args, struct bj_error *err
     static struct painter painter;
     bool paged;
     struct inside_end end;
+    char head[GIT_ID_MAX];
+    struct git git = {.repository = work->project, .safe = work->project, .stop = &work_stop};
     const char *const argv[] = {
-        "sh", "-c", script_diff, "git", args_set(args, "stat") ? "--stat" : "-p", NULL};
+        "sh", "-c", script_diff, "git", head, args_set(args, "stat") ? "--stat" : "-p", NULL};
     struct inside_program program = {.argv = argv,
                                      .directory = WORK_INSIDE,
                                      .input = -1,
@@ -106,9 +109,13 @@ static int show(struct work *work, const struct args *args, struct bj_error *err
                        "%s does not work on a git repository, so there is nothing to compare with: "
                        "belljar pull %s takes its files",
                        work->name, work->name);
+    int status = git_line(&git, GIT("rev-parse", "-q", "--verify", "HEAD^{commit}"), head,
+                          sizeof(head), error);
+    if (status < 0 && status != -ENOENT)
+        return status;
     painter = (struct painter){.out = open_output(&paged)};
     painter.colour = report_colour(stdout) && !args_set(args, "stat");
-    int status = work_run(work, &program, &end, error);
+    status = work_run(work, &program, &end, error);
     if (status == -EIO && end.status > 0)
         bj_fail(error, status, "git failed inside the sandbox: %.300s", end.text);
     if (painter.size > 0)

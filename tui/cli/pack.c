@@ -51,7 +51,8 @@ static int receive(struct pack *pack, struct work *work, int fd, bool thin, uint
     struct inside_end end;
     snprintf(message, sizeof(message), MESSAGE "%.64s", work->name);
     const char *const argv[] = {
-        "sh", "-c", script_pack, "git", message, thin ? "thin" : "whole", work->name, NULL};
+        "sh",       "-c", script_pack, "git", pack->head, message, thin ? "thin" : "whole",
+        work->name, NULL};
     struct inside_program program = {.argv = argv,
                                      .directory = WORK_INSIDE,
                                      .input = -1,

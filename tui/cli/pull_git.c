@@ -56,14 +56,31 @@ static int is_ancestor(const struct git *git, const char *a, const char *b, bool
     return status;
 }
 
+/* What is not committed inside gets a commit at each pull: one that differs from the branch's only
+ * in its time brings nothing new. */
+static int is_same_work(const struct git *git, const char *a, const char *b, bool *is,
+                        struct bj_error *error)
+{
+    char works[2][1024];
+    int status =
+        git_line(git, GIT("log", "-1", "--format=%T %P", a), works[0], sizeof(works[0]), error);
+    if (status == 0)
+        status =
+            git_line(git, GIT("log", "-1", "--format=%T %P", b), works[1], sizeof(works[1]), error);
+    *is = status == 0 && strcmp(works[0], works[1]) == 0;
+    return status;
+}
+
 /* Nothing to take, nothing lost, and what to compare with. */
 static int compare(struct pull *pull, struct bj_error *error)
 {
     const struct pack *pack = &pull->pack;
     const struct git *git = &pack->scratch;
-    bool is = strcmp(pack->commit, pull->old) == 0;
+    bool is = false;
     int status = 0;
-    if (!is && pack->head[0])
+    if (pull->old[0])
+        status = is_same_work(git, pack->commit, pull->old, &is, error);
+    if (status == 0 && !is && pack->head[0])
         status = is_ancestor(git, pack->commit, pack->head, &is, error);
     if (status < 0)
         return status;

@@ -85,7 +85,7 @@ int pulled_print(struct pulled *pulled, bool json)
         return report_json(json_of(pulled));
     unit_size_text(pulled->bytes, size);
     if (pulled->unchanged)
-        call_line(stdout, "%s has changed nothing: there is nothing to take", pulled->name);
+        call_line(stdout, "nothing new in %s", pulled->name);
     else if (pulled->branch)
         call_line(
             stdout,

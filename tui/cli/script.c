@@ -1,13 +1,15 @@
 #include "tui/cli/script.h"
 
-/* Sets $base (the commit the copy started from, or empty) and $tree (everything that is there now,
- * without what is ignored). */
+/* $1 is the user's current commit, or empty. Sets $base (the commit the copy started from: the ref
+ * that the server made, else the user's current commit when the copy has it, else empty) and $tree
+ * (everything that is there now, without what is ignored). */
 #define SNAPSHOT                                                                                   \
     "set -eu\n"                                                                                    \
     "export GIT_OPTIONAL_LOCKS=0 LC_ALL=C\n"                                                       \
     "dir=$(git rev-parse --absolute-git-dir)\n"                                                    \
     "objects=$(git rev-parse --path-format=absolute --git-path objects)\n"                         \
-    "base=$(git rev-parse -q --verify 'refs/belljar/start^{commit}' || :)\n"                       \
+    "base=$(git rev-parse -q --verify 'refs/belljar/start^{commit}' ||\n"                          \
+    "    git rev-parse -q --verify \"${1:-none}^{commit}\" || :)\n"                                \
     "head=$(git rev-parse -q --verify 'HEAD^{commit}' || :)\n"                                     \
     "cd \"$(git rev-parse --show-toplevel)\"\n"                                                    \
     "tmp=$(mktemp -d \"$dir/belljar-XXXXXX\")\n"                                                   \
@@ -22,19 +24,19 @@
 
 const char script_diff[] =
     SNAPSHOT "[ -n \"$base\" ] || base=$(git hash-object -t tree /dev/null)\n"
-             "git diff --no-color --no-ext-diff --no-textconv \"$1\" \"$base\" \"$tree\" --\n";
+             "git diff --no-color --no-ext-diff --no-textconv \"$2\" \"$base\" \"$tree\" --\n";
 
 const char script_pack[] =
     SNAPSHOT "commit=$head\n"
              "if [ -z \"$head\" ] || [ \"$(git rev-parse \"$head^{tree}\")\" != \"$tree\" ]; then\n"
              "    if ! git config user.email >/dev/null; then\n"
-             "        export GIT_AUTHOR_NAME=\"$3\" GIT_AUTHOR_EMAIL=\"$3@belljar.invalid\"\n"
-             "        export GIT_COMMITTER_NAME=\"$3\" GIT_COMMITTER_EMAIL=\"$3@belljar.invalid\"\n"
+             "        export GIT_AUTHOR_NAME=\"$4\" GIT_AUTHOR_EMAIL=\"$4@belljar.invalid\"\n"
+             "        export GIT_COMMITTER_NAME=\"$4\" GIT_COMMITTER_EMAIL=\"$4@belljar.invalid\"\n"
              "    fi\n"
-             "    commit=$(git commit-tree \"$tree\" ${head:+-p \"$head\"} -m \"$1\")\n"
+             "    commit=$(git commit-tree \"$tree\" ${head:+-p \"$head\"} -m \"$2\")\n"
              "fi\n"
              "echo \"$commit\"\n"
-             "if [ \"$2\" = thin ] && [ -n \"$base\" ]; then\n"
+             "if [ \"$3\" = thin ] && [ -n \"$base\" ]; then\n"
              "    printf '%s\\n' \"$commit\" --not \"$base\"\n"
              "else\n"
              "    echo \"$commit\"\n"

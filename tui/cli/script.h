@@ -7,12 +7,13 @@
  */
 #pragma once
 
-/* ARGUMENT: --stat or -p. Prints the difference between the start and all that is there now. */
+/* ARGUMENTS: the user's current commit or "", --stat or -p. Prints the difference between the start
+ * and all that is there now. */
 extern const char script_diff[];
 
-/* ARGUMENTS: message of the commit for what is not committed, "thin" or "whole", the sandbox's
- * name. Prints the id of the newest commit, a line feed, and a pack of what came since the start
- * (thin), or of all (whole). */
+/* ARGUMENTS: the user's current commit or "", message of the commit for what is not committed,
+ * "thin" or "whole", the sandbox's name. Prints the id of the newest commit, a line feed, and a
+ * pack of what came since the start (thin), or of all (whole). */
 extern const char script_pack[];
 
 /* Prints the project copy as a POSIX archive. */

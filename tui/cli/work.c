@@ -63,6 +63,21 @@ static int check_state(const struct work *work, const json_t *record, struct bj_
     return 0;
 }
 
+static bool has(const char *directory, const char *name)
+{
+    char path[BJ_PATH_MAX];
+    return bj_path(path, sizeof(path), NULL, "%s/%s", directory, name) == 0 &&
+           access(path, F_OK) == 0;
+}
+
+/* The user's directory decides, not the copy, in which the agent can make or remove a repository.
+ */
+static bool is_repository(const char *project)
+{
+    return has(project, ".git") ||
+           (has(project, "HEAD") && has(project, "objects") && has(project, "refs"));
+}
+
 int work_open(struct work *work, const struct bj_paths *paths, const char *name, const char *action,
               struct bj_error *error)
 {
@@ -84,9 +99,9 @@ int work_open(struct work *work, const struct bj_paths *paths, const char *name,
     if (status < 0)
         return status;
     work->begun = true;
-    work->repository = json_is_true(json_object_get(result, "repository"));
     snprintf(work->exec, sizeof(work->exec), "%s", report_text(result, "exec"));
     snprintf(work->project, sizeof(work->project), "%s", report_text(result, "project"));
+    work->repository = work->project[0] && is_repository(work->project);
     json_decref(result);
     catch_signals();
     return 0;
