@@ -22,6 +22,7 @@ static const struct interface interfaces[] = {
     {"Server", "RUNTIME/server.sock", "clients", bj_api_server, bj_events_server},
     {"View", "RUNTIME/ID/view.sock", "clients", bj_api_view, bj_events_view},
     {"Control", "RUNTIME/ID/control.sock", "the server", bj_api_control, bj_events_control},
+    {"Egress", "RUNTIME/egress.sock", "belljar-egress", bj_api_egress, bj_events_egress},
 };
 
 /* A table cell: a vertical bar would end it. */

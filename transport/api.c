@@ -343,6 +343,52 @@ const struct bj_notification bj_events_control[] = {
     {0},
 };
 
+#define ID {"id", BJ_PARAM_STR, true, 32, "sandbox id"}
+#define HOST                                                                                       \
+    {"host", BJ_PARAM_STR, true, 253, "name or address, in its one spelling"},                     \
+        {"port", BJ_PARAM_UINT, true, 65535, ""}
+
+const struct bj_method bj_api_egress[] = {
+    INFO,
+    {"egress.hello", "First of all; a notification.", "", {ID, {"pid", BJ_PARAM_UINT, true, 4194304, ""}}},
+    {"egress.decide",
+     "May a stream connect there? Nothing is resolved before the answer.",
+     "{answer (allow|deny|wait), reason, addresses_allowed (those that are not public, too), rule, "
+     "wait_id}",
+     {ID, HOST,
+      {"address", BJ_PARAM_BOOL, false, 0, "the host is an address"},
+      {"protocol", BJ_PARAM_STR, false, 16, "connect, http or socks"}}},
+    {"egress.credential",
+     "The secret that a stream needs for its upstream.",
+     "{secret, header, format, upstream, hosts}",
+     {ID, {"name", BJ_PARAM_STR, true, 64, ""}}},
+    {"egress.gone", "Nobody waits for this verdict any more; a notification.", "",
+     {ID, {"wait_id", BJ_PARAM_STR, true, 64, ""}}},
+    {"egress.opened", "A connection stands; a notification.", "",
+     {ID, HOST,
+      {"address", BJ_PARAM_STR, false, 64, "connected to"},
+      {"protocol", BJ_PARAM_STR, false, 16, ""}}},
+    {"egress.refused", "A stream was refused without a question; a notification.", "",
+     {ID,
+      {"host", BJ_PARAM_STR, false, 512, ""},
+      {"port", BJ_PARAM_UINT, false, 65535, ""},
+      {"reason", BJ_PARAM_STR, false, 512, ""},
+      {"suppressed", BJ_PARAM_UINT, false, UINT64_MAX, "further ones since the last"}}},
+    {0},
+};
+
+/* egress.closed and egress.traffic carry floats and lists, which the calls' table does not know: they
+ * come as plain notifications. */
+const struct bj_notification bj_events_egress[] = {
+    {"egress.closed", "From egress: a connection ended.", "id, host, port, in, out, seconds"},
+    {"egress.traffic", "From egress: bytes so far, at most once a second.",
+     "id, in, out, open, hosts [{host, port, in, out}]"},
+    {"egress.verdict", "To egress: what was asked has its answer.",
+     "wait_id, answer (allow|deny), reason, addresses_allowed"},
+    {"egress.revoke", "To egress: close the connections to this host.", "host, port (0: all)"},
+    {"egress.forget", "To egress: drop this credential.", "name"},
+    {0},
+};
 /* clang-format on */
 
 const char *bj_param_type_name(enum bj_param_type type)

@@ -49,10 +49,12 @@ struct bj_notification {
 extern const struct bj_method bj_api_server[];  /* RUNTIME/server.sock */
 extern const struct bj_method bj_api_view[];    /* RUNTIME/ID/view.sock */
 extern const struct bj_method bj_api_control[]; /* RUNTIME/ID/control.sock */
+extern const struct bj_method bj_api_egress[];  /* RUNTIME/egress.sock: belljar-egress calls */
 
 extern const struct bj_notification bj_events_server[];
 extern const struct bj_notification bj_events_view[];
 extern const struct bj_notification bj_events_control[];
+extern const struct bj_notification bj_events_egress[];
 
 const struct bj_method *bj_method_find(const struct bj_method *table, const char *name,
                                        size_t size);

@@ -294,6 +294,11 @@ static int make_argv(const struct wall_plan *plan, int options, char *numbers, c
                                 "/belljar/run/ask.sock"};
     for (size_t i = 0; i < sizeof(head) / sizeof(*head); i++)
         argv[count++] = head[i];
+    if (plan->proxy_port) {
+        snprintf(numbers + 32, 16, "%u", plan->proxy_port);
+        argv[count++] = "--proxy-port";
+        argv[count++] = numbers + 32;
+    }
     if (plan->nproc) {
         argv[count++] = "--nproc";
         argv[count++] = numbers + 16;
@@ -312,7 +317,7 @@ static int start(const struct wall_plan *plan, struct wall *wall, struct bj_erro
 {
     char program[PATH_MAX];
     char paths[4][64];
-    char numbers[32];
+    char numbers[48];
     const char *argv[ARGV_MAX];
     char *const envp[] = {"PATH=/usr/bin:/bin", NULL};
     int ends[4] = {-1, -1, -1, -1};

@@ -32,6 +32,7 @@ struct wall_plan {
     const char *home;
     const char *const *argv; /* the agent, NULL-terminated */
     const char *const *env;  /* NAME=VALUE beside the allowlist, NULL-terminated; may be NULL */
+    uint16_t proxy_port;     /* where the shim takes connections inside, 0 none */
     uint32_t nproc;          /* the shim's --nproc, 0 none */
     bool drop;               /* become uid:gid first (we are root) */
     uid_t uid;

@@ -105,7 +105,7 @@ static void collect(struct candidates *found, const struct policy *policy,
 {
     for (size_t i = 0; i < policy->entries_count; i++) {
         const struct policy_entry *entry = &policy->entries[i];
-        if (entry->kind != subject->kind)
+        if (entry->kind != subject->kind || !entry->effect)
             continue;
         if (entry->preset)
             try_preset(found, policy, entry, subject);
@@ -196,6 +196,27 @@ void policy_decide(const struct policy *policy, const struct rules *rules,
         return;
     collect(&found, policy, rules, query, &subject);
     conclude(policy, &found, query->kind, decision);
+}
+
+bool policy_private(const struct policy *policy, const char *text, size_t size)
+{
+    struct policy_subject subject;
+    if (policy_subject_parse(&subject, POLICY_EGRESS, text, size, NULL) < 0)
+        return false;
+    if (subject.host.kind != POLICY_HOST_NAME)
+        return true;
+    for (size_t i = 0; i < policy->entries_count; i++) {
+        const struct policy_entry *entry = &policy->entries[i];
+        struct candidates found = {0};
+        if (entry->kind != POLICY_EGRESS || (entry->effect && entry->effect != POLICY_ALLOW))
+            continue;
+        if (entry->preset)
+            try_preset(&found, policy, entry, &subject);
+        if (found.any || (!entry->effect && !entry->preset &&
+                          policy_pattern_match(&entry->pattern, &subject, true)))
+            return true;
+    }
+    return false;
 }
 
 /* Explaining ----------------------------------------------------------------------------------- */

@@ -240,6 +240,8 @@ int policy_resolve(struct policy *policy, const struct preset_context *context,
         for (size_t i = 0; i < policy->entries_count && !used; i++)
             used = policy->entries[i].preset &&
                    strcmp(policy->entries[i].preset, preset_names[name]) == 0;
+        for (size_t i = 0; i < policy->presets_count && used; i++)
+            used = strcmp(policy->presets[i].preset.name, preset_names[name]) != 0;
         if (!used)
             continue;
         struct preset preset = {0};

@@ -30,7 +30,7 @@ struct rules;
 
 struct policy_entry {
     enum policy_kind kind;
-    enum policy_effect effect;
+    enum policy_effect effect;     /* 0: a `private` line, see policy_private() */
     struct policy_pattern pattern; /* kind only when `preset` is set */
     char *preset;                  /* "@npm", else NULL */
     uint32_t file;
@@ -122,11 +122,11 @@ int policy_load_optional(struct policy *policy, const char *path, struct policy_
                          struct bj_error *error);
 void policy_report_free(struct policy_report *report);
 
-/* Resolves every preset that is named, by preset_resolve(), which may run programs and take
+/* Resolves every preset that is named and not yet set, by preset_resolve(), which may run programs and take
  * seconds: call it off the event loop. What cannot be resolved stays empty, with a note. */
 int policy_resolve(struct policy *policy, const struct preset_context *context,
                    struct bj_error *error);
-/* The same with a list found before. Copies. */
+/* Sets a preset to a list found before. Copies. */
 int policy_set_preset(struct policy *policy, const struct preset *preset, struct bj_error *error);
 
 struct policy_query {
@@ -152,6 +152,11 @@ struct policy_decision {
 /* `rules` may be NULL. Never fails: see above. */
 void policy_decide(const struct policy *policy, const struct rules *rules,
                    const struct policy_query *query, struct policy_decision *decision);
+
+/* Whether an allowed egress subject may be at an address that is not public (loopback, private,
+ * link-local, metadata): when it is an address itself, when a `private` line names it, or when it
+ * comes from a preset, that is, from the user's own configuration of this very host. */
+bool policy_private(const struct policy *policy, const char *subject, size_t size);
 
 /* The lines considered, in the order of precedence; the first decides. Then follow the kind's
  * default, and a note for each preset that is empty. No lines when the subject was refused as such.

@@ -112,14 +112,23 @@ static void read_kind(struct context *context, const struct document_node *secti
     const struct document_node *stated = NULL;
     for (const struct document_node *node = section->first; node; node = node->next) {
         int effect = policy_effect_find(node->name);
+        if (kind == POLICY_EGRESS && strcmp(node->name, "private") == 0) {
+            if (context->trust == POLICY_PROPOSED)
+                mistake(context, node, -EPERM,
+                        "a project's file cannot open private addresses; put them into your own "
+                        "policy.conf");
+            else
+                read_list(context, node, kind, 0);
+            continue;
+        }
         if (effect >= 0) {
             read_list(context, node, kind, (enum policy_effect)effect);
             continue;
         }
         if (strcmp(node->name, "default") != 0) {
             mistake(context, node, -EINVAL,
-                    "%s has no \"%.40s\"; it has allow, ask, deny and default", section->name,
-                    node->name);
+                    "%s has no \"%.40s\"; it has allow, ask, deny%s and default", section->name,
+                    node->name, kind == POLICY_EGRESS ? ", private" : "");
             continue;
         }
         effect = node->kind == DOCUMENT_TEXT ? policy_effect_find(node->text) : -1;

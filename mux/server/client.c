@@ -77,6 +77,10 @@ static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
             *at = client->next;
             break;
         }
+    if (client->dashboard)
+        ledger_note(server, AUDIT_DETACH, NULL,
+                    json_pack("{s:I, s:s}", "client", (json_int_t)client->number, "session",
+                              client->session));
     while (client->calls) {
         struct call *call = client->calls;
         client->calls = call->next;
@@ -141,6 +145,7 @@ static void accept_one(struct server *server, int descriptor)
         free(client);
         return;
     }
+    client->number = ++server->clients_seen;
     client->next = server->clients;
     server->clients = client;
 }
@@ -278,9 +283,20 @@ void clients_send_request_gone(struct server *server, const struct request *requ
         msgpack_packer *packer = bj_rpc_notify(&client->rpc, "event.request_gone");
         msgpack_pack_map(packer, 4);
         bj_pack_key_str(packer, "id", request->id);
-        bj_pack_key_str(packer, "sandbox_id", request->sandbox_id);
+        bj_pack_key_str(packer, "sandbox_id", request->count ? request->askers[0].sandbox_id : "");
         bj_pack_key_str(packer, "outcome", outcome);
         bj_pack_key_str(packer, "by", by);
+        deliver(client);
+    }
+}
+
+void clients_send_rules(struct server *server)
+{
+    FOR_SUBSCRIBED(client, server)
+    {
+        msgpack_packer *packer = bj_rpc_notify(&client->rpc, "event.rules");
+        msgpack_pack_map(packer, 1);
+        bj_pack_key_uint(packer, "count", server->rules.count);
         deliver(client);
     }
 }

@@ -23,6 +23,7 @@ struct client {
     struct bj_rpc rpc;
     struct call *calls; /* not answered yet */
     bool subscribed, dashboard, behind;
+    uint64_t number; /* for the audit log, counts up */
     char session[NAME_SIZE];
 };
 
@@ -57,6 +58,7 @@ void clients_flush(struct server *server);
 void clients_send_request(struct server *server, const struct request *request);
 void clients_send_request_gone(struct server *server, const struct request *request,
                                const char *outcome, const char *by);
+void clients_send_rules(struct server *server);
 void clients_send_gone(struct server *server, const struct sandbox *sandbox);
 void clients_send_session(struct server *server, const struct session *session);
 void clients_send_stopping(struct server *server, bool killed);

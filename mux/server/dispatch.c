@@ -20,9 +20,8 @@
 #define DEFAULT_COLS         80U
 #define DEFAULT_SCROLLBACK   10000U
 #define DEFAULT_RECORD_LIMIT (64ULL * 1024 * 1024)
-#define DEFAULT_PIDS         4096U /* enough for any build, and the host survives a fork bomb */
 
-static void fail(struct client *client, uint32_t id, const struct bj_error *error)
+void dispatch_fail(struct client *client, uint32_t id, const struct bj_error *error)
 {
     bj_rpc_error(&client->rpc, id, error);
 }
@@ -60,8 +59,8 @@ static char **strings_copy(const msgpack_object *list, struct bj_error *error)
 }
 
 /* The sandboxes that `names` or `all` mean. Returns how many, or a negative code. */
-static int choose(struct server *server, const msgpack_object *params, struct sandbox ***out,
-                  struct bj_error *error)
+int dispatch_choose(struct server *server, const msgpack_object *params, struct sandbox ***out,
+                    struct bj_error *error)
 {
     const msgpack_object *names = bj_get(params, "names");
     bool all = bj_get_bool(params, "all", false);
@@ -117,6 +116,16 @@ static void pack_drivers(msgpack_packer *packer)
     }
 }
 
+static void pack_audit(msgpack_packer *packer, const struct server *server)
+{
+    const struct ledger *ledger = &server->ledger;
+    bj_pack_str(packer, "audit");
+    msgpack_pack_map(packer, 3);
+    bj_pack_key_str(packer, "directory", server->paths.state);
+    bj_pack_key_uint(packer, "records", ledger->audit ? audit_seq(ledger->audit) : 0);
+    bj_pack_key_str(packer, "error", ledger->failing ? ledger->why.text : "");
+}
+
 static void server_status(struct client *client, uint32_t id, const msgpack_object *params)
 {
     struct server *server = client->server;
@@ -125,7 +134,7 @@ static void server_status(struct client *client, uint32_t id, const msgpack_obje
     msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
     if (!packer)
         return;
-    msgpack_pack_map(packer, 15);
+    msgpack_pack_map(packer, 16);
     bj_pack_key_uint(packer, "pid", (uint64_t)getpid());
     bj_pack_key_str(packer, "version", BJ_VERSION);
     bj_pack_key_double(packer, "started", server->started);
@@ -149,6 +158,7 @@ static void server_status(struct client *client, uint32_t id, const msgpack_obje
     bj_pack_key_str(packer, "kill", mechanism(cgroups->kill, "pid namespace"));
     bj_pack_key_str(packer, "cgroup", placed ? cgroups->path : cgroups->why);
     pack_drivers(packer);
+    pack_audit(packer, server);
     bj_rpc_send(&client->rpc);
 }
 
@@ -174,16 +184,18 @@ static void server_stop_call(struct client *client, uint32_t id, const msgpack_o
 static void sandbox_run(struct client *client, uint32_t id, const msgpack_object *params)
 {
     struct bj_error error = {0};
-    char name[NAME_SIZE], driver[33], session[NAME_SIZE], project[BJ_PATH_MAX + 1];
+    char name[NAME_SIZE], driver[33], session[NAME_SIZE];
+    char project[BJ_PATH_MAX + 1], policy[BJ_PATH_MAX + 1];
     bj_get_copy(params, "name", name, sizeof(name));
     bj_get_copy(params, "driver", driver, sizeof(driver));
     bj_get_copy(params, "session", session, sizeof(session));
     bj_get_copy(params, "project", project, sizeof(project));
+    bj_get_copy(params, "policy", policy, sizeof(policy));
     char **argv = strings_copy(bj_get(params, "argv"), &error);
     char **env = argv ? strings_copy(bj_get(params, "env"), &error) : NULL;
     struct call *call = env ? call_keep(client, id) : NULL;
     if (!env)
-        fail(client, id, &error);
+        dispatch_fail(client, id, &error);
     if (call) {
         struct start_options options = {
             .argv = (const char *const *)argv,
@@ -193,8 +205,13 @@ static void sandbox_run(struct client *client, uint32_t id, const msgpack_object
             .project = project,
             .driver = driver[0] ? driver : drivers[0]->name,
             .session = session[0] ? session : SESSION_DEFAULT,
-            .limits = {bj_get_uint(params, "memory", 0), bj_get_uint(params, "millicpus", 0),
-                       bj_get_uint(params, "pids", DEFAULT_PIDS)},
+            .policy = policy,
+            .limits = {bj_get_uint(params, "memory", UINT64_MAX),
+                       bj_get_uint(params, "millicpus", UINT64_MAX),
+                       bj_get_uint(params, "pids", UINT64_MAX)},
+            .quotas = {bj_get_uint(params, "disk", UINT64_MAX),
+                       bj_get_uint(params, "egress", UINT64_MAX),
+                       bj_get_uint(params, "wall_clock", UINT64_MAX)},
             .rows = (uint32_t)bj_get_uint(params, "rows", 0),
             .cols = (uint32_t)bj_get_uint(params, "cols", 0),
             .scrollback = bj_get_uint(params, "scrollback", DEFAULT_SCROLLBACK),
@@ -227,7 +244,7 @@ static void operate(struct client *client, uint32_t id, const msgpack_object *pa
     struct bj_error error = {0};
     struct sandbox **chosen = NULL;
     bool all = bj_get_bool(params, "all", false);
-    int count = choose(server, params, &chosen, &error);
+    int count = dispatch_choose(server, params, &chosen, &error);
     int kept = 0;
     for (int i = 0; i < count && !error.code; i++) {
         bool over =
@@ -243,7 +260,7 @@ static void operate(struct client *client, uint32_t id, const msgpack_object *pa
     }
     struct call *call = error.code ? NULL : call_keep(client, id);
     if (error.code)
-        fail(client, id, &error);
+        dispatch_fail(client, id, &error);
     if (call)
         operation_start(server, kind, chosen, (size_t)kept, call, NULL);
     if (count >= 0)
@@ -283,119 +300,13 @@ static void sandbox_rename(struct client *client, uint32_t id, const msgpack_obj
     else if (strcmp(name, new_name) != 0)
         registry_check_name(server, new_name, &error);
     if (error.code) {
-        fail(client, id, &error);
+        dispatch_fail(client, id, &error);
         return;
     }
     memcpy(sandbox->record.name, new_name, sizeof(new_name));
     sandbox_save(sandbox);
     sandbox_touch(sandbox);
     bj_rpc_done(&client->rpc, id);
-}
-
-/* --- requests --- */
-
-static void request_list(struct client *client, uint32_t id, const msgpack_object *params)
-{
-    struct server *server = client->server;
-    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
-    if (!packer)
-        return;
-    msgpack_pack_array(packer, server->requests.count);
-    for (size_t i = 0; i < server->requests.count; i++) {
-        event_request(packer, server, server->requests.list[i]);
-        request_shown(server->requests.list[i], server_clock());
-    }
-    bj_rpc_send(&client->rpc);
-}
-
-static void request_shown_call(struct client *client, uint32_t id, const msgpack_object *params)
-{
-    const msgpack_object *ids = bj_get(params, "ids");
-    for (uint32_t i = 0; i < ids->via.array.size; i++) {
-        char name[REQUEST_ID_SIZE];
-        const msgpack_object_str *text = &ids->via.array.ptr[i].via.str;
-        snprintf(name, sizeof(name), "%.*s", (int)(text->size < 31 ? text->size : 31), text->ptr);
-        struct request *request = request_find(&client->server->requests, name);
-        if (request)
-            request_shown(request, server_clock());
-    }
-    bj_rpc_done(&client->rpc, id);
-}
-
-struct resolution {
-    struct server *server;
-    struct call *call;
-    char id[REQUEST_ID_SIZE];
-    const char *answer, *by;
-};
-
-static void on_delivered(void *argument, const struct bj_error *error)
-{
-    struct resolution *resolution = argument;
-    struct server *server = resolution->server;
-    struct request *request = request_find(&server->requests, resolution->id);
-    struct sandbox *sandbox = request ? registry_find_id(server, request->sandbox_id) : NULL;
-    const char *outcome = error ? "gone" : resolution->answer;
-    log_line("request %s: %s by %s%s%s", resolution->id, outcome, resolution->by,
-             error ? ", not delivered: " : "", error ? error->text : "");
-    if (error) {
-        struct bj_error why = *error;
-        bj_fail_prefix(&why, "the verdict was not delivered");
-        call_fail(resolution->call, &why);
-    } else {
-        msgpack_packer *packer = call_result(resolution->call);
-        if (packer) {
-            msgpack_pack_map(packer, 2);
-            bj_pack_key_str(packer, "sandbox", sandbox ? sandbox->record.name : "");
-            bj_pack_key_str(packer, "title", request ? request->title : "");
-        }
-        call_done(resolution->call);
-    }
-    if (request) {
-        clients_send_request_gone(server, request, outcome, resolution->by);
-        request_close(&server->requests, request, outcome);
-    }
-    if (sandbox)
-        sandbox_touch(sandbox);
-    free(resolution);
-}
-
-static void request_resolve_call(struct client *client, uint32_t id, const msgpack_object *params)
-{
-    struct server *server = client->server;
-    struct bj_error error = {0};
-    struct request *request;
-    char name[REQUEST_ID_SIZE + 1], answer[16], reason[BJ_REASON_MAX + 1];
-    bj_get_copy(params, "id", name, sizeof(name));
-    bj_get_copy(params, "answer", answer, sizeof(answer));
-    bj_get_copy(params, "reason", reason, sizeof(reason));
-    bool allow = strcmp(answer, "allow") == 0;
-    if (!allow && strcmp(answer, "deny") != 0) {
-        bj_fail(&error, -EINVAL, "answer is allow or deny");
-        fail(client, id, &error);
-        return;
-    }
-    if (request_resolve(&server->requests, name, server_clock(), &request, &error) < 0) {
-        fail(client, id, &error);
-        return;
-    }
-    struct sandbox *sandbox = registry_find_id(server, request->sandbox_id);
-    struct resolution *resolution = calloc(1, sizeof(*resolution));
-    struct call *call = resolution ? call_keep(client, id) : NULL;
-    if (!call) {
-        request->waiting = false;
-        free(resolution);
-        return;
-    }
-    *resolution = (struct resolution){server, call, "", allow ? "allow" : "deny",
-                                      client->dashboard ? "dashboard" : "cli"};
-    memcpy(resolution->id, request->id, sizeof(resolution->id));
-    if (!sandbox || monitor_verdict(sandbox, request->channel, allow, reason, on_delivered,
-                                    resolution, &error) < 0) {
-        request->waiting = false;
-        call_fail(call, &error);
-        free(resolution);
-    }
 }
 
 /* --- alerts --- */
@@ -422,7 +333,7 @@ static void alert_acknowledge_call(struct client *client, uint32_t id, const msg
         struct sandbox *sandbox = registry_find_name(server, name);
         if (!sandbox) {
             bj_fail(&error, -ENOENT, "no sandbox is named %s: 'belljar ls' lists them", name);
-            fail(client, id, &error);
+            dispatch_fail(client, id, &error);
             return;
         }
         sandbox_id = sandbox->record.id;
@@ -452,11 +363,15 @@ static void client_hello(struct client *client, uint32_t id, const msgpack_objec
     if (bj_get_copy(params, "session", name, sizeof(name)) == 0)
         strcpy(name, SESSION_DEFAULT);
     if (session_use(&server->sessions, name, &session, &error) < 0) {
-        fail(client, id, &error);
+        dispatch_fail(client, id, &error);
         return;
     }
+    bool attaches = !client->dashboard && strcmp(kind, "dashboard") == 0;
     client->dashboard = strcmp(kind, "dashboard") == 0;
     memcpy(client->session, name, sizeof(name));
+    if (attaches)
+        ledger_note(server, AUDIT_ATTACH, NULL,
+                    json_pack("{s:I, s:s}", "client", (json_int_t)client->number, "session", name));
     server->sessions_dirty = true;
     clients_schedule(server);
     msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
@@ -538,7 +453,7 @@ static void session_save(struct client *client, uint32_t id, const msgpack_objec
     if (status == 0 && bj_get(params, "panes"))
         status = save_panes(server, session, bj_get(params, "panes"), &error);
     if (status < 0) {
-        fail(client, id, &error);
+        dispatch_fail(client, id, &error);
         return;
     }
     if (bj_get_copy(params, "selected", selected, sizeof(selected)) > 0 &&
@@ -569,9 +484,6 @@ static const struct {
     {"sandbox.resume", sandbox_resume},
     {"sandbox.rename", sandbox_rename},
     {"sandbox.remove", sandbox_remove},
-    {"request.list", request_list},
-    {"request.shown", request_shown_call},
-    {"request.resolve", request_resolve_call},
     {"alert.list", alert_list},
     {"alert.acknowledge", alert_acknowledge_call},
     {"client.hello", client_hello},
@@ -590,6 +502,8 @@ void dispatch_call(struct client *client, uint32_t id, const struct bj_method *m
             methods[i].answer(client, id, params);
             return;
         }
+    if (dispatch_request(client, id, method, params) || dispatch_policy(client, id, method, params))
+        return;
     bj_fail(&error, -ENOSYS, "%s is not answered by this server", method->name);
-    fail(client, id, &error);
+    dispatch_fail(client, id, &error);
 }

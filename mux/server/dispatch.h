@@ -5,6 +5,18 @@
 
 #include "mux/server/client.h"
 
+/* What the parts of it share. dispatch_choose(): the sandboxes that `names` or `all` mean; returns
+ * how many (*out is the caller's), or a negative code. */
+void dispatch_fail(struct client *client, uint32_t id, const struct bj_error *error);
+int dispatch_choose(struct server *server, const msgpack_object *params, struct sandbox ***out,
+                    struct bj_error *error);
+
+/* Requests and rules; policy, egress and work. True when the method is one of theirs. */
+bool dispatch_request(struct client *client, uint32_t id, const struct bj_method *method,
+                      const msgpack_object *params);
+bool dispatch_policy(struct client *client, uint32_t id, const struct bj_method *method,
+                     const msgpack_object *params);
+
 /* A call that fits the API's table. */
 void dispatch_call(struct client *client, uint32_t id, const struct bj_method *method,
                    const msgpack_object *params);

@@ -3,15 +3,20 @@
 #include <string.h>
 
 #include "mux/server/client.h"
+#include "mux/server/registry.h"
 #include "transport/pack.h"
 
-static void pack_limits(msgpack_packer *packer, const struct cgroup_limits *limits)
+static void pack_limits(msgpack_packer *packer, const struct record *record)
 {
+    const struct cgroup_limits *limits = &record->limits;
     bj_pack_str(packer, "limits");
-    msgpack_pack_map(packer, 3);
+    msgpack_pack_map(packer, 6);
     bj_pack_key_uint(packer, "memory", limits->memory);
     bj_pack_key_uint(packer, "millicpus", limits->millicpus);
     bj_pack_key_uint(packer, "pids", limits->pids);
+    bj_pack_key_uint(packer, "disk", record->quotas.disk);
+    bj_pack_key_uint(packer, "egress", record->quotas.egress);
+    bj_pack_key_uint(packer, "wall_clock", record->quotas.wall_clock);
 }
 
 static void pack_argv(msgpack_packer *packer, char *const *argv)
@@ -75,29 +80,46 @@ void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox)
     pack_paths(packer, sandbox);
     bj_pack_key_uint(packer, "init_pid", sandbox->ended ? 0 : (uint64_t)record->init.pid);
     bj_pack_key_uint(packer, "monitor_pid", sandbox->monitor ? (uint64_t)record->monitor.pid : 0);
-    pack_limits(packer, &record->limits);
+    pack_limits(packer, record);
     bj_pack_key_str(packer, "link", sandbox->link_up ? "up" : "down");
     bj_pack_key_uint(packer, "uid", record->uid);
     bj_pack_key_uint(packer, "bell", sandbox->bells);
     bj_pack_key_str(packer, "cgroup", record->cgroup);
 }
 
+/* Each sandbox once, oldest first. */
+static void pack_askers(msgpack_packer *packer, const struct request *request)
+{
+    bj_pack_str(packer, "sandboxes");
+    msgpack_pack_array(packer, request_sandboxes(request));
+    for (size_t i = 0; i < request->count; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = strcmp(request->askers[k].sandbox_id, request->askers[i].sandbox_id) == 0;
+        if (!seen)
+            bj_pack_str(packer, request->askers[i].sandbox_id);
+    }
+}
+
 void event_request(msgpack_packer *packer, const struct server *server,
                    const struct request *request)
 {
-    const struct sandbox *sandbox = NULL;
-    for (size_t i = 0; i < server->sandbox_count && !sandbox; i++)
-        if (strcmp(server->sandboxes[i]->record.id, request->sandbox_id) == 0)
-            sandbox = server->sandboxes[i];
-    msgpack_pack_map(packer, 8);
+    const char *first = request->count ? request->askers[0].sandbox_id : "";
+    const struct sandbox *sandbox = registry_find_id(server, first);
+    msgpack_pack_map(packer, 13);
     bj_pack_key_str(packer, "id", request->id);
     bj_pack_key_str(packer, "sandbox", sandbox ? sandbox->record.name : "");
-    bj_pack_key_str(packer, "sandbox_id", request->sandbox_id);
-    bj_pack_key_str(packer, "class", "courtesy"); /* all that a process inside asks by itself */
+    bj_pack_key_str(packer, "sandbox_id", first);
+    bj_pack_key_str(packer, "class", request_class_name(request->class));
     bj_pack_key_str(packer, "kind", request->kind);
+    bj_pack_key_str(packer, "subject", request->subject);
     bj_pack_key_str(packer, "title", request->title);
     bj_pack_key_str(packer, "detail", request->detail);
     bj_pack_key_double(packer, "created", request->created);
+    bj_pack_key_uint(packer, "count", request_sandboxes(request));
+    pack_askers(packer, request);
+    bj_pack_key_uint(packer, "risk", request->risk);
+    bj_pack_key_str(packer, "why", request->why);
 }
 
 void event_alert(msgpack_packer *packer, const struct alert *alert)

@@ -17,8 +17,7 @@
 #include "transport/rpc.h"
 #include "transport/socket.h"
 
-#define READY_FD     3 /* in the monitor */
-#define LOG_SIZE_MAX (1024 * 1024)
+#define READY_FD 3 /* in the monitor */
 
 struct monitor {
     struct monitor *next; /* server->monitors */
@@ -324,20 +323,6 @@ static void on_ready(uv_stream_t *stream, ssize_t size, const uv_buf_t *buffer)
         read_answer(monitor);
 }
 
-static int open_log(const struct sandbox *sandbox, struct bj_error *error)
-{
-    char path[BJ_PATH_MAX];
-    int status = sandbox_state_path(sandbox, "monitor.log", path, error);
-    if (status < 0)
-        return status;
-    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return bj_fail(error, -errno, "cannot open %s: %s", path, strerror(errno));
-    if (lseek(fd, 0, SEEK_END) > LOG_SIZE_MAX && ftruncate(fd, 0) < 0)
-        log_line("cannot empty %s: %s", path, strerror(errno));
-    return fd;
-}
-
 static int spawn_process(struct monitor *monitor, int log, int ready, struct bj_error *error)
 {
     struct sandbox *sandbox = monitor->sandbox;
@@ -403,7 +388,7 @@ static int start_process(struct monitor *monitor, struct bj_error *error)
 {
     struct sandbox *sandbox = monitor->sandbox;
     int pipes[2];
-    int log = open_log(sandbox, error);
+    int log = sandbox_open_log(sandbox, "monitor.log", error);
     if (log < 0)
         return log;
     if (pipe2(pipes, O_CLOEXEC) < 0) {

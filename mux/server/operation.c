@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mux/server/ledger.h"
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
 #include "mux/server/project.h"
@@ -120,6 +121,10 @@ static int kill_step(struct item *item, struct sandbox *sandbox, uint64_t passed
             monitor_end(sandbox);
         return 0;
     }
+    if (process_alive(&sandbox->record.egress)) {
+        process_signal(&sandbox->record.egress, passed > MONITOR_ASK_MS ? SIGKILL : SIGTERM);
+        return 0;
+    }
     if (sandbox->monitor)
         monitor_abandon(sandbox->monitor);
     sandbox->record.monitor = (struct process_id){0};
@@ -200,6 +205,8 @@ static void step(struct item *item, uint64_t passed)
     if (item->reached && operation->kind == OPERATION_REMOVE) {
         delete_step(item, sandbox);
     } else if (item->reached) {
+        static const enum audit_kind kinds[] = {AUDIT_KILL, AUDIT_PAUSE, AUDIT_RESUME};
+        ledger_note(operation->server, kinds[operation->kind], sandbox, json_object());
         log_line("sandbox %s (%s) %s", item->id, item->name, verbs[operation->kind]);
         item->done = true;
     } else if (passed > OPERATION_MS + EACH_MS * operation->count) {

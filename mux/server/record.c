@@ -30,6 +30,7 @@ void record_free(struct record *record)
         free(*at);
     free(record->argv);
     free(record->project);
+    free(record->policy);
     *record = (struct record){0};
 }
 
@@ -115,11 +116,17 @@ int record_save(const struct record *record, const char *directory, struct bj_er
         "monitor", pack_process(&record->monitor), "state", states[record->state], "has_exit",
         (int)record->has_exit, "exit_code", record->exit_code, "exit_signal", record->exit_signal,
         "error", record->error);
+    json_t *crossing = json_pack(
+        "{s:s?, s:o, s:{s:I, s:I, s:I}}", "policy", record->policy, "egress",
+        pack_process(&record->egress), "quotas", "disk", (json_int_t)record->quotas.disk, "egress",
+        (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock);
     char *text = NULL;
-    if (root && rest && json_object_update(root, rest) == 0)
+    if (root && rest && crossing && json_object_update(root, rest) == 0 &&
+        json_object_update(root, crossing) == 0)
         text = json_dumps(root, JSON_INDENT(1));
     json_decref(root);
     json_decref(rest);
+    json_decref(crossing);
     if (!text)
         return bj_fail(error, -EINVAL,
                        "cannot describe the sandbox %s as JSON (is its command or "
@@ -189,6 +196,14 @@ static int read_record(struct record *record, const json_t *root)
     record->limits.memory = read_uint(limits, "memory");
     record->limits.millicpus = read_uint(limits, "millicpus");
     record->limits.pids = read_uint(limits, "pids");
+    const char *policy = json_string_value(json_object_get(root, "policy"));
+    if (policy && !(record->policy = strdup(policy)))
+        return -ENOMEM;
+    const json_t *quotas = json_object_get(root, "quotas");
+    record->quotas.disk = read_uint(quotas, "disk");
+    record->quotas.egress = read_uint(quotas, "egress");
+    record->quotas.wall_clock = read_uint(quotas, "wall_clock");
+    record->egress = read_process(root, "egress");
     record->init = read_process(root, "init");
     record->outer = read_process(root, "outer");
     record->monitor = read_process(root, "monitor");

@@ -21,6 +21,13 @@ enum sandbox_state {
     SANDBOX_LOST, /* its end was not seen by anyone */
 };
 
+/* Limits that the server watches; 0: none. */
+struct record_quotas {
+    uint64_t disk;       /* bytes of the project copy and the home directory */
+    uint64_t egress;     /* bytes per hour over the network, both ways */
+    uint64_t wall_clock; /* seconds since the start */
+};
+
 struct record {
     char id[ID_SIZE];
     char name[NAME_SIZE];
@@ -31,11 +38,13 @@ struct record {
     double created; /* unix seconds */
     uint32_t rows, cols;
     uint64_t scrollback, record_limit;
+    char *policy; /* path of a policy file on the host or NULL, owned */
     struct cgroup_limits limits;
+    struct record_quotas quotas;
     char cgroup[CGROUP_PATH_MAX]; /* "" without one */
     uint32_t uid, gid;            /* on the host */
     char boot_id[PROCESS_BOOT_ID_MAX];
-    struct process_id init, outer, monitor;
+    struct process_id init, outer, monitor, egress;
     enum sandbox_state state;
     bool has_exit;
     int exit_code, exit_signal;

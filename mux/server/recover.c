@@ -47,6 +47,7 @@ void supervise_recover(struct sandbox *sandbox)
     struct bj_error error = {0};
     bool finished = record->state == SANDBOX_EXITED || record->state == SANDBOX_LOST;
     sandbox->outer_status = -1;
+    guard_recover(sandbox);
     sandbox->agent_started = record->state != SANDBOX_STARTING;
     if (strcmp(record->boot_id, sandbox->server->boot_id) != 0) {
         sandbox->ended = true;

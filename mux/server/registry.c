@@ -8,6 +8,9 @@
 #include <unistd.h>
 
 #include "mux/server/client.h"
+#include "mux/server/egress.h"
+#include "mux/server/egress_line.h"
+#include "mux/server/hold.h"
 #include "mux/server/identity.h"
 #include "mux/server/monitor.h"
 
@@ -99,26 +102,21 @@ static void sandbox_free(struct sandbox *sandbox)
 {
     if (sandbox->monitor)
         monitor_abandon(sandbox->monitor);
+    if (sandbox->egress)
+        egress_line_unbind(sandbox->egress);
+    guard_free(sandbox);
+    traffic_free(&sandbox->traffic);
     watch_cancel(sandbox->init_watch);
     watch_cancel(sandbox->outer_watch);
     record_free(&sandbox->record);
     free(sandbox);
 }
 
-static void forget_requests(struct server *server, const char *id)
-{
-    for (size_t i = server->requests.count; i > 0; i--) {
-        struct request *request = server->requests.list[i - 1];
-        if (strcmp(request->sandbox_id, id) != 0)
-            continue;
-        clients_send_request_gone(server, request, "gone", "");
-        request_close(&server->requests, request, "gone");
-    }
-}
-
 void registry_remove(struct server *server, struct sandbox *sandbox)
 {
-    forget_requests(server, sandbox->record.id);
+    hold_forget(sandbox);
+    egress_end(sandbox);
+    rules_forget(&server->rules, sandbox->record.id, NULL);
     alert_forget(&server->alerts, sandbox->record.id);
     if (session_forget(&server->sessions, sandbox->record.id))
         server->sessions_dirty = true;

@@ -11,6 +11,11 @@
 #include "mux/server/text.h"
 #include "transport/message.h"
 
+const char *request_class_name(enum request_class of)
+{
+    return of == REQUEST_WALL ? "wall" : "courtesy";
+}
+
 static void request_free(struct request *request)
 {
     if (!request)
@@ -18,6 +23,10 @@ static void request_free(struct request *request)
     free(request->kind);
     free(request->title);
     free(request->detail);
+    free(request->subject);
+    free(request->why);
+    free(request->where);
+    free(request->askers);
     free(request);
 }
 
@@ -37,68 +46,113 @@ static void digest_part(crypto_generichash_state *state, const void *bytes, size
     crypto_generichash_update(state, bytes, size);
 }
 
-static uint16_t digest(const char *sandbox_id, uint32_t channel, const struct request_text *text)
+static uint16_t digest(const struct request *request)
 {
     crypto_generichash_state state;
     unsigned char hash[crypto_generichash_BYTES_MIN];
     crypto_generichash_init(&state, NULL, 0, sizeof(hash));
-    digest_part(&state, sandbox_id, strlen(sandbox_id));
-    digest_part(&state, &channel, sizeof(channel));
-    digest_part(&state, text->kind, text->kind_size);
-    digest_part(&state, text->title, text->title_size);
-    digest_part(&state, text->detail, text->detail_size);
+    const char *const parts[] = {request_class_name(request->class), request->kind, request->title,
+                                 request->detail, request->subject};
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+        digest_part(&state, parts[i], strlen(parts[i]));
     crypto_generichash_final(&state, hash, sizeof(hash));
     return (uint16_t)(hash[0] << 8 | hash[1]);
 }
 
-static struct request *request_make(const char *sandbox_id, uint32_t channel,
-                                    const struct request_text *text)
+static struct request *request_make(const struct request_text *text)
 {
     struct request *request = calloc(1, sizeof(*request));
     if (!request)
         return NULL;
-    snprintf(request->sandbox_id, sizeof(request->sandbox_id), "%s", sandbox_id);
-    request->channel = channel;
+    request->class = text->class;
+    request->about = text->about;
+    request->risk = text->risk;
     request->kind = text_clean_copy(text->kind, text->kind_size, BJ_ASK_KIND_MAX * 3, false);
     request->title = text_clean_copy(text->title, text->title_size, BJ_ASK_TITLE_MAX * 3, false);
     request->detail = text_clean_copy(text->detail, text->detail_size, BJ_ASK_DETAIL_MAX, true);
-    if (!request->kind || !request->title || !request->detail) {
+    request->subject = strdup(text->subject ? text->subject : "");
+    request->why = strdup(text->why ? text->why : "");
+    request->where = strdup(text->where ? text->where : "");
+    if (!request->kind || !request->title || !request->detail || !request->subject ||
+        !request->why || !request->where) {
         request_free(request);
         return NULL;
     }
     return request;
 }
 
-int request_open(struct requests *requests, const char *sandbox_id, uint32_t channel,
-                 const struct request_text *text, double created, struct request **out,
+static bool same_question(const struct request *one, const struct request *other)
+{
+    return one->class == other->class && strcmp(one->kind, other->kind) == 0 &&
+           strcmp(one->title, other->title) == 0 && strcmp(one->detail, other->detail) == 0 &&
+           strcmp(one->subject, other->subject) == 0;
+}
+
+static int join(struct requests *requests, struct request *request, const struct asker *asker)
+{
+    if (request->count == request->room) {
+        size_t room = request->room ? request->room * 2 : 1;
+        struct asker *grown = realloc(request->askers, room * sizeof(*grown));
+        if (!grown)
+            return -ENOMEM;
+        request->askers = grown;
+        request->room = room;
+    }
+    request->askers[request->count++] = *asker;
+    requests->askers++;
+    return 0;
+}
+
+static int add(struct requests *requests, struct request *request, const struct asker *asker)
+{
+    struct request **grown = realloc(requests->list, (requests->count + 1) * sizeof(*grown));
+    if (!grown)
+        return -ENOMEM;
+    requests->list = grown;
+    if (join(requests, request, asker) < 0)
+        return -ENOMEM;
+    requests->list[requests->count++] = request;
+    snprintf(request->id, sizeof(request->id), "r%" PRIu64 "-%04x", ++requests->next_number,
+             digest(request));
+    return 1;
+}
+
+int request_open(struct requests *requests, const struct request_text *text,
+                 const struct asker *asker, double created, struct request **out,
                  struct bj_error *error)
 {
-    uint16_t sum = digest(sandbox_id, channel, text);
-    struct request *old = request_on(requests, sandbox_id, channel);
-    *out = old;
-    if (old) {
-        char tail[8];
-        snprintf(tail, sizeof(tail), "-%04x", sum);
-        if (strcmp(strchr(old->id, '-'), tail) == 0)
-            return 0;
-        *out = NULL;
-        request_close(requests, old, "gone");
-    }
-    if (requests->count >= REQUESTS_MAX)
-        return bj_fail(error, -EAGAIN, "%d requests are open already", REQUESTS_MAX);
-    struct request *request = request_make(sandbox_id, channel, text);
-    struct request **grown =
-        request ? realloc(requests->list, (requests->count + 1) * sizeof(*grown)) : NULL;
-    if (!grown) {
-        request_free(request);
+    size_t index;
+    struct request *request = request_make(text);
+    *out = NULL;
+    if (!request)
         return bj_fail(error, -ENOMEM, "out of memory");
+    struct request *old =
+        request_of(requests, asker->sandbox_id, asker->source, asker->number, &index);
+    if (old && same_question(old, request)) {
+        request_free(request);
+        *out = old;
+        return 0;
     }
-    requests->list = grown;
-    requests->list[requests->count++] = request;
-    request->created = created;
-    snprintf(request->id, sizeof(request->id), "r%" PRIu64 "-%04x", ++requests->next_number, sum);
-    *out = request;
-    return 0;
+    struct request *open = NULL;
+    for (size_t i = 0; i < requests->count && !open; i++)
+        if (!requests->list[i]->answered && same_question(requests->list[i], request))
+            open = requests->list[i];
+    int status;
+    if (requests->askers >= ASKERS_MAX || (!open && requests->count >= REQUESTS_MAX)) {
+        status = bj_fail(error, -EAGAIN, "%zu requests are open already", requests->count);
+    } else if (open) {
+        status = join(requests, open, asker);
+    } else {
+        request->created = created;
+        status = add(requests, request, asker);
+    }
+    if (status == -ENOMEM)
+        bj_fail(error, -ENOMEM, "out of memory");
+    if (status != 1)
+        request_free(request);
+    if (status >= 0)
+        *out = open ? open : request;
+    return status;
 }
 
 struct request *request_find(const struct requests *requests, const char *id)
@@ -109,22 +163,55 @@ struct request *request_find(const struct requests *requests, const char *id)
     return NULL;
 }
 
-struct request *request_on(const struct requests *requests, const char *sandbox_id,
-                           uint32_t channel)
+struct request *request_of(const struct requests *requests, const char *sandbox_id,
+                           enum request_source source, uint64_t number, size_t *index)
 {
     for (size_t i = 0; i < requests->count; i++)
-        if (requests->list[i]->channel == channel &&
-            strcmp(requests->list[i]->sandbox_id, sandbox_id) == 0)
-            return requests->list[i];
+        for (size_t k = 0; k < requests->list[i]->count; k++) {
+            const struct asker *asker = &requests->list[i]->askers[k];
+            if (asker->number == number && asker->source == source &&
+                strcmp(asker->sandbox_id, sandbox_id) == 0) {
+                *index = k;
+                return requests->list[i];
+            }
+        }
     return NULL;
+}
+
+bool request_has(const struct request *request, const char *sandbox_id)
+{
+    for (size_t i = 0; i < request->count; i++)
+        if (strcmp(request->askers[i].sandbox_id, sandbox_id) == 0)
+            return true;
+    return false;
 }
 
 size_t request_count(const struct requests *requests, const char *sandbox_id)
 {
     size_t count = 0;
     for (size_t i = 0; i < requests->count; i++)
-        count += strcmp(requests->list[i]->sandbox_id, sandbox_id) == 0;
+        count += request_has(requests->list[i], sandbox_id);
     return count;
+}
+
+size_t request_sandboxes(const struct request *request)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < request->count; i++) {
+        bool seen = false;
+        for (size_t k = 0; k < i && !seen; k++)
+            seen = strcmp(request->askers[k].sandbox_id, request->askers[i].sandbox_id) == 0;
+        count += !seen;
+    }
+    return count;
+}
+
+void request_leave(struct requests *requests, struct request *request, size_t index)
+{
+    memmove(&request->askers[index], &request->askers[index + 1],
+            (request->count - index - 1) * sizeof(*request->askers));
+    request->count--;
+    requests->askers--;
 }
 
 void request_shown(struct request *request, uint64_t now)
@@ -154,7 +241,7 @@ int request_resolve(struct requests *requests, const char *id, uint64_t now, str
     *out = NULL;
     if (!request)
         return explain_missing(requests, id, error);
-    if (request->waiting)
+    if (request->answered)
         return bj_fail(error, -EALREADY, "request %s was answered already", id);
     if (!request->shown)
         return bj_fail(error, -EAGAIN,
@@ -164,7 +251,7 @@ int request_resolve(struct requests *requests, const char *id, uint64_t now, str
                        "request %s has been on screen for less than %u ms: look at it, then "
                        "answer again",
                        id, REQUEST_SHOWN_MS);
-    request->waiting = true;
+    request->answered = true;
     *out = request;
     return 0;
 }
@@ -182,5 +269,6 @@ void request_close(struct requests *requests, struct request *request, const cha
     size_t at = requests->past_next++ % (sizeof(requests->past) / sizeof(*requests->past));
     snprintf(requests->past[at].id, sizeof(requests->past[at].id), "%s", request->id);
     snprintf(requests->past[at].outcome, sizeof(requests->past[at].outcome), "%s", outcome);
+    requests->askers -= request->count;
     request_free(request);
 }

@@ -1,11 +1,13 @@
 /*
  * Requests that wait for the human's verdict.
  *
- * A request's identity is the sandbox and the channel it came on and its very text, never what it
- * says of itself: its id is "rN-xxxx", N counting up, xxxx a digest over all of that. A verdict is
- * taken once, only for an open id, and only when that request has been shown for REQUEST_SHOWN_MS,
- * so that a key pressed before it appeared cannot answer it. Times come from the caller, in
- * milliseconds of a monotonic clock. Nothing here ever answers by itself.
+ * A request is a question and those who wait for its answer: equal questions of several sandboxes
+ * are one request. Who waits is known by the link or process it came on, never by what it says of
+ * itself. The id is "rN-xxxx", N counting up, xxxx a digest over the question's very text; it is
+ * never sent inside. A verdict is taken once, only for an open id, and only when that request has
+ * been shown for REQUEST_SHOWN_MS, so that a key pressed before it appeared cannot answer it; who
+ * joined later than that keeps waiting. Times come from the caller, in milliseconds of a monotonic
+ * clock. Nothing here ever answers by itself.
  */
 #pragma once
 
@@ -18,21 +20,42 @@
 
 #define REQUEST_SHOWN_MS 300U
 #define REQUEST_ID_SIZE  32
-#define REQUESTS_MAX     1024 /* open ones, of all sandboxes */
+#define REQUESTS_MAX     1024  /* open ones, of all sandboxes */
+#define ASKERS_MAX       16384 /* of all requests */
+
+enum request_class {
+    REQUEST_COURTESY, /* a process inside asks by itself; the wall does not depend on it */
+    REQUEST_WALL,     /* the host holds something until the verdict */
+};
+const char *request_class_name(enum request_class of);
+
+enum request_source { ASKER_HOOK, ASKER_EGRESS, ASKER_PROPOSAL };
+
+struct asker {
+    char sandbox_id[ID_SIZE];
+    enum request_source source;
+    uint64_t number; /* hook: channel of the link; egress: the wait's; proposal: 0 */
+    uint64_t joined; /* milliseconds */
+};
 
 struct request {
     char id[REQUEST_ID_SIZE];
-    char sandbox_id[ID_SIZE];
-    uint32_t channel;
+    enum request_class class;
+    int about;                   /* enum policy_kind, -1: none, so that no rule can be made of it */
     char *kind, *title, *detail; /* cleaned, owned */
+    char *subject, *why, *where; /* likewise; the policy line that held it */
+    unsigned risk;               /* 0 low to 2 high */
     double created;              /* unix seconds */
     uint64_t shown;              /* milliseconds, 0: never */
-    bool waiting;                /* a verdict is on its way to the monitor */
+    bool answered;               /* a verdict is being delivered: nobody joins any more */
+    bool late;                   /* an alert told that it waits for long */
+    struct asker *askers;        /* oldest first, never empty while the request is open */
+    size_t count, room;
 };
 
 struct requests {
     struct request **list; /* oldest first */
-    size_t count;
+    size_t count, askers;
     uint64_t next_number;
     struct {
         char id[REQUEST_ID_SIZE];
@@ -42,22 +65,35 @@ struct requests {
 };
 
 struct request_text {
+    enum request_class class;
+    int about;
+    unsigned risk;
     const char *kind, *title, *detail;
     size_t kind_size, title_size, detail_size;
+    const char *subject, *why, *where;
 };
 
 void requests_free(struct requests *requests);
 
-/* A sandbox asks on a channel. The same question on the same open channel is the same request; any
- * other on it replaces it, as a new one. NULL and -EAGAIN when there are too many, -ENOMEM. */
-int request_open(struct requests *requests, const char *sandbox_id, uint32_t channel,
-                 const struct request_text *text, double created, struct request **out,
+/* Somebody asks. Returns 1 for a new request, 0 when it joined an open one or waits there already.
+ * -EAGAIN when there are too many, -ENOMEM. */
+int request_open(struct requests *requests, const struct request_text *text,
+                 const struct asker *asker, double created, struct request **out,
                  struct bj_error *error);
 
 struct request *request_find(const struct requests *requests, const char *id);
-struct request *request_on(const struct requests *requests, const char *sandbox_id,
-                           uint32_t channel);
+
+/* Where this asker waits, and its index; NULL when nowhere. */
+struct request *request_of(const struct requests *requests, const char *sandbox_id,
+                           enum request_source source, uint64_t number, size_t *index);
+/* Whether, and how many, requests this sandbox waits for. */
+bool request_has(const struct request *request, const char *sandbox_id);
 size_t request_count(const struct requests *requests, const char *sandbox_id);
+/* How many different sandboxes wait. */
+size_t request_sandboxes(const struct request *request);
+
+/* Nobody waits there any more. The request stays, even when it was the last one. */
+void request_leave(struct requests *requests, struct request *request, size_t index);
 
 /* It is on a human's screen now. Only the first time counts. */
 void request_shown(struct request *request, uint64_t now);

@@ -1,7 +1,29 @@
 #include "mux/server/sandbox.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
 #include "mux/server/client.h"
+#include "mux/server/log.h"
 #include "mux/server/server.h"
+
+#define LOG_SIZE_MAX (1024 * 1024)
+
+int sandbox_open_log(const struct sandbox *sandbox, const char *name, struct bj_error *error)
+{
+    char path[BJ_PATH_MAX];
+    int status = sandbox_state_path(sandbox, name, path, error);
+    if (status < 0)
+        return status;
+    int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return bj_fail(error, -errno, "cannot open %s: %s", path, strerror(errno));
+    if (lseek(fd, 0, SEEK_END) > LOG_SIZE_MAX && ftruncate(fd, 0) < 0)
+        log_line("cannot empty %s: %s", path, strerror(errno));
+    return fd;
+}
 
 bool sandbox_alive(const struct sandbox *sandbox)
 {

@@ -10,14 +10,27 @@
 
 #include "mux/resource/fence.h"
 #include "mux/resource/sample.h"
+#include "mux/server/guard.h"
 #include "mux/server/record.h"
+#include "mux/server/traffic.h"
+#include "mux/server/quota.h"
 #include "mux/server/watch.h"
 
 #define SANDBOX_TITLE_MAX 256
 
-struct server;
+struct egress_line;
 struct monitor;
+struct pending;
+struct server;
 struct start;
+
+/* A decision of the policy that is on record already. */
+#define SANDBOX_DECIDED 16
+struct decided {
+    uint64_t at; /* monotonic ms, 0 none */
+    int effect;
+    char subject[POLICY_AUTHORITY_MAX];
+};
 
 struct sandbox {
     struct server *server;
@@ -34,6 +47,7 @@ struct sandbox {
     bool agent_started;
     bool ended;      /* init is gone */
     bool killed;     /* by our wish */
+    bool exit_noted; /* in the audit log */
     bool background; /* has the small share of the processor, see priority.h */
     uint64_t bells;
     uint64_t last_output; /* monotonic ms; 0 none seen */
@@ -44,9 +58,20 @@ struct sandbox {
     unsigned quiet_rounds;
     bool sample_dirty;
 
+    struct guard guard;
+    struct traffic traffic;
+    struct egress_line *egress;      /* the proxy's connection, NULL: none */
+    struct pending *egress_pendings; /* questions that wait for the presets */
+    uint64_t egress_started;         /* monotonic ms of the last start of a proxy */
+    struct decided decided[SANDBOX_DECIDED];
+    struct watched watched;
+
     uint64_t monitor_started; /* monotonic ms, for the backoff of restarts */
     unsigned monitor_restarts;
 };
+
+/* Opens a log of one of its helpers below STATE/ID for appending; emptied when it is too long. */
+int sandbox_open_log(const struct sandbox *sandbox, const char *name, struct bj_error *error);
 
 /* Whether processes of it may be alive. */
 bool sandbox_alive(const struct sandbox *sandbox);

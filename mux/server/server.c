@@ -9,9 +9,12 @@
 #include <unistd.h>
 
 #include "mux/server/client.h"
+#include "mux/server/egress.h"
+#include "mux/server/hold.h"
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
 #include "mux/server/registry.h"
+#include "mux/server/rule.h"
 #include "mux/server/start.h"
 #include "mux/server/supervise.h"
 #include "transport/socket.h"
@@ -43,6 +46,10 @@ void server_alert(struct server *server, struct sandbox *sandbox, enum alert_sev
     if (alert->count == 1 || alert->count % 1000 == 0)
         log_line("%s: %s%s%s (%llu)", alert_severity_name(severity), alert->sandbox,
                  alert->sandbox[0] ? ": " : "", alert->text, (unsigned long long)alert->count);
+    if (alert->count == 1 && severity >= ALERT_WARNING)
+        ledger_note(server, AUDIT_ALERT, sandbox,
+                    json_pack("{s:s, s:s, s:o}", "severity", alert_severity_name(severity), "about",
+                              alert->kind, "text", audit_text(alert->text, strlen(alert->text))));
     if (sandbox)
         sandbox_touch(sandbox);
     clients_schedule(server);
@@ -115,6 +122,7 @@ int server_open(struct server *server, struct bj_error *error)
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
     server->started = server_time();
     server->listen_descriptor = -1;
+    server->egress.listen_fd = -1;
     process_boot_id(server->boot_id);
     int status = uv_loop_init(&server->loop);
     if (status < 0)
@@ -129,13 +137,23 @@ int server_open(struct server *server, struct bj_error *error)
         uv_signal_start(&server->signals[i], on_signal, numbers[i]);
     }
     status = listen_here(server, error);
+    if (status == 0)
+        status = egress_open(server, error);
     if (status < 0)
         return status;
+    quota_open(server);
+    ledger_open(server);
+    guards_open(server);
+    rule_open(server);
+    if (server->ledger.audit) /* ids of requests are never used twice */
+        server->requests.next_number = audit_seq(server->ledger.audit);
     cgroup_find(&server->cgroups);
     registry_load(server);
     load_sessions(server);
     for (size_t i = 0; i < server->sandbox_count; i++)
         supervise_recover(server->sandboxes[i]);
+    if (server->sandbox_count)
+        quota_adjust(server);
     log_line("server %d serves %s, %zu sandboxes; cgroups: %s", (int)getpid(),
              server->paths.runtime, server->sandbox_count,
              server->cgroups.path[0] ? server->cgroups.path : server->cgroups.why);
@@ -169,6 +187,10 @@ void server_stop(struct server *server, bool killed)
     close_handle((uv_handle_t *)&server->flush);
     close_handle((uv_handle_t *)&server->sample);
     close_handle((uv_handle_t *)&server->sweep);
+    close_handle((uv_handle_t *)&server->quota);
+    close_handle((uv_handle_t *)&server->rules_timer);
+    close_handle((uv_handle_t *)&server->ledger.retry);
+    egress_close(server);
     for (size_t i = 0; i < 3; i++)
         close_handle((uv_handle_t *)&server->signals[i]);
     clients_close(server);
@@ -192,6 +214,8 @@ void server_run(struct server *server)
     watch_close_all();
     uv_run(&server->loop, UV_RUN_DEFAULT);
     registry_free(server);
+    ledger_close(server);
+    guards_close(server);
     requests_free(&server->requests);
     sessions_free(&server->sessions);
     if (uv_loop_close(&server->loop) < 0)

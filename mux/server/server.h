@@ -11,13 +11,18 @@
 #include <uv.h>
 
 #include "mux/resource/cgroup.h"
+#include "mux/policy/proposal.h"
+#include "mux/policy/rules.h"
 #include "mux/server/alert.h"
+#include "mux/server/ledger.h"
 #include "mux/server/request.h"
 #include "mux/server/sandbox.h"
 #include "mux/server/session.h"
 #include "transport/paths.h"
 
+struct child;
 struct client;
+struct egress_line;
 struct monitor;
 
 struct server {
@@ -41,10 +46,25 @@ struct server {
     struct sandbox **sandboxes; /* oldest first, owned */
     size_t sandbox_count;
     struct requests requests;
+    struct ledger ledger;
+    struct rules rules;
+    uv_timer_t rules_timer;    /* runs until the next rule expires */
+    struct accepted *accepted; /* NULL: cannot be read */
+    struct policy presets;     /* found for other sandboxes ... */
+    uint64_t presets_found;    /* ... at this monotonic ms */
+    struct {
+        uv_poll_t listener;
+        int listen_fd;
+        struct egress_line *lines;
+        struct child *children;
+        uint64_t waits; /* numbers given */
+    } egress;
+    uv_timer_t quota; /* looks at limits that no kernel enforces */
     struct alerts alerts;
     struct sessions sessions;
     bool sessions_dirty;
     struct client *clients;
+    uint64_t clients_seen;
     struct monitor *monitors; /* every one whose handles are open */
 };
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mux/driver/driver.h"
+#include "mux/egress/proxy_env.h"
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
 #include "mux/server/project.h"
@@ -22,6 +23,7 @@
 #define CLEAN_STEP_MS    5U
 #define CLEAN_MAX_MS     3000U
 #define INFO_MAX         2048
+#define PROXY_PORT       3128U /* on the loopback interface inside */
 
 struct start {
     struct server *server;
@@ -35,6 +37,7 @@ struct start {
     uv_timer_t timer;
     bool info_open, gate_open, timer_open;
     bool monitor_up, released, failing;
+    bool asked_memory, asked_cpus; /* limits that the caller gave */
     char text[INFO_MAX];
     size_t text_size;
     struct bj_error why;
@@ -84,6 +87,16 @@ static void detach(struct start *start)
     release(start);
 }
 
+static void note_start(const struct sandbox *sandbox)
+{
+    json_t *argv = json_array();
+    for (char **at = sandbox->record.argv; at && *at; at++)
+        json_array_append_new(argv, audit_text(*at, strlen(*at)));
+    ledger_note(sandbox->server, AUDIT_START, sandbox,
+                json_pack("{s:o, s:s, s:s?}", "argv", argv, "driver", sandbox->record.driver,
+                          "policy", sandbox->record.policy));
+}
+
 static void succeed(struct start *start)
 {
     struct sandbox *sandbox = start->sandbox;
@@ -94,6 +107,7 @@ static void succeed(struct start *start)
         bj_pack_key_str(packer, "name", sandbox->record.name);
     }
     call_done(start->call);
+    note_start(sandbox);
     log_line("sandbox %s (%s) started, init %d, user %u", sandbox->record.id, sandbox->record.name,
              (int)sandbox->record.init.pid, (unsigned)sandbox->record.uid);
     detach(start);
@@ -103,6 +117,8 @@ static void succeed(struct start *start)
         sandbox->record.state = SANDBOX_RUNNING;
     sandbox_save(sandbox);
     sandbox_touch(sandbox);
+    quota_adjust(sandbox->server);
+    guard_propose(sandbox);
 }
 
 static void on_deleted(void *owner, const struct bj_error *error)
@@ -304,9 +320,9 @@ static int make_cgroup(struct start *start, int *procs, struct bj_error *error)
             return *procs;
     }
     static const char missing[] = "%s limit not enforced: no cgroup controller here";
-    if (record->limits.memory && !place->memory)
+    if (start->asked_memory && !place->memory)
         server_alert(start->server, sandbox, ALERT_WARNING, "limit", missing, "memory");
-    if (record->limits.millicpus && !place->cpu)
+    if (start->asked_cpus && !place->cpu)
         server_alert(start->server, sandbox, ALERT_WARNING, "limit", missing, "CPU");
     return 0;
 }
@@ -337,6 +353,7 @@ static int start_wall(struct start *start, struct bj_error *error)
         .home = home,
         .argv = (const char *const *)record->argv,
         .env = (const char *const *)start->env,
+        .proxy_port = PROXY_PORT,
         .nproc = start->server->cgroups.pids ? 0 : (uint32_t)record->limits.pids,
         .drop = geteuid() == 0,
         .uid = record->uid,
@@ -373,11 +390,49 @@ static int watch_info(struct start *start, struct bj_error *error)
                       : 0;
 }
 
+/* What leads programs to the proxy, and placeholders of credentials, go before what the caller
+ * gave, which so has the last word. */
+static int add_env(struct start *start, struct bj_error *error)
+{
+    const struct policy *policy = &start->sandbox->guard.policy;
+    size_t proxy = proxy_env_count(), own = 0, at = 0;
+    while (start->env[own])
+        own++;
+    char **env = calloc(proxy + 2 * policy->credentials_count + own + 1, sizeof(*env));
+    if (!env)
+        return bj_fail(error, -ENOMEM, "out of memory");
+    bool whole = true;
+    for (size_t i = 0; i < proxy; i++) {
+        char text[PROXY_ENV_TEXT_MAX];
+        proxy_env_text(i, PROXY_PORT, text);
+        whole = (env[at++] = strdup(text)) && whole;
+    }
+    for (size_t i = 0; whole && i < policy->credentials_count; i++) {
+        const struct policy_credential *credential = &policy->credentials[i];
+        if (credential->placeholder_env)
+            whole = asprintf(&env[at++], "%s=belljar-placeholder-%s", credential->placeholder_env,
+                             credential->name) > 0;
+        if (whole && credential->base_url_env)
+            whole = asprintf(&env[at++], "%s=http://127.0.0.1:%u/belljar/credential/%s",
+                             credential->base_url_env, PROXY_PORT, credential->name) > 0;
+    }
+    for (size_t i = 0; i < own; i++)
+        env[at++] = start->env[i];
+    free(start->env);
+    start->env = env;
+    return whole ? 0 : bj_fail(error, -ENOMEM, "out of memory");
+}
+
 /* Monitor and wall are started at once; the wall waits at its gate for the monitor. */
 static void launch(struct start *start)
 {
     struct bj_error error = {0};
-    int status = monitor_spawn(start->sandbox, 0, &error);
+    /* Once more, since the project copy may hold a policy that was accepted. */
+    int status = start->sandbox->record.project ? guard_load(start->sandbox, &error) : 0;
+    if (status == 0)
+        status = add_env(start, &error);
+    if (status == 0)
+        status = monitor_spawn(start->sandbox, 0, &error);
     if (status == 0)
         status = start_wall(start, &error);
     if (status == 0)
@@ -421,9 +476,10 @@ static int fill_record(struct record *record, const struct start_options *option
     record->cols = options->cols;
     record->scrollback = options->scrollback;
     record->record_limit = options->record_limit;
-    record->limits = options->limits;
     record->state = SANDBOX_STARTING;
     if (options->project[0] && !(record->project = strdup(options->project)))
+        return -ENOMEM;
+    if (options->policy[0] && !(record->policy = strdup(options->policy)))
         return -ENOMEM;
     return record_set_argv(record, options->argv, options->argc);
 }
@@ -466,6 +522,18 @@ static int check_options(struct server *server, const struct start_options *opti
     return options->project[0] ? project_check(options->project, server->paths.state, error) : 0;
 }
 
+static int take_limits(struct start *start, const struct start_options *given)
+{
+    struct start_options options = *given;
+    struct record *record = &start->sandbox->record;
+    start->asked_memory = given->limits.memory != UINT64_MAX && given->limits.memory;
+    start->asked_cpus = given->limits.millicpus != UINT64_MAX && given->limits.millicpus;
+    quota_fill(&options, &start->sandbox->guard.policy);
+    record->limits = options.limits;
+    record->quotas = options.quotas;
+    return 0;
+}
+
 static struct start *start_new(struct server *server, const struct start_options *options,
                                struct call *call, struct bj_error *error)
 {
@@ -495,7 +563,8 @@ static struct start *start_new(struct server *server, const struct start_options
     memcpy(sandbox->record.name, name, sizeof(name));
     if (fill_record(&sandbox->record, options, server) < 0 || copy_env(start, options->env) < 0)
         bj_fail(error, -ENOMEM, "out of memory");
-    else if (session_add_pane(session, sandbox->record.id, error) == 0)
+    else if (guard_load(sandbox, error) == 0 && take_limits(start, options) == 0 &&
+             session_add_pane(session, sandbox->record.id, error) == 0)
         server->sessions_dirty = true;
     return start;
 }

@@ -16,7 +16,10 @@ struct start_options {
     const char *project;    /* "" none */
     const char *driver;
     const char *session;
+    const char *policy; /* path of a file on the host; "" none */
+    /* UINT64_MAX: the policy's */
     struct cgroup_limits limits;
+    struct record_quotas quotas;
     uint32_t rows, cols;
     uint64_t scrollback, record_limit;
 };

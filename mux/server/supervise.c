@@ -7,6 +7,8 @@
 #include <sys/wait.h>
 
 #include "mux/server/client.h"
+#include "mux/server/egress.h"
+#include "mux/server/hold.h"
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
 #include "mux/server/server.h"
@@ -22,19 +24,6 @@
 
 /* --- the sandbox's end --- */
 
-static void drop_requests(struct sandbox *sandbox)
-{
-    struct server *server = sandbox->server;
-    for (size_t i = server->requests.count; i > 0; i--) {
-        struct request *request = server->requests.list[i - 1];
-        if (strcmp(request->sandbox_id, sandbox->record.id) != 0)
-            continue;
-        clients_send_request_gone(server, request, "gone", "");
-        request_close(&server->requests, request, "gone");
-    }
-    sandbox_touch(sandbox);
-}
-
 static void set_exit(struct sandbox *sandbox, int code, int number, const char *error)
 {
     struct record *record = &sandbox->record;
@@ -42,6 +31,29 @@ static void set_exit(struct sandbox *sandbox, int code, int number, const char *
     record->exit_code = code;
     record->exit_signal = number;
     snprintf(record->error, sizeof(record->error), "%s", error);
+}
+
+/* The end is on record once, and an alert when it was no good one. */
+static void note_exit(struct sandbox *sandbox)
+{
+    const struct record *record = &sandbox->record;
+    struct server *server = sandbox->server;
+    sandbox->exit_noted = true;
+    ledger_note(server, AUDIT_EXIT, sandbox,
+                json_pack("{s:i, s:i, s:o}", "code", record->exit_code, "signal",
+                          record->exit_signal, "error",
+                          audit_text(record->error, strlen(record->error))));
+    if (sandbox->killed)
+        return;
+    if (record->exit_signal == SIGSYS)
+        server_alert(server, sandbox, ALERT_CRITICAL, "seccomp",
+                     "the agent was ended by the system call filter");
+    else if (record->exit_signal)
+        server_alert(server, sandbox, ALERT_WARNING, "exited", "the agent was ended by signal %d",
+                     record->exit_signal);
+    else if (record->exit_code || record->error[0])
+        server_alert(server, sandbox, ALERT_INFO, "exited", "the agent ended with code %d%s%.200s",
+                     record->exit_code, record->error[0] ? ": " : "", record->error);
 }
 
 /* How it ended when its shim did not say: from the wall's exit status, which is init's. */
@@ -97,11 +109,14 @@ void supervise_ended(struct sandbox *sandbox, int wait_status)
     watch_cancel(sandbox->init_watch);
     watch_cancel(sandbox->outer_watch);
     sandbox->init_watch = sandbox->outer_watch = NULL;
-    drop_requests(sandbox);
+    hold_forget(sandbox);
+    egress_end(sandbox);
     remove_cgroup(sandbox);
     bool open = record->state != SANDBOX_EXITED && record->state != SANDBOX_LOST;
     if (open && !record->has_exit)
         guess_exit(sandbox, wait_status);
+    if (open && !sandbox->exit_noted)
+        note_exit(sandbox);
     if (open) {
         if (!record->has_exit && !record->error[0])
             snprintf(record->error, sizeof(record->error),
@@ -188,7 +203,7 @@ static void restart_monitor(struct sandbox *sandbox, const struct bj_error *why)
 void supervise_monitor_down(struct sandbox *sandbox, const struct bj_error *why)
 {
     sandbox->link_up = false;
-    drop_requests(sandbox); /* the next monitor announces those again that still wait */
+    hold_drop(sandbox, ASKER_HOOK); /* the next monitor announces those again that still wait */
     if (sandbox->start) {
         start_monitor_failed(sandbox->start, why);
         return;
@@ -234,6 +249,7 @@ static void agent_exited(struct sandbox *sandbox, int code, int number, const ch
     if (number < 0 || number > 64)
         number = 0;
     set_exit(sandbox, code, number, error);
+    note_exit(sandbox);
     if (!sandbox->start)
         sandbox_set_state(sandbox, SANDBOX_EXITED);
 }
@@ -311,10 +327,7 @@ static void on_agent_exited(struct sandbox *sandbox, const msgpack_object *param
 
 static void on_ask_opened(struct sandbox *sandbox, const msgpack_object *params)
 {
-    struct server *server = sandbox->server;
     struct request_text text = {0};
-    struct request *request = NULL;
-    struct bj_error error = {0};
     uint64_t channel = bj_get_uint(params, "channel", 0);
     text.kind = bj_get_bytes(params, "kind", &text.kind_size);
     text.title = bj_get_bytes(params, "title", &text.title_size);
@@ -325,31 +338,17 @@ static void on_ask_opened(struct sandbox *sandbox, const msgpack_object *params)
         text.detail = "";
         text.detail_size = 0;
     }
-    struct request *old = request_on(&server->requests, sandbox->record.id, (uint32_t)channel);
-    if (request_open(&server->requests, sandbox->record.id, (uint32_t)channel, &text, server_time(),
-                     &request, &error) < 0) {
-        server_alert(server, sandbox, ALERT_WARNING, "request", "a request was not taken: %s",
-                     error.text);
-        return;
-    }
-    if (request == old)
-        return;
-    log_line("sandbox %s (%s) asks: %s %.80s", sandbox->record.id, sandbox->record.name,
-             request->id, request->title);
-    clients_send_request(server, request);
-    sandbox_touch(sandbox);
+    hold_hook(sandbox, (uint32_t)channel, &text);
 }
 
 static void on_ask_closed(struct sandbox *sandbox, const msgpack_object *params)
 {
-    struct server *server = sandbox->server;
-    struct request *request = request_on(&server->requests, sandbox->record.id,
-                                         (uint32_t)bj_get_uint(params, "channel", 0));
-    if (!request || request->waiting) /* the verdict's own answer closes it */
-        return;
-    clients_send_request_gone(server, request, "gone", "");
-    request_close(&server->requests, request, "gone");
-    sandbox_touch(sandbox);
+    hold_gone(sandbox, ASKER_HOOK, bj_get_uint(params, "channel", 0));
+}
+
+static void on_egress_wanted(struct sandbox *sandbox, const msgpack_object *params)
+{
+    egress_wanted(sandbox);
 }
 
 static void on_pane_title(struct sandbox *sandbox, const msgpack_object *params)
@@ -373,6 +372,7 @@ static void on_pane_size(struct sandbox *sandbox, const msgpack_object *params)
 static void on_pane_output(struct sandbox *sandbox, const msgpack_object *params)
 {
     sandbox->last_output = server_clock();
+    quota_output(sandbox, bj_get_uint(params, "output", 0));
     sandbox->sample_dirty = true; /* goes out with the next figures */
 }
 
@@ -392,12 +392,19 @@ static const struct {
     const char *name;
     void (*handle)(struct sandbox *sandbox, const msgpack_object *params);
 } notifications[] = {
-    {"link.candidate", on_link_candidate}, {"link.up", on_link_up},
-    {"link.down", on_link_down},           {"agent.started", on_agent_started},
-    {"agent.exited", on_agent_exited},     {"ask.opened", on_ask_opened},
-    {"ask.closed", on_ask_closed},         {"pane.title", on_pane_title},
-    {"pane.bell", on_pane_bell},           {"pane.size", on_pane_size},
-    {"pane.output", on_pane_output},       {"alert", on_alert},
+    {"link.candidate", on_link_candidate},
+    {"link.up", on_link_up},
+    {"link.down", on_link_down},
+    {"agent.started", on_agent_started},
+    {"agent.exited", on_agent_exited},
+    {"ask.opened", on_ask_opened},
+    {"ask.closed", on_ask_closed},
+    {"egress.wanted", on_egress_wanted},
+    {"pane.title", on_pane_title},
+    {"pane.bell", on_pane_bell},
+    {"pane.size", on_pane_size},
+    {"pane.output", on_pane_output},
+    {"alert", on_alert},
 };
 
 void supervise_notification(struct sandbox *sandbox, const char *name, const msgpack_object *params)

@@ -65,7 +65,7 @@ static const struct {
     {"egres { }", 1, "a policy has egress"},
     {"egress = 1", 1, "egress { ... }"},
     {"egress x { }", 1, "no name of its own"},
-    {"\negress {\n alow = [] }", 3, "allow, ask, deny and default"},
+    {"\negress {\n alow = [] }", 3, "allow, ask, deny, private and default"},
     {"egress {\n default = maybe }", 2, "one of allow, ask, deny"},
     {"egress {\n default = ask\n default = deny }", 3, "line 2"},
     {"egress { allow { } }", 1, "list of patterns"},

@@ -8,7 +8,20 @@
 
 static struct request_text text(const char *kind, const char *title, const char *detail)
 {
-    return (struct request_text){kind, title, detail, strlen(kind), strlen(title), strlen(detail)};
+    return (struct request_text){.about = -1,
+                                 .kind = kind,
+                                 .title = title,
+                                 .detail = detail,
+                                 .kind_size = strlen(kind),
+                                 .title_size = strlen(title),
+                                 .detail_size = strlen(detail)};
+}
+
+static struct asker asker(const char *sandbox, uint64_t number, uint64_t joined)
+{
+    struct asker asker = {.source = ASKER_HOOK, .number = number, .joined = joined};
+    snprintf(asker.sandbox_id, sizeof(asker.sandbox_id), "%s", sandbox);
+    return asker;
 }
 
 static struct request *open_one(struct requests *requests, const char *sandbox, uint32_t channel,
@@ -16,7 +29,8 @@ static struct request *open_one(struct requests *requests, const char *sandbox, 
 {
     struct request *request = NULL;
     struct request_text what = text("exec", title, "");
-    ck_assert_int_eq(request_open(requests, sandbox, channel, &what, 1.0, &request, NULL), 0);
+    struct asker who = asker(sandbox, channel, 0);
+    ck_assert_int_ge(request_open(requests, &what, &who, 1.0, &request, NULL), 0);
     return request;
 }
 
@@ -89,24 +103,57 @@ START_TEST(another_text_is_another_request)
 {
     struct requests requests = {0};
     struct request *first = open_one(&requests, "aaaaaaaa", 16, "ls");
-    char id[REQUEST_ID_SIZE];
-    memcpy(id, first->id, sizeof(id));
     request_shown(first, 1000);
     /* Announced again after a reconnect: the same. */
     ck_assert_ptr_eq(open_one(&requests, "aaaaaaaa", 16, "ls"), first);
     ck_assert_uint_eq(requests.count, 1);
-    struct request *second = open_one(&requests, "aaaaaaaa", 16, "rm");
-    ck_assert_str_ne(second->id, id);
+    ck_assert_uint_eq(first->count, 1);
+    struct request *second = open_one(&requests, "aaaaaaaa", 17, "rm");
+    ck_assert_str_ne(second->id, first->id);
     ck_assert_uint_eq(second->shown, 0);
-    ck_assert_uint_eq(requests.count, 1);
-    struct request *out;
-    ck_assert_int_eq(request_resolve(&requests, id, 5000, &out, NULL), -ENOENT);
-    /* Another sandbox, or another channel, with the same text is another one, too. */
-    struct request *third = open_one(&requests, "bbbbbbbb", 16, "rm");
-    struct request *fourth = open_one(&requests, "aaaaaaaa", 17, "rm");
-    ck_assert_str_ne(strchr(second->id, '-'), strchr(third->id, '-'));
-    ck_assert_str_ne(strchr(second->id, '-'), strchr(fourth->id, '-'));
+    ck_assert_str_ne(strchr(second->id, '-'), strchr(first->id, '-'));
     ck_assert_uint_eq(request_count(&requests, "aaaaaaaa"), 2);
+    requests_free(&requests);
+}
+END_TEST
+
+START_TEST(equal_questions_are_one)
+{
+    struct requests requests = {0};
+    size_t index;
+    struct request *request = open_one(&requests, "aaaaaaaa", 16, "rm");
+    ck_assert_ptr_eq(open_one(&requests, "bbbbbbbb", 16, "rm"), request);
+    ck_assert_ptr_eq(open_one(&requests, "aaaaaaaa", 18, "rm"), request);
+    ck_assert_uint_eq(requests.count, 1);
+    ck_assert_uint_eq(request->count, 3);
+    ck_assert_uint_eq(request_sandboxes(request), 2);
+    ck_assert_uint_eq(request_count(&requests, "bbbbbbbb"), 1);
+    ck_assert_ptr_eq(request_of(&requests, "bbbbbbbb", ASKER_HOOK, 16, &index), request);
+    ck_assert_ptr_null(request_of(&requests, "bbbbbbbb", ASKER_EGRESS, 16, &index));
+    request_leave(&requests, request, index);
+    ck_assert(!request_has(request, "bbbbbbbb"));
+    ck_assert(request_has(request, "aaaaaaaa"));
+    /* What the host holds is never one with what a process inside says. */
+    struct request *wall = NULL;
+    struct request_text what = text("exec", "rm", "");
+    struct asker who = asker("cccccccc", 1, 0);
+    what.class = REQUEST_WALL;
+    who.source = ASKER_EGRESS;
+    ck_assert_int_eq(request_open(&requests, &what, &who, 1, &wall, NULL), 1);
+    ck_assert_ptr_ne(wall, request);
+    ck_assert_str_ne(strchr(wall->id, '-'), strchr(request->id, '-'));
+    requests_free(&requests);
+}
+END_TEST
+
+START_TEST(nobody_joins_after_the_verdict)
+{
+    struct requests requests = {0};
+    struct request *out, *request = open_one(&requests, "aaaaaaaa", 16, "rm");
+    request_shown(request, 1);
+    ck_assert_int_eq(request_resolve(&requests, request->id, 1000, &out, NULL), 0);
+    ck_assert_ptr_ne(open_one(&requests, "bbbbbbbb", 16, "rm"), request);
+    ck_assert_uint_eq(requests.count, 2);
     requests_free(&requests);
 }
 END_TEST
@@ -116,11 +163,10 @@ START_TEST(parts_do_not_run_together)
     struct requests requests = {0};
     struct request *a = NULL, *b = NULL;
     struct request_text first = text("exec", "ab", "c"), second = text("exec", "a", "bc");
-    ck_assert_int_eq(request_open(&requests, "aaaaaaaa", 16, &first, 1, &a, NULL), 0);
-    char tail[8];
-    snprintf(tail, sizeof(tail), "%s", strchr(a->id, '-'));
-    ck_assert_int_eq(request_open(&requests, "aaaaaaaa", 16, &second, 1, &b, NULL), 0);
-    ck_assert_str_ne(tail, strchr(b->id, '-'));
+    struct asker one = asker("aaaaaaaa", 16, 0), other = asker("aaaaaaaa", 17, 0);
+    ck_assert_int_eq(request_open(&requests, &first, &one, 1, &a, NULL), 1);
+    ck_assert_int_eq(request_open(&requests, &second, &other, 1, &b, NULL), 1);
+    ck_assert_str_ne(strchr(a->id, '-'), strchr(b->id, '-'));
     requests_free(&requests);
 }
 END_TEST
@@ -137,12 +183,18 @@ END_TEST
 START_TEST(bounded)
 {
     struct requests requests = {0};
-    for (uint32_t i = 0; i < REQUESTS_MAX; i++)
-        open_one(&requests, "aaaaaaaa", 16 + i, "x");
+    for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+        char title[16];
+        snprintf(title, sizeof(title), "x%u", i);
+        open_one(&requests, "aaaaaaaa", 16 + i, title);
+    }
     struct request *request = NULL;
     struct request_text what = text("exec", "x", "");
-    ck_assert_int_eq(request_open(&requests, "bbbbbbbb", 16, &what, 1, &request, NULL), -EAGAIN);
+    struct asker who = asker("bbbbbbbb", 16, 0);
+    ck_assert_int_eq(request_open(&requests, &what, &who, 1, &request, NULL), -EAGAIN);
     ck_assert_ptr_null(request);
+    what = text("exec", "x7", "");
+    ck_assert_int_eq(request_open(&requests, &what, &who, 1, &request, NULL), 0);
     requests_free(&requests);
 }
 END_TEST
@@ -156,6 +208,8 @@ int main(void)
                                   one_verdict,
                                   stale_and_unknown,
                                   another_text_is_another_request,
+                                  equal_questions_are_one,
+                                  nobody_joins_after_the_verdict,
                                   parts_do_not_run_together,
                                   text_is_cleaned,
                                   bounded,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@ static char port_text[8];
 /* A port that is free just now, and not one that the kernel gives to connections soon. */
 static void choose_port(void)
 {
+    /* Else tests that run at the same time choose the same one. */
+    srandom((unsigned)getpid() ^ (unsigned)time(NULL));
     for (;;) {
         struct sockaddr_in address = {.sin_family = AF_INET,
                                       .sin_port = htons((uint16_t)(10000 + random() % 20000)),

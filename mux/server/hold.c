@@ -1,0 +1,575 @@
+#include "mux/server/hold.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mux/server/egress.h"
+#include "mux/server/log.h"
+#include "mux/server/monitor.h"
+#include "mux/server/registry.h"
+#include "mux/server/rule.h"
+#include "mux/server/server.h"
+#include "transport/message.h"
+#include "transport/pack.h"
+
+/* --- opening and leaving --- */
+
+static void touch_all(struct server *server, const struct request *request)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        struct sandbox *sandbox = registry_find_id(server, request->askers[i].sandbox_id);
+        if (sandbox)
+            sandbox_touch(sandbox);
+    }
+}
+
+static json_t *about_fields(const struct request *request)
+{
+    return json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", request->id, "class",
+                     request_class_name(request->class), "about",
+                     request->about >= 0 ? policy_kind_name((enum policy_kind)request->about)
+                                         : request->kind,
+                     "subject", audit_text(request->subject, strlen(request->subject)), "title",
+                     audit_text(request->title, strlen(request->title)));
+}
+
+/* Returns the request, or NULL. */
+static struct request *open_request(struct sandbox *sandbox, const struct request_text *text,
+                                    struct asker *asker, struct bj_error *error)
+{
+    struct server *server = sandbox->server;
+    struct request *request;
+    memcpy(asker->sandbox_id, sandbox->record.id, sizeof(asker->sandbox_id));
+    asker->joined = server_clock();
+    size_t waiting = server->requests.askers;
+    int status = request_open(&server->requests, text, asker, server_time(), &request, error);
+    if (status < 0 || server->requests.askers == waiting) /* the same once more */
+        return request;
+    if (status == 1) {
+        log_line("sandbox %s (%s) asks: %s %.80s", sandbox->record.id, sandbox->record.name,
+                 request->id, request->title);
+        ledger_note(server, AUDIT_REQUEST, sandbox, about_fields(request));
+    }
+    clients_send_request(server, request);
+    sandbox_touch(sandbox);
+    return request;
+}
+
+static void close_request(struct server *server, struct request *request, const char *outcome,
+                          const char *by)
+{
+    clients_send_request_gone(server, request, outcome, by);
+    touch_all(server, request);
+    request_close(&server->requests, request, outcome);
+}
+
+/* The last one who waited is gone without a verdict. */
+static void close_unanswered(struct server *server, struct request *request,
+                             const struct sandbox *sandbox)
+{
+    json_t *fields = about_fields(request);
+    if (fields)
+        json_object_set_new(fields, "by", json_string("gone"));
+    ledger_note(server, AUDIT_VERDICT, sandbox, fields);
+    close_request(server, request, "gone", "");
+}
+
+static void leave(struct sandbox *sandbox, struct request *request, size_t index)
+{
+    struct server *server = sandbox->server;
+    request_leave(&server->requests, request, index);
+    if (request->count > 0)
+        clients_send_request(server, request);
+    else if (!request->answered) /* else the verdict under way closes it */
+        close_unanswered(server, request, sandbox);
+    sandbox_touch(sandbox);
+}
+
+void hold_gone(struct sandbox *sandbox, enum request_source source, uint64_t number)
+{
+    size_t index;
+    struct request *request =
+        request_of(&sandbox->server->requests, sandbox->record.id, source, number, &index);
+    if (request)
+        leave(sandbox, request, index);
+}
+
+static bool drop_one(struct sandbox *sandbox, int source)
+{
+    struct requests *requests = &sandbox->server->requests;
+    for (size_t i = 0; i < requests->count; i++)
+        for (size_t k = 0; k < requests->list[i]->count; k++) {
+            const struct asker *asker = &requests->list[i]->askers[k];
+            if (strcmp(asker->sandbox_id, sandbox->record.id) != 0 ||
+                (source >= 0 && asker->source != (enum request_source)source))
+                continue;
+            leave(sandbox, requests->list[i], k);
+            return true;
+        }
+    return false;
+}
+
+void hold_drop(struct sandbox *sandbox, enum request_source source)
+{
+    while (drop_one(sandbox, (int)source))
+        ;
+}
+
+void hold_forget(struct sandbox *sandbox)
+{
+    while (drop_one(sandbox, -1))
+        ;
+}
+
+/* --- answers --- */
+
+/* One verdict on its way to all who wait. */
+struct answer {
+    struct server *server;
+    struct call *call; /* NULL: a rule answered */
+    char id[REQUEST_ID_SIZE];
+    bool allow;
+    const char *by;
+    char reason[BJ_REASON_MAX + 1];
+    char sandbox[NAME_SIZE]; /* the first of those who waited */
+    uint64_t rule;
+    char *sentence, *title;
+    unsigned pending, delivered;
+    struct bj_error why;
+};
+
+static void reply(struct answer *answer)
+{
+    if (!answer->call)
+        return;
+    if (answer->delivered == 0) {
+        struct bj_error why = answer->why;
+        if (!why.code)
+            bj_fail(&why, -ENOENT, "nobody waits any more");
+        bj_fail_prefix(&why, "the verdict was not delivered");
+        call_fail(answer->call, &why);
+        return;
+    }
+    msgpack_packer *packer = call_result(answer->call);
+    if (packer) {
+        msgpack_pack_map(packer, 5);
+        bj_pack_key_str(packer, "sandbox", answer->sandbox);
+        bj_pack_key_str(packer, "title", answer->title ? answer->title : "");
+        bj_pack_key_uint(packer, "count", answer->delivered);
+        bj_pack_key_uint(packer, "rule", answer->rule);
+        bj_pack_key_str(packer, "sentence", answer->sentence ? answer->sentence : "");
+    }
+    call_done(answer->call);
+}
+
+static void finish(struct answer *answer)
+{
+    struct server *server = answer->server;
+    struct request *request = request_find(&server->requests, answer->id);
+    const char *outcome = answer->delivered == 0 ? "gone" : answer->allow ? "allow" : "deny";
+    log_line("request %s: %s by %s, %u told%s%s", answer->id, outcome, answer->by,
+             answer->delivered, answer->why.code ? ", not delivered to all: " : "",
+             answer->why.text);
+    reply(answer);
+    if (request && request->count > 0) { /* they joined too late to be meant */
+        request->answered = false;
+        clients_send_request(server, request);
+    } else if (request) {
+        close_request(server, request, outcome, answer->by);
+    }
+    free(answer->sentence);
+    free(answer->title);
+    free(answer);
+}
+
+static void settled(struct answer *answer, const struct bj_error *error)
+{
+    if (error)
+        answer->why = *error;
+    else
+        answer->delivered++;
+    if (--answer->pending == 0)
+        finish(answer);
+}
+
+static void on_delivered(void *argument, const struct bj_error *error)
+{
+    settled(argument, error);
+}
+
+/* Tells one who waited; settled() follows, now or later. */
+static void deliver(struct answer *answer, const struct request *request, const struct asker *asker,
+                    const char *hash)
+{
+    struct bj_error error = {0};
+    struct sandbox *sandbox = registry_find_id(answer->server, asker->sandbox_id);
+    int status = sandbox ? 0 : bj_fail(&error, -ENOENT, "the sandbox is gone");
+    answer->pending++;
+    if (sandbox)
+        sandbox_touch(sandbox);
+    if (status == 0 && asker->source == ASKER_HOOK) {
+        status = monitor_verdict(sandbox, (uint32_t)asker->number, answer->allow, answer->reason,
+                                 on_delivered, answer, &error);
+        if (status == 0)
+            return;
+    } else if (status == 0 && asker->source == ASKER_EGRESS) {
+        status =
+            egress_verdict(sandbox, asker->number, answer->allow, answer->call && !answer->rule,
+                           answer->reason, request->subject, &error);
+    } else if (status == 0) {
+        status = guard_accept(sandbox, hash, answer->allow, &error);
+    }
+    settled(answer, status < 0 ? &error : NULL);
+}
+
+static struct answer *answer_new(struct server *server, struct request *request, bool allow,
+                                 const char *by, const char *reason)
+{
+    struct answer *answer = calloc(1, sizeof(*answer));
+    if (!answer)
+        return NULL;
+    struct sandbox *first = registry_find_id(server, request->askers[0].sandbox_id);
+    *answer = (struct answer){.server = server, .allow = allow, .by = by, .pending = 1};
+    memcpy(answer->id, request->id, sizeof(answer->id));
+    snprintf(answer->reason, sizeof(answer->reason), "%s", reason);
+    snprintf(answer->sandbox, sizeof(answer->sandbox), "%s", first ? first->record.name : "");
+    answer->title = strdup(request->title);
+    return answer;
+}
+
+/* The record of a verdict on those who are meant by it. */
+static int commit_verdict(struct server *server, const struct request *request, const bool *meant,
+                          enum policy_effect effect, const char *by, const char *where,
+                          struct bj_error *error)
+{
+    json_t *fields = about_fields(request);
+    json_t *names = json_array();
+    const struct sandbox *first = NULL;
+    for (size_t i = 0; i < request->count; i++) {
+        const struct sandbox *sandbox =
+            meant[i] ? registry_find_id(server, request->askers[i].sandbox_id) : NULL;
+        if (!sandbox)
+            continue;
+        first = first ? first : sandbox;
+        if (json_array_size(names) < 64)
+            json_array_append_new(names, json_string(sandbox->record.name));
+    }
+    double waited = server_time() - request->created;
+    json_t *more = json_pack("{s:s, s:s, s:s, s:f, s:f, s:o}", "answer", policy_effect_name(effect),
+                             "by", by, "where", where, "asked", request->created, "waited",
+                             waited > 0 ? waited : 0.0, "sandboxes", names);
+    if (!fields || !more || json_object_update(fields, more) < 0) {
+        json_decref(fields);
+        fields = NULL;
+    }
+    json_decref(more);
+    return ledger_commit(server, AUDIT_VERDICT, first, fields, error);
+}
+
+/* Those who are meant leave the request and are told. Ends the answer. */
+static void deliver_all(struct answer *answer, struct request *request, const bool *meant)
+{
+    struct requests *requests = &answer->server->requests;
+    struct asker told[256];
+    /* In parts, from the end, since a delivery may change the list only by what we do here. */
+    for (size_t left = request->count; left > 0;) {
+        size_t part = left < 256 ? left : 256, count = 0;
+        for (size_t i = left; i > left - part; i--)
+            if (meant[i - 1]) {
+                told[count++] = request->askers[i - 1];
+                request_leave(requests, request, i - 1);
+            }
+        left -= part;
+        for (size_t i = 0; i < count; i++)
+            deliver(answer, request, &told[i], request->subject);
+    }
+    if (--answer->pending == 0)
+        finish(answer);
+}
+
+/* --- rules --- */
+
+int hold_rule(const struct server *server, const struct request *request, enum policy_effect effect,
+              enum rule_scope scope, const struct sandbox *sandbox, uint32_t seconds,
+              struct rule *rule, struct bj_error *error)
+{
+    const char *value = NULL;
+    if (request->about < 0)
+        return bj_fail(error, -EINVAL,
+                       "no rule can be made of this request: answer it once, each time");
+    if (scope == RULE_SANDBOX)
+        value = sandbox->record.id;
+    if (scope == RULE_PROJECT && !(value = sandbox->record.project))
+        return bj_fail(error, -EINVAL,
+                       "sandbox %s has no project: remember it for the sandbox, or for all",
+                       sandbox->record.name);
+    return rule_from_request(rule, (enum policy_kind)request->about, request->subject,
+                             strlen(request->subject), effect, scope, value, server_time(), seconds,
+                             request->id, error);
+}
+
+/* One rule for each sandbox or project that waits. */
+static int remember(struct server *server, const struct request *request, const bool *meant,
+                    const struct hold_verdict *verdict, struct answer *answer,
+                    struct bj_error *error)
+{
+    static char sentence[RULE_SENTENCE_MAX];
+    enum rule_scope scope = (enum rule_scope)verdict->scope;
+    for (size_t i = 0; i < request->count; i++) {
+        const struct sandbox *sandbox =
+            meant[i] ? registry_find_id(server, request->askers[i].sandbox_id) : NULL;
+        struct rule rule;
+        if (!sandbox)
+            continue;
+        int status = hold_rule(server, request, verdict->answer, scope, sandbox, verdict->seconds,
+                               &rule, error);
+        if (status == 0)
+            status = rule_keep(server, &rule, sandbox, sentence, error);
+        if (status < 0)
+            return status;
+        if (!answer->rule) {
+            answer->rule = server->rules.list[server->rules.count - 1].id;
+            answer->sentence = strdup(sentence);
+        }
+        if (scope == RULE_ALL)
+            break;
+    }
+    return 0;
+}
+
+/* --- verdicts --- */
+
+void hold_answer(struct server *server, struct call *call, const struct hold_verdict *verdict)
+{
+    struct bj_error error = {0};
+    struct request *request;
+    uint64_t now = server_clock();
+    if (request_resolve(&server->requests, verdict->id, now, &request, &error) < 0) {
+        call_fail(call, &error);
+        return;
+    }
+    bool allow = verdict->answer == POLICY_ALLOW;
+    struct answer *answer = answer_new(server, request, allow, verdict->by, verdict->reason);
+    bool *meant = calloc(request->count, sizeof(*meant));
+    int status = answer && meant ? 0 : bj_fail(&error, -ENOMEM, "out of memory");
+    for (size_t i = 0; status == 0 && i < request->count; i++)
+        meant[i] = request->askers[i].joined + REQUEST_SHOWN_MS <= now;
+    if (status == 0)
+        status = commit_verdict(server, request, meant, verdict->answer, "human", request->where,
+                                &error);
+    if (status == 0 && verdict->scope)
+        status = remember(server, request, meant, verdict, answer, &error);
+    if (status < 0) {
+        request->answered = false;
+        call_fail(call, &error);
+        if (answer) {
+            free(answer->title);
+            free(answer->sentence);
+        }
+        free(answer);
+        free(meant);
+        return;
+    }
+    answer->call = call;
+    deliver_all(answer, request, meant);
+    free(meant);
+    if (verdict->scope)
+        rule_changed(server);
+    else
+        hold_settle(server); /* an accepted policy may answer others, too */
+}
+
+/* Which of those who wait the policy answers now, and how; all of one answer at a time. */
+static enum policy_effect decide_askers(struct server *server, const struct request *request,
+                                        bool *meant, struct policy_decision *first)
+{
+    enum policy_effect effect = POLICY_ASK;
+    for (size_t i = 0; i < request->count; i++) {
+        struct policy_decision decision;
+        struct sandbox *sandbox = registry_find_id(server, request->askers[i].sandbox_id);
+        meant[i] = false;
+        if (!sandbox)
+            continue;
+        guard_decide(sandbox, (enum policy_kind)request->about, request->subject,
+                     strlen(request->subject), &decision);
+        if (decision.effect == POLICY_ASK || (effect != POLICY_ASK && decision.effect != effect))
+            continue;
+        if (effect == POLICY_ASK)
+            *first = decision;
+        effect = decision.effect;
+        meant[i] = true;
+    }
+    return effect;
+}
+
+static bool settle_one(struct server *server, struct request *request)
+{
+    struct policy_decision decision;
+    struct bj_error error = {0};
+    bool *meant = calloc(request->count, sizeof(*meant));
+    enum policy_effect effect =
+        meant ? decide_askers(server, request, meant, &decision) : POLICY_ASK;
+    struct answer *answer =
+        effect == POLICY_ASK
+            ? NULL
+            : answer_new(server, request, effect == POLICY_ALLOW, "rule", decision.why);
+    bool done =
+        answer && commit_verdict(server, request, meant, effect, decision.rule ? "rule" : "policy",
+                                 decision.where, &error) == 0;
+    if (done) {
+        request->answered = true;
+        deliver_all(answer, request, meant);
+    } else if (answer) {
+        free(answer->title);
+        free(answer);
+    }
+    free(meant);
+    return done;
+}
+
+void hold_settle(struct server *server)
+{
+    size_t i = 0;
+    while (i < server->requests.count) {
+        struct request *request = server->requests.list[i];
+        if (request->answered || request->about < 0 || !settle_one(server, request))
+            i++;
+        else
+            i = 0; /* the list has changed */
+    }
+}
+
+/* --- questions --- */
+
+static unsigned risk_of(enum request_class class, int about, const char *subject)
+{
+    const char *colon = strrchr(subject, ':');
+    if (class == REQUEST_COURTESY)
+        return 0;
+    if (about != POLICY_EGRESS)
+        return 2;
+    bool usual = colon && (strcmp(colon, ":443") == 0 || strcmp(colon, ":80") == 0);
+    bool address = subject[0] == '[' || strspn(subject, "0123456789.:") == strlen(subject);
+    return address || !usual ? 2 : 1;
+}
+
+/* The policy's kind that a hook's question is of, with - for _. */
+static int kind_of(const struct request_text *text)
+{
+    char name[16];
+    size_t i;
+    for (i = 0; i < text->kind_size && i < sizeof(name) - 1; i++)
+        name[i] = text->kind[i] == '-' ? '_' : text->kind[i];
+    name[i] = '\0';
+    return text->kind_size < sizeof(name) ? policy_kind_find(name) : -1;
+}
+
+static void on_told(void *argument, const struct bj_error *error)
+{
+    (void)argument;
+    if (error)
+        log_line("a verdict of the policy was not delivered: %s", error->text);
+}
+
+/* True when the policy has answered it. */
+static bool answered_by_policy(struct sandbox *sandbox, uint32_t channel,
+                               const struct policy_decision *decision, int about)
+{
+    struct bj_error error = {0};
+    if (decision->invalid || decision->effect == POLICY_ASK)
+        return false;
+    int status = ledger_commit(
+        sandbox->server, AUDIT_VERDICT, sandbox,
+        json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:f, s:f}", "class", "courtesy", "about",
+                  policy_kind_name((enum policy_kind)about), "subject",
+                  audit_text(decision->subject, strlen(decision->subject)), "answer",
+                  policy_effect_name(decision->effect), "by", decision->rule ? "rule" : "policy",
+                  "where", decision->where, "asked", server_time(), "waited", 0.0),
+        &error);
+    if (status == 0)
+        status = monitor_verdict(sandbox, channel, decision->effect == POLICY_ALLOW, decision->why,
+                                 on_told, NULL, &error);
+    return status == 0;
+}
+
+void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *given)
+{
+    struct policy_decision decision = {.effect = POLICY_ASK};
+    struct request_text text = *given;
+    struct asker asker = {.source = ASKER_HOOK, .number = channel};
+    struct bj_error error = {0};
+    size_t index;
+    text.class = REQUEST_COURTESY;
+    text.about = kind_of(given);
+    struct request *old =
+        request_of(&sandbox->server->requests, sandbox->record.id, ASKER_HOOK, channel, &index);
+    if (text.about >= 0) {
+        guard_decide(sandbox, (enum policy_kind)text.about, text.title, text.title_size, &decision);
+        if (!old && answered_by_policy(sandbox, channel, &decision, text.about))
+            return;
+        if (decision.invalid) /* then it is asked, and cannot be remembered */
+            text.about = -1;
+    }
+    if (text.about >= 0) {
+        text.subject = decision.subject;
+        text.why = decision.why;
+        text.where = decision.where;
+    } else {
+        text.why = "no policy is about this kind of question";
+    }
+    text.risk = risk_of(REQUEST_COURTESY, text.about, decision.subject);
+    struct request *opened = open_request(sandbox, &text, &asker, &error);
+    if (!opened)
+        server_alert(sandbox->server, sandbox, ALERT_WARNING, "request",
+                     "a request was not taken: %s", error.text);
+    /* Another text on the same channel is a new request: nobody waits in the old one. */
+    if (old && opened != old)
+        leave(sandbox, old, index);
+}
+
+int hold_egress(struct sandbox *sandbox, uint64_t number, const struct policy_decision *decision,
+                const char *detail, struct bj_error *error)
+{
+    char title[POLICY_SUBJECT_MAX + 16];
+    struct asker asker = {.source = ASKER_EGRESS, .number = number};
+    snprintf(title, sizeof(title), "connect to %s", decision->subject);
+    struct request_text text = {
+        .class = REQUEST_WALL,
+        .about = POLICY_EGRESS,
+        .risk = risk_of(REQUEST_WALL, POLICY_EGRESS, decision->subject),
+        .kind = "egress",
+        .kind_size = 6,
+        .title = title,
+        .title_size = strlen(title),
+        .detail = detail,
+        .detail_size = strlen(detail),
+        .subject = decision->subject,
+        .why = decision->why,
+        .where = decision->where,
+    };
+    return open_request(sandbox, &text, &asker, error) ? 0 : error->code;
+}
+
+void hold_proposal(struct sandbox *sandbox, const char *hash, const char *title, const char *detail)
+{
+    struct asker asker = {.source = ASKER_PROPOSAL};
+    struct bj_error error = {0};
+    struct request_text text = {
+        .class = REQUEST_WALL,
+        .about = -1,
+        .risk = 2,
+        .kind = "policy",
+        .kind_size = 6,
+        .title = title,
+        .title_size = strlen(title),
+        .detail = detail,
+        .detail_size = strlen(detail),
+        .subject = hash,
+        .why = "a policy file in a project may have been written by anybody",
+    };
+    if (!open_request(sandbox, &text, &asker, &error))
+        server_alert(sandbox->server, sandbox, ALERT_WARNING, "policy",
+                     "the project's own policy cannot be asked about: %s", error.text);
+}

@@ -1,0 +1,50 @@
+/*
+ * What is held until a human says so: questions of hooks inside (courtesy), connections at the
+ * wall, a project's policy file. The policy and the remembered rules are asked first; only what
+ * they hold becomes a request. Each question and each verdict is in the audit log before it has an
+ * effect.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mux/policy/policy.h"
+#include "mux/server/client.h"
+#include "mux/server/sandbox.h"
+
+/* A process inside asks on a channel of the link. */
+void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *text);
+
+/* A connection waits under this number; `decision` says why. An error: it cannot be held. */
+int hold_egress(struct sandbox *sandbox, uint64_t number, const struct policy_decision *decision,
+                const char *detail, struct bj_error *error);
+
+/* The project's policy file with this hash wants to count. */
+void hold_proposal(struct sandbox *sandbox, const char *hash, const char *title,
+                   const char *detail);
+
+/* Who asked does not wait any more. */
+void hold_gone(struct sandbox *sandbox, enum request_source source, uint64_t number);
+void hold_drop(struct sandbox *sandbox, enum request_source source); /* all of this source */
+void hold_forget(struct sandbox *sandbox);                           /* all of it */
+
+/* The human's verdict. `scope` 0: once; else it is remembered, for `seconds` or, 0, for good. Takes
+ * the call over. */
+struct hold_verdict {
+    const char *id;
+    enum policy_effect answer; /* allow or deny */
+    const char *reason;        /* told to who asked */
+    const char *by;            /* dashboard or cli */
+    int scope;                 /* enum rule_scope */
+    uint32_t seconds;
+};
+void hold_answer(struct server *server, struct call *call, const struct hold_verdict *verdict);
+
+/* Rules or policies changed: what they answer now is answered. */
+void hold_settle(struct server *server);
+
+/* A rule of what this request is about. -EINVAL when none can be made. */
+int hold_rule(const struct server *server, const struct request *request, enum policy_effect effect,
+              enum rule_scope scope, const struct sandbox *sandbox, uint32_t seconds,
+              struct rule *rule, struct bj_error *error);

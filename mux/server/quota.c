@@ -1,0 +1,268 @@
+#include "mux/server/quota.h"
+
+#include <fts.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "mux/server/operation.h"
+#include "mux/server/registry.h"
+#include "mux/server/server.h"
+#include "mux/server/start.h"
+
+#define DISK_MS       60000U
+#define DISK_FILES    5000000U
+#define LATE_SECONDS  600.0
+#define STUCK_MS      900000U
+#define STUCK_CPU_US  10000000U /* a shell that never did anything is not stuck */
+#define ACTIVE_US     5000
+#define FLOOD_MS      5000U
+#define FLOOD_BYTES   (10U << 20) /* per second */
+#define OVER_CPU_MOST 3U
+#define GIB           1073741824.0
+
+enum {
+    TOLD_WALL = 1,
+    TOLD_MEMORY = 2,
+    TOLD_PIDS = 4,
+    TOLD_STUCK = 8,
+    TOLD_CPU = 16,
+    TOLD_DISK = 32,
+    TOLD_HIGH = 64
+};
+
+static void on_paused(struct server *server)
+{
+    (void)server;
+}
+
+static void pause_it(struct sandbox *sandbox)
+{
+    if (sandbox->record.state == SANDBOX_RUNNING)
+        operation_start(sandbox->server, OPERATION_PAUSE, &sandbox, 1, NULL, on_paused);
+}
+
+/* True the first time; `over` false makes the next time the first again. */
+static bool first_time(struct sandbox *sandbox, unsigned bit, bool over)
+{
+    bool first = over && !(sandbox->watched.told & bit);
+    if (over)
+        sandbox->watched.told |= bit;
+    else
+        sandbox->watched.told &= ~bit;
+    return first;
+}
+
+/* --- disk --- */
+
+struct count {
+    uv_work_t work;
+    struct server *server;
+    char id[ID_SIZE];
+    char project[BJ_PATH_MAX], home[BJ_PATH_MAX];
+    uint64_t bytes;
+};
+
+/* Never follows a link, never leaves the file system. */
+static void on_count(uv_work_t *work)
+{
+    struct count *count = work->data;
+    char *const roots[] = {count->project, count->home, NULL};
+    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+    FTSENT *entry;
+    for (uint64_t files = 0; tree && files < DISK_FILES && (entry = fts_read(tree)); files++)
+        if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
+            count->bytes += (uint64_t)entry->fts_statp->st_blocks * 512;
+    if (tree)
+        fts_close(tree);
+}
+
+static void on_counted(uv_work_t *work, int status)
+{
+    struct count *count = work->data;
+    struct sandbox *sandbox = registry_find_id(count->server, count->id);
+    uint64_t limit = sandbox ? sandbox->record.quotas.disk : 0;
+    if (sandbox)
+        sandbox->watched.disk_busy = false;
+    if (status == 0 && limit && first_time(sandbox, TOLD_DISK, count->bytes > limit)) {
+        server_alert(count->server, sandbox, ALERT_CRITICAL, "quota",
+                     "paused: its files take %.1f GiB, its limit is %.1f GiB",
+                     (double)count->bytes / GIB, (double)limit / GIB);
+        pause_it(sandbox);
+    }
+    free(count);
+}
+
+static void look_at_disk(struct sandbox *sandbox, uint64_t now)
+{
+    struct watched *watched = &sandbox->watched;
+    if (!sandbox->record.quotas.disk || watched->disk_busy ||
+        (watched->disk_looked && now - watched->disk_looked < DISK_MS))
+        return;
+    struct count *count = calloc(1, sizeof(*count));
+    if (!count)
+        return;
+    watched->disk_looked = now;
+    count->server = sandbox->server;
+    count->work.data = count;
+    memcpy(count->id, sandbox->record.id, sizeof(count->id));
+    if (sandbox_state_path(sandbox, "project", count->project, NULL) < 0 ||
+        sandbox_state_path(sandbox, "home", count->home, NULL) < 0 ||
+        uv_queue_work(&sandbox->server->loop, &count->work, on_count, on_counted) < 0)
+        free(count);
+    else
+        watched->disk_busy = true;
+}
+
+/* --- figures --- */
+
+static void look_at_memory(struct sandbox *sandbox)
+{
+    const struct sample *sample = &sandbox->sample;
+    uint64_t limit = sandbox->record.limits.memory;
+    bool enforced = sandbox->server->cgroups.memory;
+    if (!limit || !sample->has_memory)
+        return;
+    bool over = sample->memory > limit && !enforced;
+    if (first_time(sandbox, TOLD_HIGH, !over && sample->memory > limit / 10 * 9))
+        server_alert(sandbox->server, sandbox, ALERT_WARNING, "memory",
+                     "its memory is %.1f GiB, its limit %.1f GiB", (double)sample->memory / GIB,
+                     (double)limit / GIB);
+    if (!first_time(sandbox, TOLD_MEMORY, over))
+        return;
+    server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "memory",
+                 "paused: its memory is %.1f GiB, its limit %.1f GiB", (double)sample->memory / GIB,
+                 (double)limit / GIB);
+    pause_it(sandbox);
+}
+
+static void look_at_figures(struct sandbox *sandbox, uint64_t now)
+{
+    struct server *server = sandbox->server;
+    const struct sample *sample = &sandbox->sample;
+    const struct cgroup_limits *limits = &sandbox->record.limits;
+    struct sample_source source = {sandbox->record.cgroup, sandbox->record.init.pid};
+    int64_t used = sample_peek(sample, &source);
+    bool idle = sample->taken && used >= 0 && used < ACTIVE_US;
+    if (!idle && !uv_is_active((uv_handle_t *)&server->sample)) /* else it is fresh */
+        sample_take(&sandbox->sample, &source, uv_hrtime());
+    if (!idle)
+        sandbox->watched.active = now;
+    look_at_memory(sandbox);
+    if (first_time(sandbox, TOLD_PIDS, limits->pids && sample->pids >= limits->pids / 20 * 19 + 1))
+        server_alert(server, sandbox, ALERT_WARNING, "processes",
+                     "it has %llu processes, its limit is %llu", (unsigned long long)sample->pids,
+                     (unsigned long long)limits->pids);
+    bool busy = limits->millicpus && !server->cgroups.cpu && sample->has_cpu && !idle &&
+                sample->cpu > (double)limits->millicpus / 10 * 1.1;
+    sandbox->watched.over_cpu = busy ? sandbox->watched.over_cpu + 1 : 0;
+    if (first_time(sandbox, TOLD_CPU, sandbox->watched.over_cpu >= OVER_CPU_MOST))
+        server_alert(
+            server, sandbox, ALERT_WARNING, "cpu",
+            "it uses %.0f %% of a core, its limit is %.0f %% and no controller enforces it",
+            sample->cpu, (double)limits->millicpus / 10);
+    uint64_t last = sandbox->watched.active > sandbox->last_output ? sandbox->watched.active
+                                                                   : sandbox->last_output;
+    if (first_time(sandbox, TOLD_STUCK,
+                   last && now - last > STUCK_MS && sample->cpu_usec > STUCK_CPU_US))
+        server_alert(server, sandbox, ALERT_INFO, "stuck", "no output and no work for %u minutes",
+                     STUCK_MS / 60000);
+}
+
+static void look_at_clock(struct sandbox *sandbox)
+{
+    uint64_t limit = sandbox->record.quotas.wall_clock;
+    if (!limit ||
+        !first_time(sandbox, TOLD_WALL, server_time() - sandbox->record.created > (double)limit))
+        return;
+    server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "quota",
+                 "paused: its time is used up, %.1f hours", (double)limit / 3600);
+    pause_it(sandbox);
+}
+
+static void look_at_requests(struct server *server)
+{
+    double now = server_time();
+    for (size_t i = 0; i < server->requests.count; i++) {
+        struct request *request = server->requests.list[i];
+        if (request->late || now - request->created < LATE_SECONDS)
+            continue;
+        request->late = true;
+        server_alert(server, registry_find_id(server, request->askers[0].sandbox_id), ALERT_WARNING,
+                     "waiting", "request %s has waited for %.0f minutes: %.200s", request->id,
+                     LATE_SECONDS / 60, request->title);
+    }
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    uint64_t now = server_clock();
+    bool alive = false;
+    for (size_t i = 0; i < server->sandbox_count; i++) {
+        struct sandbox *sandbox = server->sandboxes[i];
+        if (sandbox->ended || sandbox->start || sandbox->record.init.pid <= 0)
+            continue;
+        alive = true;
+        if (sandbox->record.state != SANDBOX_RUNNING)
+            continue;
+        look_at_clock(sandbox);
+        look_at_figures(sandbox, now);
+        look_at_disk(sandbox, now);
+        uint64_t quota = sandbox->record.quotas.egress;
+        sandbox->traffic.over = quota && traffic_hour(&sandbox->traffic, now) > quota;
+    }
+    look_at_requests(server);
+    if (!alive)
+        uv_timer_stop(timer);
+}
+
+void quota_open(struct server *server)
+{
+    uv_timer_init(&server->loop, &server->quota);
+    server->quota.data = server;
+}
+
+void quota_adjust(struct server *server)
+{
+    if (!server->stopping && !uv_is_active((uv_handle_t *)&server->quota))
+        uv_timer_start(&server->quota, on_look, QUOTA_MS, QUOTA_MS);
+}
+
+void quota_output(struct sandbox *sandbox, uint64_t bytes)
+{
+    struct watched *watched = &sandbox->watched;
+    uint64_t now = server_clock();
+    if (!watched->since || bytes < watched->output) {
+        watched->since = now;
+        watched->output = bytes;
+    }
+    uint64_t passed = now - watched->since;
+    if (passed < FLOOD_MS)
+        return;
+    if ((bytes - watched->output) / passed * 1000 > FLOOD_BYTES)
+        server_alert(sandbox->server, sandbox, ALERT_WARNING, "flood",
+                     "it floods its terminal with more than %u MiB per second", FLOOD_BYTES >> 20);
+    watched->since = now;
+    watched->output = bytes;
+}
+
+void quota_fill(struct start_options *options, const struct policy *policy)
+{
+    uint64_t *const places[POLICY_LIMITS] = {
+        [POLICY_LIMIT_MEMORY] = &options->limits.memory,
+        [POLICY_LIMIT_CPUS] = &options->limits.millicpus,
+        [POLICY_LIMIT_PIDS] = &options->limits.pids,
+        [POLICY_LIMIT_DISK] = &options->quotas.disk,
+        [POLICY_LIMIT_EGRESS] = &options->quotas.egress,
+        [POLICY_LIMIT_WALL] = &options->quotas.wall_clock,
+    };
+    for (size_t i = 0; i < POLICY_LIMITS; i++) {
+        if (*places[i] != UINT64_MAX)
+            continue;
+        *places[i] = policy->limits[i].set ? policy->limits[i].value : 0;
+        if (i == POLICY_LIMIT_WALL)
+            *places[i] /= 1000;
+    }
+}

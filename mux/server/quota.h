@@ -1,0 +1,37 @@
+/*
+ * What no kernel limit watches for us: wall clock, disk, and memory, processor and output where no
+ * controller does. A look each QUOTA_MS while a sandbox lives. Who is over a limit is paused, which
+ * loses nothing and stops the use, and a critical alert says so: the human resumes it or ends it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mux/policy/policy.h"
+
+#define QUOTA_MS 10000U
+
+struct server;
+struct sandbox;
+struct start_options;
+
+struct watched {
+    unsigned told;          /* bits: an alert says so already */
+    unsigned over_cpu;      /* looks in a row */
+    uint64_t disk_looked;   /* monotonic ms */
+    bool disk_busy;         /* a worker counts */
+    uint64_t active;        /* monotonic ms when it last used the processor */
+    uint64_t output, since; /* bytes at the beginning of this measurement, and when that was */
+};
+
+void quota_open(struct server *server);
+
+/* Looks from now on, as long as a sandbox lives. */
+void quota_adjust(struct server *server);
+
+/* The agent has put out so many bytes in all. */
+void quota_output(struct sandbox *sandbox, uint64_t bytes);
+
+/* The policy's limits, for those that the caller did not give (UINT64_MAX). */
+void quota_fill(struct start_options *options, const struct policy *policy);

@@ -1,0 +1,46 @@
+/*
+ * Whom a sandbox spoke to: connections and bytes per host and port, as its egress proxy tells. The
+ * figures go on over proxies that come and go. Bounded: beyond TRAFFIC_HOSTS_MAX the quietest
+ * closed host gives way.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "mux/policy/host.h"
+
+#define TRAFFIC_HOSTS_MAX 256
+#define TRAFFIC_SLOTS     60 /* of a minute each */
+
+struct traffic_host {
+    char host[POLICY_HOST_MAX];
+    uint16_t port;
+    uint32_t open;
+    uint64_t opened, refused;
+    uint64_t in, out;           /* bytes since the sandbox's start */
+    uint64_t base_in, base_out; /* of them, by earlier proxies */
+    uint64_t rate;              /* bytes per second, at the last report */
+    uint64_t told;              /* monotonic ms of that */
+    bool once;                  /* a human let it through without a rule */
+};
+
+struct traffic {
+    struct traffic_host *hosts;
+    size_t count;
+    uint64_t minutes[TRAFFIC_SLOTS]; /* bytes both ways */
+    uint64_t minute;                 /* the newest slot's, in monotonic minutes */
+    bool over;                       /* the quota of the last hour is used up */
+};
+
+/* NULL when out of memory. */
+struct traffic_host *traffic_host(struct traffic *traffic, const char *host, uint16_t port);
+/* A new proxy counts from zero, and has no connections. */
+void traffic_restart(struct traffic *traffic);
+/* Bytes that the proxy has counted for this host so far. */
+void traffic_count(struct traffic *traffic, struct traffic_host *host, uint64_t in, uint64_t out,
+                   uint64_t now);
+/* Bytes of the last hour. */
+uint64_t traffic_hour(struct traffic *traffic, uint64_t now);
+void traffic_free(struct traffic *traffic);
