@@ -109,9 +109,9 @@ static void add_who(struct writing *writing, const struct request *request,
         add_format(writing, CARD_TEXT, "From", "%s", names);
     const char *why = details && details->why[0] ? details->why : request->why;
     if (why[0])
-        add_text(writing, CARD_TEXT, "Held because", CARD_LABEL + 1, why);
+        add_text(writing, CARD_TEXT, "Why held", CARD_LABEL, why);
     if (details && details->where[0])
-        add_text(writing, CARD_DIM, why[0] ? "" : "Held by", CARD_LABEL + 1, details->where);
+        add_text(writing, CARD_DIM, "Held by", CARD_LABEL, details->where);
 }
 
 static void add_history(struct writing *writing, const struct details *details, double now)
@@ -138,7 +138,10 @@ static void add_rules(struct writing *writing, const struct details *details)
     for (int scope = 0; scope < SCOPES; scope++) {
         const char *rule = details_rule(details, (enum rule_scope)scope);
         add_text(writing, rule ? CARD_RULE : CARD_DIM, labels[scope], CARD_LABEL,
-                 rule ? rule : "cannot be remembered");
+                 rule                                ? rule
+                 : details->state == DETAILS_LOADING ? "asking the server"
+                 : details->state == DETAILS_FAILED  ? details->error
+                                                     : "cannot be remembered");
     }
 }
 
@@ -164,7 +167,7 @@ int card_build(struct card *card, const struct request *request, const struct de
     *card = (struct card){0};
     if (details && strcmp(details->wish.id, request->id) != 0)
         details = NULL;
-    const struct details *known = details && details->state == DETAILS_READY ? details : NULL;
+    const struct details *known = details && details->known ? details : NULL;
     add_head(&writing, request, known, now, ascii);
     blank(&writing);
     add_who(&writing, request, known);

@@ -74,6 +74,7 @@ int details_take(struct details *details, unsigned serial, const msgpack_object 
     details->denied = bj_get_uint(result, "denied", 0);
     details->last = bj_get_double(result, "last", 0);
     details->state = DETAILS_READY;
+    details->known = true;
     return 0;
 }
 

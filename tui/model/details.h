@@ -32,6 +32,7 @@ struct details {
     enum details_state state;
     struct details_wish wish;
     unsigned serial; /* of the question; an answer to another one is dropped */
+    bool known;      /* an answer has come for this request; the rules may be of another choice */
     char error[256]; /* why it failed */
     char subject[4200], where[512], why[1024];
     char sandboxes[2048];                 /* names */

@@ -12,8 +12,7 @@ static const struct {
                                {"7 days", 7 * 24 * 60 * 60},
                                {"for good", 0}};
 
-static const char *const scopes[] = {"this sandbox", "this project", "all sandboxes",
-                                     "only this once"};
+static const char *const scopes[] = {"this sandbox", "this project", "all", "this once"};
 
 void menu_open(struct menu *menu, const struct request *request, bool deny)
 {

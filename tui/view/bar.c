@@ -6,11 +6,14 @@
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
+#define NOTE_LINES 2 /* of a long message: a box and a request's text begin below */
+
 /* What is worth a hint, most useful first. */
 static const enum action hints[] = {
     ACTION_FOCUS, ACTION_HELP,   ACTION_RUN,      ACTION_ZOOM,   ACTION_KILL,
     ACTION_PAUSE, ACTION_DETACH, ACTION_REQUESTS, ACTION_LAYOUT,
 };
+static const enum action list_hints[] = {ACTION_CLOSE, ACTION_DETAILS, ACTION_GO};
 
 static void put_hint(struct pen *pen, const struct style *key_style, const struct style *text_style,
                      const char *key, const char *text)
@@ -33,45 +36,85 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
         put_hint(pen, &key, &dim, name, "back to supervising");
         return;
     }
+    if (input->control->menu.open) {
+        put_hint(pen, &key, &dim, "Enter", "decide so");
+        put_hint(pen, &key, &dim, "Escape", "leave");
+        return;
+    }
     struct request *request = control_request(input->control, input->fleet);
     if (request && fleet_armed(request, input->now)) {
         put_hint(pen, &key, &dim, "a", "allow");
         put_hint(pen, &key, &dim, "A", "remember");
         put_hint(pen, &key, &dim, "d", "deny");
-    } else if (!request && input->fleet->request_count > 0) {
+    } else if (!request && input->control->list == LIST_NONE && input->fleet->request_count > 0) {
         put_hint(pen, &key, &dim, "Tab", "what waits");
     }
-    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
-        const struct key_action *action = keys_action(hints[i]);
-        if (input->fleet->count == 0 && action->group != KEYS_BELLJAR &&
-            action->action != ACTION_RUN)
+    bool list = input->control->list != LIST_NONE;
+    size_t count =
+        list ? sizeof(list_hints) / sizeof(list_hints[0]) : sizeof(hints) / sizeof(hints[0]);
+    for (size_t i = 0; i < count; i++) {
+        const struct key_action *action = keys_action(list ? list_hints[i] : hints[i]);
+        bool idle = input->fleet->count == 0 && action->group != KEYS_BELLJAR &&
+                    action->action != ACTION_RUN;
+        bool useless = list && ((action->action == ACTION_DETAILS && !request) ||
+                                (action->action == ACTION_GO &&
+                                 control_list_rows(input->control, input->fleet) == 0) ||
+                                (action->action == ACTION_GO && input->control->list == LIST_HELP));
+        if ((!list && idle) || useless)
             continue;
         snprintf(name, sizeof(name), "%.*s", (int)strcspn(action->keys, " "), action->keys);
         put_hint(pen, &key, &dim, name, action->hint);
     }
 }
 
-static bool put_note(struct view *view, const struct view_input *input, struct pen *pen)
+/* The message that is to be read now, or NULL. */
+static const char *note_text(const struct view_input *input, bool *bad)
 {
     const struct control *control = input->control;
-    const char *text = NULL;
-    bool bad = true;
+    *bad = true;
     if (control->note[0] && input->now < control->note_until) {
-        text = control->note;
-        bad = control->note_bad;
-    } else if (input->trouble) {
-        text = input->trouble;
+        *bad = control->note_bad;
+        return control->note;
     }
+    return input->trouble;
+}
+
+static bool put_note(struct view *view, const struct view_input *input, struct pen *pen)
+{
+    bool bad;
+    const char *text = note_text(input, &bad);
+    int room = pen->end - pen->col - 2;
     if (!text)
         return false;
+    view->long_note = text_width(text) > room;
     struct style style =
         paint_style(&view->paint, ROLE_NOTE_TEXT, bad ? ROLE_ERROR : ROLE_NOTE, BJ_ATTR_BOLD);
+    char fitted[sizeof(input->control->note)];
+    text_fit(fitted, sizeof(fitted), view->long_note ? "see above" : text, room,
+             !view->paint.facts.utf8);
     pen_put(pen, &style, " ");
-    char fitted[sizeof(control->note)];
-    text_fit(fitted, sizeof(fitted), text, pen->end - pen->col - 1, !view->paint.facts.utf8);
     pen_put(pen, &style, fitted);
     pen_put(pen, &style, " ");
     return true;
+}
+
+/* What is too long for the bar stands in the first lines of the screen, where it covers titles but
+ * never the text of a request or of a box. */
+void view_note_paint(struct view *view, const struct view_input *input)
+{
+    bool bad;
+    const char *text = note_text(input, &bad);
+    if (!text || !view->long_note || view->box_count == VIEW_BOXES)
+        return;
+    struct style style =
+        paint_style(&view->paint, ROLE_NOTE_TEXT, bad ? ROLE_ERROR : ROLE_NOTE, BJ_ATTR_BOLD);
+    int lines = text_lines(text, input->cols - 2);
+    struct rect band = {0, 0, lines < NOTE_LINES ? lines : NOTE_LINES, input->cols};
+    struct rect inside = {band.row, 1, band.rows, band.cols - 2};
+    bool whole;
+    view->boxes[view->box_count++] = band;
+    paint_fill(&view->paint, &band, " ", &style);
+    box_wrapped(view, band.row, band.row + band.rows, &inside, text, &style, &whole);
 }
 
 static void add_figures(struct view *view, const struct view_input *input, struct piece *piece,
@@ -145,6 +188,7 @@ void view_bar_paint(struct view *view, const struct view_input *input)
         pen.end = rect->col + rect->cols - 7;
     }
     pen_put(&pen, &text, " ");
+    view->long_note = false;
     if (!put_note(view, input, &pen))
         put_hints(view, input, &pen);
 }

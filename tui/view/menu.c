@@ -29,7 +29,7 @@ static void paint_choices(struct view *view, const struct menu *menu, const stru
     char words[80];
     int needed = LABEL;
     for (int i = 0; i < choices->count; i++)
-        needed += text_width(choices->words[i]) + 5;
+        needed += text_width(choices->words[i]) + 4 + (i > 0);
     struct pen pen = {paint, row, inside->col, inside->col + inside->cols};
     snprintf(words, sizeof(words), "%s%s", here ? utf8 ? "▸ " : "> " : "  ", choices->name);
     box_column(&pen, &name, words, LABEL + 2);
@@ -37,9 +37,12 @@ static void paint_choices(struct view *view, const struct menu *menu, const stru
     for (int i = 0; i < choices->count; i++) {
         if (!all && i != choices->chosen)
             continue;
-        snprintf(words, sizeof(words), " %d %s ", i + 1, choices->words[i]);
+        /* The brackets are for terminals without colours. */
+        snprintf(words, sizeof(words), i == choices->chosen ? "[%d %s]" : " %d %s ", i + 1,
+                 choices->words[i]);
         pen_put(&pen, i == choices->chosen ? &chosen : choices->can[i] ? &text : &dim, words);
-        pen_put(&pen, &text, " ");
+        if (i + 1 < choices->count)
+            pen_put(&pen, &text, " ");
     }
     if (!all)
         pen_put(&pen, &dim, utf8 ? "‹ ›" : "< >");

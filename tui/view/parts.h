@@ -51,6 +51,7 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
 void view_tabs_paint(struct view *view, const struct view_input *input);
 void view_request_paint(struct view *view, const struct view_input *input, struct request *request,
                         size_t more, const struct rect *pane, bool selected);
+void view_note_paint(struct view *view, const struct view_input *input); /* after the bar */
 void view_bar_paint(struct view *view, const struct view_input *input);
 void view_list_paint(struct view *view, const struct view_input *input);
 void view_inbox_paint(struct view *view, const struct view_input *input);

@@ -163,6 +163,7 @@ static void paint_all(struct view *view, const struct view_input *input)
     view_list_paint(view, input);
     view_menu_paint(view, input);
     view_prompt_paint(view, input);
+    view_note_paint(view, input);
 }
 
 void view_frame(struct view *view, const struct view_input *input)

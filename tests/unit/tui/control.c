@@ -418,7 +418,7 @@ START_TEST(read_only_changes_nothing)
     paint();
     now += FLEET_ARM_MS;
     readonly = true;
-    static const char *const keys[] = {"a", "d", "A", "D", "u", "k", "p",
+    static const char *const keys[] = {"a", "d", "A", "D", "u", "k",     "p",
                                        "P", "n", "R", "c", "C", "Enter", "x"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         ck_assert_int_eq(press(keys[i]), ORDER_NONE);
