@@ -85,6 +85,8 @@ struct details {
     char id[REQUEST_ID_SIZE], directory[BJ_PATH_MAX];
     const char *about;
     char *subject;
+    enum policy_effect answer; /* verdict and time of the rules to be said */
+    uint32_t seconds;
     uint64_t asked, allowed, denied;
     double last;
 };
@@ -118,14 +120,16 @@ static void on_read(uv_work_t *work)
     audit_read_close(reader);
 }
 
-static void pack_sentence(msgpack_packer *packer, const struct server *server,
+static void pack_sentence(msgpack_packer *packer, const struct details *details,
                           const struct request *request, enum rule_scope scope)
 {
+    const struct server *server = details->server;
     static char sentence[RULE_SENTENCE_MAX];
     struct rule rule;
     const struct sandbox *sandbox =
         request->count ? registry_find_id(server, request->askers[0].sandbox_id) : NULL;
-    if (!sandbox || hold_rule(server, request, POLICY_ALLOW, scope, sandbox, 0, &rule, NULL) < 0) {
+    if (!sandbox || hold_rule(server, request, details->answer, scope, sandbox, details->seconds,
+                              &rule, NULL) < 0) {
         bj_pack_key_str(packer, rule_scope_name(scope), NULL);
         return;
     }
@@ -157,7 +161,7 @@ static void pack_details(msgpack_packer *packer, const struct details *details,
                          const struct request *request)
 {
     const struct server *server = details->server;
-    msgpack_pack_map(packer, 16);
+    msgpack_pack_map(packer, 18);
     bj_pack_key_str(packer, "id", request->id);
     bj_pack_key_str(packer, "class", request_class_name(request->class));
     bj_pack_key_str(packer, "kind", request->kind);
@@ -171,9 +175,11 @@ static void pack_details(msgpack_packer *packer, const struct details *details,
     bj_pack_key_str(packer, "why", request->why);
     bj_pack_str(packer, "rules");
     msgpack_pack_map(packer, 3);
-    pack_sentence(packer, server, request, RULE_SANDBOX);
-    pack_sentence(packer, server, request, RULE_PROJECT);
-    pack_sentence(packer, server, request, RULE_ALL);
+    pack_sentence(packer, details, request, RULE_SANDBOX);
+    pack_sentence(packer, details, request, RULE_PROJECT);
+    pack_sentence(packer, details, request, RULE_ALL);
+    bj_pack_key_str(packer, "answer", details->answer == POLICY_ALLOW ? "allow" : "deny");
+    bj_pack_key_uint(packer, "seconds", details->seconds);
     bj_pack_key_uint(packer, "asked", details->asked);
     bj_pack_key_uint(packer, "allowed", details->allowed);
     bj_pack_key_uint(packer, "denied", details->denied);
@@ -202,12 +208,15 @@ static void request_details(struct client *client, uint32_t id, const msgpack_ob
 {
     struct server *server = client->server;
     struct bj_error error = {0};
-    char name[REQUEST_ID_SIZE + 1];
+    char name[REQUEST_ID_SIZE + 1], answer[16];
     bj_get_copy(params, "id", name, sizeof(name));
+    bj_get_copy(params, "answer", answer, sizeof(answer));
     const struct request *request = request_find(&server->requests, name);
     struct details *details = request ? calloc(1, sizeof(*details)) : NULL;
     if (details && (details->subject = strdup(request->subject))) {
         details->server = server;
+        details->answer = strcmp(answer, "deny") == 0 ? POLICY_DENY : POLICY_ALLOW;
+        details->seconds = (uint32_t)bj_get_uint(params, "seconds", 0);
         details->work.data = details;
         memcpy(details->id, request->id, sizeof(details->id));
         snprintf(details->directory, sizeof(details->directory), "%s", server->paths.state);
