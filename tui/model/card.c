@@ -110,7 +110,7 @@ static void add_who(struct writing *writing, const struct request *request,
     const char *why = details && details->why[0] ? details->why : request->why;
     if (why[0])
         add_text(writing, CARD_TEXT, "Why held", CARD_LABEL, why);
-    if (details && details->where[0])
+    if (details && details->where[0] && !strstr(why, details->where))
         add_text(writing, CARD_DIM, "Held by", CARD_LABEL, details->where);
 }
 
@@ -154,7 +154,8 @@ static void add_detail(struct writing *writing, const struct request *request,
     if (!detail)
         return;
     blank(writing);
-    add_text(writing, CARD_DIM, NULL, 0, "Detail, as the asker wrote it:");
+    add_text(writing, CARD_DIM, NULL, 0,
+             request->wall ? "Detail:" : "Detail, as the asker wrote it:");
     add_text(writing, CARD_DETAIL, NULL, 2, detail);
     if (left > 0)
         add_format(writing, CARD_DIM, NULL, "(cut: %zu bytes more are not shown)", left);

@@ -52,7 +52,8 @@ struct control {
     char list_id[FLEET_ID_MAX]; /* request that is selected in the inbox, or that the card is of */
     bool list_back;             /* the card was opened from the inbox */
     struct menu menu;
-    char note[512]; /* a short message in the bar */
+    char decided[FLEET_ID_MAX]; /* request that was answered here last; its end is no news */
+    char note[512];             /* a short message in the bar */
     bool note_bad;
     uint64_t note_until;
     uint64_t prefix_at; /* ms: when the prefix left focus mode */

@@ -79,6 +79,7 @@ bool decide_act(struct control *control, const struct control_view *view, enum a
     }
     order->kind = action == ACTION_ALLOW ? ORDER_ALLOW : ORDER_DENY;
     memcpy(order->id, request->id, FLEET_ID_MAX);
+    memcpy(control->decided, order->id, FLEET_ID_MAX);
     return true;
 }
 
@@ -97,6 +98,7 @@ void decide_menu_key(struct control *control, const struct control_view *view,
         return;
     order->kind = menu->deny ? ORDER_DENY : ORDER_ALLOW;
     memcpy(order->id, menu->request, sizeof(order->id));
+    memcpy(control->decided, order->id, FLEET_ID_MAX);
     order->remember = menu_remembers(menu);
     order->scope = order->remember ? (enum rule_scope)menu->scope : SCOPE_SANDBOX;
     order->seconds = menu_seconds(menu);
@@ -151,6 +153,8 @@ static void say_gone(struct control *control, const struct fleet *fleet, const c
                      const char *what, uint64_t now)
 {
     const char *became = "it is no longer open";
+    if (strcmp(control->decided, id) == 0)
+        return;
     bool known = strcmp(fleet->past.id, id) == 0;
     if (known && strcmp(fleet->past.outcome, "allow") == 0)
         became = "it was allowed";

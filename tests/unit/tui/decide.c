@@ -231,8 +231,12 @@ START_TEST(the_card)
     ck_assert_int_eq(press("d"), ORDER_DENY);
     ck_assert_str_eq(order.id, "r2");
     event("event.request_gone", "{\"id\": \"r2\", \"outcome\": \"gone\"}");
-    ck_assert_int_eq(control.list, LIST_REQUESTS); /* where it was opened */
+    ck_assert_int_eq(control.list, LIST_REQUESTS);                /* where it was opened */
+    ck_assert_str_eq(control.note, "no request here to look at"); /* its end is no news */
+    press("i");
+    event("event.request_gone", "{\"id\": \"r1\", \"outcome\": \"gone\"}");
     ck_assert_ptr_nonnull(strstr(control.note, "does not wait any more"));
+    ask("r3", "a", 0);
     control_wish(&control, fleet, &wish);
     ck_assert_str_eq(wish.id, "");
     press("Escape");
