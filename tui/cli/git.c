@@ -7,11 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define WORDS_MAX 96
 #define SLICE_MS  500
+#define DATA_MAX  ((rlim_t)4 << 30) /* bytes of memory of one git */
 
 /* Given to every call, each behind -c. */
 static const char *const settings[] = {
@@ -115,6 +117,10 @@ _Noreturn static void become(const struct git *git, const char *const *arguments
         variables[i] = environment[i];
     variables[COUNT(environment)] = path;
     git_child_signals();
+    /* An object is as large as it says, in few bytes of a pack: git must not take all the memory.
+     */
+    setrlimit(RLIMIT_DATA, &(struct rlimit){DATA_MAX, DATA_MAX});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (*arguments || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(err, 2) < 0)
         _exit(126);
     execvpe("git", (char *const *)words, (char *const *)variables);

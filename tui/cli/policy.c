@@ -90,7 +90,7 @@ static int explain(const struct args *args, const struct bj_paths *paths)
            effect);
     fputs(colour ? "\033[m " : " ", stdout);
     call_line(stdout, "%s: %s", report_text(result, "subject"), report_text(result, "why"));
-    if (report_text(result, "where")[0])
+    if (!strstr(report_text(result, "why"), report_text(result, "where")))
         call_line(stdout, "decided by %s", report_text(result, "where"));
     code = print_lines(json_object_get(result, "lines"));
     json_decref(result);
