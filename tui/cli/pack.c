@@ -67,7 +67,7 @@ static int receive(struct pack *pack, struct work *work, int fd, bool thin, uint
                        "the work of %s is more than %" PRIu64 " MiB: give a greater "
                        "--max-size",
                        work->name, size_max >> 20);
-    if (status == -EIO && strstr(error->text, "sh failed"))
+    if (status == -EIO && end.status > 0)
         bj_fail(error, status, "git failed inside the sandbox: %.300s", end.text);
     if (status < 0)
         return status;
@@ -155,13 +155,15 @@ int pack_receive(struct pack *pack, struct work *work, uint64_t size_max, struct
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return bj_fail(error, -errno, "cannot make %s: %s", path, strerror(errno));
+    bool refused = false;
     for (int thin = 1; thin >= 0; thin--) {
         status = receive(pack, work, fd, thin, size_max, error);
-        if (status == 0)
-            status = check(pack, fd, size_max, error);
-        if (status != -EIO)
+        refused = status == 0 && (status = check(pack, fd, size_max, error)) == -EIO;
+        if (!refused)
             break;
     }
     close(fd);
-    return status;
+    if (refused && error)
+        error->code = -EPERM;
+    return refused ? -EPERM : status;
 }

@@ -16,5 +16,6 @@ struct pack {
 };
 
 /* Receives and checks. Tries again with the whole history when what the agent's copy says about its
- * start does not fit the user's repository. -EFBIG over `size_max` bytes, -EIO when git refuses. */
+ * start does not fit the user's repository. -EFBIG over `size_max` bytes, -EPERM when git refuses
+ * it. */
 int pack_receive(struct pack *pack, struct work *work, uint64_t size_max, struct bj_error *error);

@@ -1,9 +1,12 @@
 #include "tui/cli/work.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -81,7 +84,7 @@ static bool is_repository(const char *project)
 int work_open(struct work *work, const struct bj_paths *paths, const char *name, const char *action,
               struct bj_error *error)
 {
-    *work = (struct work){.paths = paths, .name = name, .action = action};
+    *work = (struct work){.paths = paths, .name = name, .action = action, .scratch_lock = -1};
     struct peer server;
     json_t *record = NULL, *result = NULL;
     int status = sandbox_server(paths, true, &server, error);
@@ -129,21 +132,60 @@ int work_run(struct work *work, const struct inside_program *program, struct ins
     return status;
 }
 
-int work_scratch(struct work *work, struct bj_error *error)
+/* Opens a directory and locks it; -EWOULDBLOCK when `wait` is not set and somebody has it. */
+static int lock_directory(const char *path, bool wait)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd >= 0 && flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    int code = -errno;
+    if (fd >= 0)
+        close(fd);
+    return code;
+}
+
+/* Removes what commands that were killed have left: nobody holds its lock. */
+static void remove_left_overs(const char *place)
 {
     char path[BJ_PATH_MAX];
-    int status = bj_path(path, sizeof(path), error, "%s/work", work->paths->state);
+    DIR *listing = opendir(place);
+    for (struct dirent *entry; listing && (entry = readdir(listing));) {
+        if (entry->d_name[0] == '.' ||
+            bj_path(path, sizeof(path), NULL, "%s/%s", place, entry->d_name) < 0)
+            continue;
+        int lock = lock_directory(path, false);
+        if (lock < 0)
+            continue;
+        work_remove_tree(path);
+        close(lock);
+    }
+    if (listing)
+        closedir(listing);
+}
+
+int work_scratch(struct work *work, struct bj_error *error)
+{
+    char place[BJ_PATH_MAX], path[BJ_PATH_MAX];
+    int status = bj_path(place, sizeof(place), error, "%s/work", work->paths->state);
     if (status == 0)
-        status = bj_directory_private(path, error);
+        status = bj_directory_private(place, error);
     if (status == 0)
-        status = bj_path(path, sizeof(path), error, "%s/work/%s-XXXXXX", work->paths->state,
-                         work->action);
+        status = bj_path(path, sizeof(path), error, "%s/%s-XXXXXX", place, work->action);
     if (status < 0)
         return status;
+    int lock = lock_directory(place, true); /* until ours is locked, or it would be a left-over */
+    if (lock < 0)
+        return bj_fail(error, lock, "cannot use %s: %s", place, strerror(-lock));
+    remove_left_overs(place);
     if (!mkdtemp(path))
-        return bj_fail(error, -errno, "cannot make %s: %s", path, strerror(errno));
-    memcpy(work->scratch, path, sizeof(path));
-    return 0;
+        status = bj_fail(error, -errno, "cannot make %s: %s", path, strerror(errno));
+    else
+        memcpy(work->scratch, path, sizeof(path));
+    if (status == 0 && (work->scratch_lock = lock_directory(path, false)) < 0)
+        status = bj_fail(error, work->scratch_lock, "cannot lock %s: %s", path,
+                         strerror(-work->scratch_lock));
+    close(lock);
+    return status;
 }
 
 static int check_batch(const struct work *work, const char *const *names, size_t count,
@@ -204,17 +246,27 @@ void work_remove_tree(const char *path)
     nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
 }
 
+/* What was wrong with what came from inside is refused; the rest went wrong. */
+static const char *outcome_of(int status)
+{
+    static const int refusals[] = {-EPERM, -EACCES, -EFBIG, -E2BIG, -EPROTO, -EBADMSG};
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+        if (status == refusals[i])
+            return "refused";
+    return status == 0 ? "done" : "failed";
+}
+
 int work_close(struct work *work, int status, struct bj_error *error)
 {
     struct bj_error why = {0};
     json_t *result = NULL;
     if (work->scratch[0])
         work_remove_tree(work->scratch);
+    if (work->scratch_lock >= 0)
+        close(work->scratch_lock);
     if (!work->begun)
         return status;
-    const char *outcome = status == 0                             ? "done"
-                          : status == -EPERM || status == -EACCES ? "refused"
-                                                                  : "failed";
+    const char *outcome = outcome_of(status);
     const char *detail = status < 0 && error->text[0] ? error->text : work->detail;
     json_t *params =
         json_pack("{s:s,s:s,s:s,s:I,s:I}", "name", work->name, "action", work->action, "outcome",

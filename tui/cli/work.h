@@ -26,6 +26,7 @@ struct work {
     char project[BJ_PATH_MAX]; /* on the host; "" when it has none */
     bool repository;
     char scratch[BJ_PATH_MAX]; /* "" until work_scratch() */
+    int scratch_lock;          /* its descriptor, locked as long as it is used; -1 */
 
     /* For the audit log. */
     char target[BJ_PATH_MAX];
@@ -42,7 +43,8 @@ int work_open(struct work *work, const struct bj_paths *paths, const char *name,
 int work_run(struct work *work, const struct inside_program *program, struct inside_end *end,
              struct bj_error *error);
 
-/* A private directory in the state directory, removed by work_close(). */
+/* A private directory in the state directory, removed by work_close(). Those of commands that were
+ * killed are removed on the way. */
 int work_scratch(struct work *work, struct bj_error *error);
 
 /* Whether the policy lets each of these paths out; what is no UTF-8 is denied. `denied` has `count`
@@ -53,7 +55,8 @@ int work_check(const struct work *work, const char *const *names, size_t count, 
 /* Set by a signal. */
 extern volatile sig_atomic_t work_stop;
 
-/* Ends it; `status` is the work's own result (-EPERM and -EACCES count as refused). Returns it, or
+/* Ends it; `status` is the work's own result (limits, broken forms and -EPERM
+ * count as refused). Returns it, or
  * why the end could not be recorded. */
 int work_close(struct work *work, int status, struct bj_error *error);
 
