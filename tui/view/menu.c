@@ -174,9 +174,14 @@ static void paint_inside(struct view *view, const struct view_input *input,
     if (menu->deny)
         paint_reason(view, menu, inside, row++);
     row += gap;
+    /* A group is remembered one by one, but for all. */
+    bool each = request->count > 1 && menu->scope != MENU_ALL;
+    snprintf(words, sizeof(words),
+             each ? "The rule would say, and one like it for each of the %llu that ask:"
+                  : "The rule would say:",
+             (unsigned long long)request->count);
     if (row < end)
-        paint_text(paint, row++, inside->col, inside->cols, plan->rule ? "The rule would say:" : "",
-                   &dim);
+        paint_text(paint, row++, inside->col, inside->cols, plan->rule ? words : "", &dim);
     row = box_wrapped(view, row, end, inside, plan->sentence, plan->rule ? &bold : &dim, &whole);
     if (menu->asking)
         asked = row + gap < end && paint_question(view, menu, inside, row + gap);
