@@ -61,7 +61,7 @@ const char *menu_sentence(const struct menu *menu, const struct details *details
         *why = "this server does not say what such a rule would cover, so none is made";
     else if (!details_rule(details, (enum rule_scope)menu->scope))
         *why = menu->scope == MENU_PROJECT ? "it cannot be remembered for a project"
-                                           : "it cannot be remembered";
+                                           : "it cannot be remembered: only this once";
     return *why ? NULL : details_rule(details, (enum rule_scope)menu->scope);
 }
 
