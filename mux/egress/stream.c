@@ -322,6 +322,10 @@ static int on_message(struct streams *set, const struct bj_message *message, str
 {
     if (message->type == BJ_OPEN)
         return on_open(set, message, error);
+    if (message->type == BJ_ERROR) { /* the monitor's last word, e.g. that the link is lost */
+        streams_close(set);
+        return 0;
+    }
     if (message->type != BJ_DATA && message->type != BJ_CREDIT && message->type != BJ_EOF &&
         message->type != BJ_CLOSE)
         return bj_fail(error, -EPROTO, "a message that does not belong on a stream");

@@ -72,10 +72,11 @@ static int take_npm_json(struct resolver *resolver)
 static int resolve_npm(struct resolver *resolver)
 {
     int found = 0;
-    if (run(resolver, (const char *const[]){"npm", "config", "list", "--json", NULL}) == 0)
+    if (run(resolver,
+            (const char *const[]){"npm", "config", "list", "--json", "--logs-max=0", NULL}) == 0)
         found = take_npm_json(resolver);
-    if (found == 0 &&
-        run(resolver, (const char *const[]){"npm", "config", "get", "registry", NULL}) == 0)
+    if (found == 0 && run(resolver, (const char *const[]){"npm", "config", "get", "registry",
+                                                          "--logs-max=0", NULL}) == 0)
         found = preset_add_urls(resolver->preset, resolver->output, resolver->size);
     note(resolver, "%s",
          found > 0               ? "from npm config"

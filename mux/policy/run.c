@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <spawn.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -11,6 +12,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define LOOK_MS 50 /* between two looks whether to stop */
 
 extern char **environ;
 
@@ -55,15 +58,22 @@ static int start(const char *const argv[], const char *directory, int out, pid_t
     return status;
 }
 
+static atomic_bool stopped;
+
+void run_stop(void)
+{
+    stopped = true;
+}
+
 /* Until the end of its output. Returns false when the time was over before. */
 static bool drain(int fd, int64_t deadline, char *out, size_t room, size_t *size)
 {
     for (;;) {
-        int64_t left = deadline - now_ms();
+        int64_t left = stopped ? 0 : deadline - now_ms();
         struct pollfd ready = {.fd = fd, .events = POLLIN};
         if (left <= 0)
             return false;
-        int count = poll(&ready, 1, (int)left);
+        int count = poll(&ready, 1, left < LOOK_MS ? (int)left : LOOK_MS);
         if (count < 0 && errno != EINTR)
             return false;
         if (count <= 0)
@@ -90,7 +100,7 @@ static bool wait_end(pid_t pid, int64_t deadline)
             return false;
         if (info.si_pid == pid)
             return true;
-        if (now_ms() >= deadline)
+        if (stopped || now_ms() >= deadline)
             return false;
         nanosleep(&pause, NULL);
     }

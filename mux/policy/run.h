@@ -15,3 +15,6 @@
  */
 int run_read(const char *const argv[], const char *directory, int timeout, char *out, size_t room,
              size_t *size, struct bj_error *error);
+
+/* The process ends: every run_read(), in whatever thread, gives up at once, as if out of time. */
+void run_stop(void);

@@ -11,7 +11,7 @@
 #include "mux/server/log.h"
 #include "mux/server/server.h"
 
-#define PRESETS_FRESH_MS 300000U /* what was found counts for other sandboxes so long */
+#define PRESETS_FRESH_MS 1800000U /* what was found counts for other sandboxes so long */
 
 /* Works on a policy of its own, so that nothing is shared with the worker. */
 struct guard_load {
@@ -20,6 +20,7 @@ struct guard_load {
     struct sandbox *sandbox; /* NULL: cancelled */
     struct policy policy;
     char *project;
+    bool shared; /* looks for what other sandboxes wait for, too */
     struct bj_error error;
 };
 
@@ -28,6 +29,8 @@ struct guard_wait {
     guard_ready *ready;
     void *argument;
 };
+
+static void begin(struct sandbox *sandbox);
 
 const char *guard_proposal_name(enum guard_proposal proposal)
 {
@@ -96,6 +99,7 @@ int guard_load(struct sandbox *sandbox, struct bj_error *error)
     if (guard->load) /* it resolves what does not count any more */
         guard->load->sandbox = NULL;
     guard->load = NULL;
+    begin(sandbox); /* those who wait still do */
     return 0;
 }
 
@@ -148,6 +152,8 @@ static void on_worked(uv_work_t *work, int status)
     struct sandbox *sandbox = load->sandbox;
     if (load->error.code == 0 && status == 0)
         remember(load->server, &load->policy);
+    if (load->shared)
+        load->server->presets_loading = false;
     if (sandbox) {
         struct guard *guard = &sandbox->guard;
         guard->load = NULL;
@@ -160,12 +166,18 @@ static void on_worked(uv_work_t *work, int status)
     }
     policy_free(&load->policy);
     free(load->project);
+    bool others = load->shared;
+    struct server *server = load->server;
     free(load);
+    for (size_t i = 0; others && i < server->sandbox_count; i++)
+        begin(server->sandboxes[i]);
 }
 
 static int start_load(struct sandbox *sandbox, struct bj_error *error)
 {
     struct server *server = sandbox->server;
+    bool fresh =
+        server->presets_found && server_clock() - server->presets_found <= PRESETS_FRESH_MS;
     struct guard_load *load = calloc(1, sizeof(*load));
     if (!load)
         return bj_fail(error, -ENOMEM, "out of memory");
@@ -173,7 +185,7 @@ static int start_load(struct sandbox *sandbox, struct bj_error *error)
     load->sandbox = sandbox;
     load->work.data = load;
     int status = load_files(sandbox, &load->policy, error);
-    if (server_clock() - server->presets_found > PRESETS_FRESH_MS)
+    if (!fresh)
         policy_free(&server->presets);
     for (size_t i = 0; status == 0 && i < server->presets.presets_count; i++)
         status = policy_set_preset(&load->policy, &server->presets.presets[i].preset, error);
@@ -189,13 +201,30 @@ static int start_load(struct sandbox *sandbox, struct bj_error *error)
         return status;
     }
     sandbox->guard.load = load;
+    load->shared = !fresh;
+    if (load->shared)
+        server->presets_loading = true;
     return 0;
+}
+
+/* Starts the search, unless there is nothing to search for, or another search will help first. */
+static void begin(struct sandbox *sandbox)
+{
+    struct guard *guard = &sandbox->guard;
+    struct bj_error error = {0};
+    if (!guard->waits || guard->load || sandbox->server->presets_loading)
+        return;
+    if (start_load(sandbox, &error) == 0)
+        return;
+    server_alert(sandbox->server, sandbox, ALERT_WARNING, "policy",
+                 "the presets of its policy are empty: %s", error.text);
+    guard->ready = true;
+    call_waits(guard, sandbox);
 }
 
 void guard_wait(struct sandbox *sandbox, guard_ready *ready, void *argument)
 {
     struct guard *guard = &sandbox->guard;
-    struct bj_error error = {0};
     struct guard_wait *wait = guard->ready ? NULL : calloc(1, sizeof(*wait));
     if (!wait) {
         ready(sandbox, argument); /* without memory: presets are empty, so less is allowed */
@@ -203,12 +232,7 @@ void guard_wait(struct sandbox *sandbox, guard_ready *ready, void *argument)
     }
     *wait = (struct guard_wait){guard->waits, ready, argument};
     guard->waits = wait;
-    if (!guard->load && start_load(sandbox, &error) < 0) {
-        server_alert(sandbox->server, sandbox, ALERT_WARNING, "policy",
-                     "the presets of its policy are empty: %s", error.text);
-        guard->ready = true;
-        call_waits(guard, sandbox);
-    }
+    begin(sandbox);
 }
 
 void guard_free(struct sandbox *sandbox)

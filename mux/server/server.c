@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mux/policy/run.h"
 #include "mux/server/client.h"
 #include "mux/server/egress.h"
 #include "mux/server/hold.h"
@@ -191,6 +192,7 @@ void server_stop(struct server *server, bool killed)
     close_handle((uv_handle_t *)&server->rules_timer);
     close_handle((uv_handle_t *)&server->ledger.retry);
     egress_close(server);
+    run_stop();
     for (size_t i = 0; i < 3; i++)
         close_handle((uv_handle_t *)&server->signals[i]);
     clients_close(server);

@@ -51,7 +51,8 @@ struct server {
     uv_timer_t rules_timer;    /* runs until the next rule expires */
     struct accepted *accepted; /* NULL: cannot be read */
     struct policy presets;     /* found for other sandboxes ... */
-    uint64_t presets_found;    /* ... at this monotonic ms */
+    uint64_t presets_found;    /* ... at this monotonic ms, 0 never */
+    bool presets_loading;      /* for all that wait */
     struct {
         uv_poll_t listener;
         int listen_fd;

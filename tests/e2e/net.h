@@ -1,0 +1,28 @@
+/*
+ * A network of the test's own: no interface but lo, which also has a public address, a name server
+ * whose questions are logged, and a web server there. Needs root; nothing of it leaves the machine.
+ *
+ * Names: good.example, other.example, single.example and *.many.example are at the public address;
+ * inside.example is 127.0.0.1, metadata.example 169.254.169.254.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "world.h"
+
+#define NET_PUBLIC "93.184.215.14"
+#define NET_PORT   80
+
+/* Once, before the suite: false when this user may not make a network. */
+bool net_make(void);
+/* In a test, after world_open(): starts both servers on fresh directories below world->base. */
+void net_start(struct world *world);
+void net_stop(void);
+
+/* Where the web server's files are. */
+const char *net_directory(void);
+/* How often the name server was asked, for this name or (NULL) at all. */
+int net_queries(const char *name);
+/* How many lines of the web server's log begin so. */
+int net_requests(const char *beginning);
