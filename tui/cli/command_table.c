@@ -29,7 +29,8 @@
 
 #define FLAG(LETTER, NAME, HELP) {.letter = LETTER, .name = NAME, .help = HELP}
 #define TEXT(LETTER, NAME, VALUE, KIND, HELP)                                                      \
-    {.letter = LETTER, .name = NAME, .type = OPTION_TEXT, .value = VALUE, .kind = KIND, .help = HELP}
+    {.letter = LETTER, .name = NAME, .type = OPTION_TEXT, .value = VALUE, .kind = KIND,            \
+     .help = HELP}
 #define LIST(LETTER, NAME, VALUE, HELP)                                                            \
     {.letter = LETTER, .name = NAME, .type = OPTION_LIST, .value = VALUE, .help = HELP}
 #define CHOICE(LETTER, NAME, CHOICES, HELP)                                                        \
@@ -42,27 +43,33 @@
 
 #define JSON_OPTION   FLAG(0, "json", "print JSON, with the API's field names")
 #define ALL_OPTION    FLAG('a', "all", "every sandbox")
-#define THEME_OPTION  TEXT(0, "theme", "THEME", WORD_THEME, "theme of the dashboard: a name or a file")
+#define THEME_OPTION                                                                               \
+    TEXT(0, "theme", "THEME", WORD_THEME, "theme of the dashboard: a name or a file")
 #define REASON_OPTION TEXT('r', "reason", "TEXT", WORD_NONE, "told to the agent")
-#define RULE_OPTION   CHOICE(0, "rule", "sandbox|project|all", "remember the verdict as a rule for these")
+#define RULE_OPTION                                                                                \
+    CHOICE(0, "rule", "sandbox|project|all", "remember the verdict as a rule for these")
 #define FOR_OPTION                                                                                 \
-    NUMBER(0, "for", OPTION_DURATION, "DURATION", YEAR_MS, "how long the rule counts (default: for good)")
+    NUMBER(0, "for", OPTION_DURATION, "DURATION", YEAR_MS,                                         \
+           "how long the rule counts (default: for good)")
 #define MAX_SIZE_OPTION SIZE(0, "max-size", "refuse more than this (default 1G)")
 
 const struct command_spec command_table[] = {
     {"attach", "[SESSION]", .max = 1, .kind = WORD_SESSION,
      .summary = "open the dashboard",
-     .text = "Shows the session's sandboxes (main when none is named), and starts the server when none runs. "
-             "This is what belljar without a command does. Detaching leaves everything running.",
+     .text = "Shows the session's sandboxes (main when none is named), and starts the server when "
+             "none runs. This is what belljar without a command does. Detaching leaves everything "
+             "running.",
      .options = {THEME_OPTION,
                  FLAG(0, "readonly", "look only: no key reaches an agent"),
-                 TEXT(0, "focus", "NAME", WORD_SANDBOX, "sandbox whose agent gets the keys from the start")},
+                 TEXT(0, "focus", "NAME", WORD_SANDBOX,
+                      "sandbox whose agent gets the keys from the start")},
      .run = start_attach},
     {"run", "", .trailing = true,
      .summary = "start an agent in a new sandbox",
-     .text = "Without COMMAND the sandbox runs your shell. On a terminal the dashboard opens with the new "
-             "sandbox in focus; with -d the sandbox's name is printed instead. With --project the agent works "
-             "on a private copy of the directory. A limit that is not given is the policy's; 0 is none.",
+     .text = "Without COMMAND the sandbox runs your shell. On a terminal the dashboard opens with "
+             "the new sandbox in focus; with -d the sandbox's name is printed instead. With "
+             "--project the agent works on a private copy of the directory. A limit that is not "
+             "given is the policy's; 0 is none.",
      .options =
          {FLAG('d', "detach", "do not open the dashboard"),
           TEXT('n', "name", "NAME", WORD_NONE, "name of the sandbox (letters, digits, - _ .)"),
@@ -74,7 +81,8 @@ const struct command_spec command_table[] = {
           COUNT("pids", "N", 4194304, "limit of processes and threads"),
           SIZE(0, "disk", "limit of project copy and home on disk"),
           SIZE(0, "egress", "limit of bytes per hour over the network"),
-          NUMBER(0, "wall-clock", OPTION_DURATION, "DURATION", YEAR_MS, "end it after this time, as 8h"),
+          NUMBER(0, "wall-clock", OPTION_DURATION, "DURATION", YEAR_MS,
+                 "end it after this time, as 8h"),
           COUNT("scrollback", "LINES", 10000000, "lines kept above the screen (default 10000)"),
           SIZE(0, "record-limit", "disk for the recording (default 64M, 0: none)"),
           LIST('e', "env", "NAME=VALUE", "set a variable for the agent; may be repeated"),
@@ -85,8 +93,8 @@ const struct command_spec command_table[] = {
      .run = start_run},
     {"ls", "",
      .summary = "list sandboxes",
-     .text = "Starts the server when none runs, so that sandboxes are found again after its end. A figure that "
-             "is not known is shown as a dash.",
+     .text = "Starts the server when none runs, so that sandboxes are found again after its end. A "
+             "figure that is not known is shown as a dash.",
      .options = {JSON_OPTION},
      .run = list_sandboxes},
     {"capture", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
@@ -96,60 +104,65 @@ const struct command_spec command_table[] = {
      .run = screen_capture},
     {"send", "NAME [TEXT|KEY...]", .min = 1, .max = COMMAND_MANY, .kind = WORD_SANDBOX,
      .summary = "type into a pane",
-     .text = "TEXT is sent as it is. With --keys each word names a key as in tmux: Enter, Escape, Tab, C-c, "
-             "M-x, S-Up, F1 to F24, Home, PPage, DC, or one character.",
+     .text = "TEXT is sent as it is. With --keys each word names a key as in tmux: Enter, Escape, "
+             "Tab, C-c, M-x, S-Up, F1 to F24, Home, PPage, DC, or one character.",
      .options = {FLAG('k', "keys", "the words are names of keys"),
                  FLAG(0, "enter", "press Enter at the end")},
      .run = screen_send},
     {"requests", "[show ID]", .max = 2, .kind = WORD_CHOICE, .choices = "show",
      .summary = "list requests that wait for a verdict",
-     .text = "Requests of class wall are held by the host; those of class courtesy come from a hook inside, "
-             "which a hostile agent can skip. Equal ones of several sandboxes are one, with a count. With "
-             "show ID: all that is known of one, and what a rule would say.",
+     .text = "Requests of class wall are held by the host; those of class courtesy come from a "
+             "hook inside, which a hostile agent can skip. Equal ones of several sandboxes are "
+             "one, with a count. With show ID: all that is known of one, and what a rule would "
+             "say.",
      .options = {JSON_OPTION},
      .run = decide_requests},
     {"allow", "ID", .min = 1, .max = 1, .kind = WORD_REQUEST,
      .summary = "allow a request",
-     .text = "ID is the whole id that belljar requests shows; it belongs to the text shown. A verdict counts "
-             "only for a request that has been in view for 300 ms. With --rule the verdict is remembered, and "
-             "the rule is printed.",
+     .text = "ID is the whole id that belljar requests shows; it belongs to the text shown. A "
+             "verdict counts only for a request that has been in view for 300 ms. With --rule the "
+             "verdict is remembered, and the rule is printed.",
      .options = {RULE_OPTION, FOR_OPTION, REASON_OPTION},
      .run = decide_allow},
     {"deny", "ID", .min = 1, .max = 1, .kind = WORD_REQUEST,
      .summary = "deny a request",
      .options = {RULE_OPTION, FOR_OPTION, REASON_OPTION},
      .run = decide_deny},
-    {"rules", "[add KIND PATTERN|remove ID|undo]", .max = 3, .kind = WORD_CHOICE, .choices = "add|remove|undo",
+    {"rules", "[add KIND PATTERN|remove ID|undo]", .max = 3, .kind = WORD_CHOICE,
+     .choices = "add|remove|undo",
      .summary = "list, add and remove remembered verdicts",
-     .text = "add KIND PATTERN remembers a rule; kinds and patterns are those of belljar-policy(5). remove "
-             "takes the number that the list shows; connections that only that rule allowed are closed. undo "
-             "removes the newest.",
+     .text = "add KIND PATTERN remembers a rule; kinds and patterns are those of "
+             "belljar-policy(5). remove takes the number that the list shows; connections that "
+             "only that rule allowed are closed. undo removes the newest.",
      .options = {FLAG(0, "allow", "add: what matches may cross the wall"),
                  FLAG(0, "deny", "add: what matches may not"),
-                 TEXT(0, "scope", "sandbox:NAME|project:DIR|all", WORD_NONE, "add: for whom it counts"),
+                 TEXT(0, "scope", "sandbox:NAME|project:DIR|all", WORD_NONE,
+                      "add: for whom it counts"),
                  FOR_OPTION, JSON_OPTION},
      .run = rules_command},
-    {"policy", "check FILE|explain NAME KIND SUBJECT|show NAME|reload [NAME...]", .min = 1, .max = COMMAND_MANY,
+    {"policy", "check FILE|explain NAME KIND SUBJECT|show NAME|reload [NAME...]", .min = 1,
+     .max = COMMAND_MANY,
      .kind = WORD_CHOICE, .choices = "check|explain|show|reload",
      .summary = "check, explain, show and reload policies",
-     .text = "check reads a file and names every fault with its line (exit code 1). explain says what would be "
-             "decided for a sandbox, and which line decides: SUBJECT is host:port for egress, Tool(arguments) "
-             "for exec, a path for file_out. show lists the files that count for a sandbox. reload makes "
-             "running sandboxes take changed files.",
+     .text = "check reads a file and names every fault with its line (exit code 1). explain says "
+             "what would be decided for a sandbox, and which line decides: SUBJECT is host:port "
+             "for egress, Tool(arguments) for exec, a path for file_out. show lists the files that "
+             "count for a sandbox. reload makes running sandboxes take changed files.",
      .options = {FLAG('a', "all", "reload: every sandbox"), JSON_OPTION},
      .run = policy_command},
     {"suggest", "",
      .summary = "propose rules that would have answered past requests",
-     .text = "Reads the audit log. For each rule: what it would have let through, and the command that accepts "
-             "it. Nothing is applied.",
-     .options = {COUNT("times", "N", 1000000, "leave out rules that would have answered fewer (default 2)"),
+     .text = "Reads the audit log. For each rule: what it would have let through, and the command "
+             "that accepts it. Nothing is applied.",
+     .options = {COUNT("times", "N", 1000000,
+                       "leave out rules that would have answered fewer (default 2)"),
                  JSON_OPTION},
      .run = learn_suggest},
     {"stats", "",
      .summary = "say how often humans are asked",
-     .text = "Reads the audit log: requests per sandbox and hour, the share that rules answered, the median "
-             "time to a verdict, and the rate per human and hour beside the 6 that alarm management calls "
-             "manageable.",
+     .text = "Reads the audit log: requests per sandbox and hour, the share that rules answered, "
+             "the median time to a verdict, and the rate per human and hour beside the 6 that "
+             "alarm management calls manageable.",
      .options = {JSON_OPTION},
      .run = learn_stats},
     {"alerts", "",
@@ -165,31 +178,38 @@ const struct command_spec command_table[] = {
      .run = egress_command},
     {"audit", "[show|verify]", .max = 1, .kind = WORD_CHOICE, .choices = "show|verify",
      .summary = "show or verify the audit log",
-     .text = "verify checks the chain of hashes and exits with 1 where a record was edited, removed, moved or "
-             "cut off. Both work without a server.",
-     .options = {TEXT('n', "sandbox", "NAME", WORD_SANDBOX, "show: only of this sandbox (name or id)"),
-                 TEXT('k', "kind", "KIND", WORD_NONE, "show: only records of this kind, as verdict"),
-                 TEXT('s', "since", "TIME", WORD_NONE, "show: since 2h ago, or 2031-05-01, or 2031-05-01T10:00"),
-                 FLAG('f', "follow", "show: go on and print new ones until interrupted"), JSON_OPTION},
+     .text = "verify checks the chain of hashes and exits with 1 where a record was edited, "
+             "removed, moved or cut off. Both work without a server.",
+     .options = {TEXT('n', "sandbox", "NAME", WORD_SANDBOX,
+                      "show: only of this sandbox (name or id)"),
+                 TEXT('k', "kind", "KIND", WORD_NONE,
+                      "show: only records of this kind, as verdict"),
+                 TEXT('s', "since", "TIME", WORD_NONE,
+                      "show: since 2h ago, or 2031-05-01, or 2031-05-01T10:00"),
+                 FLAG('f', "follow", "show: go on and print new ones until interrupted"),
+                 JSON_OPTION},
      .run = audit_command},
     {"diff", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "show what an agent changed",
-     .text = "For a project that is a git repository: everything since the commit that the copy started from, "
-             "commits, uncommitted changes and new files that are not ignored. It is made inside the sandbox, "
-             "so it is what the sandbox says; what belljar pull reports is checked on the host. The agent's own "
-             "index is left alone. On a terminal PAGER is used when it is set.",
+     .text = "For a project that is a git repository: everything since the commit that the copy "
+             "started from, commits, uncommitted changes and new files that are not ignored. It is "
+             "made inside the sandbox, so it is what the sandbox says; what belljar pull reports "
+             "is checked on the host. The agent's own index is left alone. On a terminal PAGER is "
+             "used when it is set.",
      .options = {FLAG(0, "stat", "only the files and how much changed"), MAX_SIZE_OPTION},
      .run = diff_command},
     {"pull", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "take an agent's work out",
-     .text = "From a git repository it becomes a new branch of yours, belljar/NAME; your working tree, current "
-             "branch, configuration and hooks stay as they are. Other folders come into a new directory. All of "
-             "it is checked first: no file of the agent is executed, and no symbolic link leads out. What the "
-             "policy's file_out denies is not taken.",
-     .options = {TEXT('b', "branch", "BRANCH", WORD_NONE, "repository: name of the branch (default belljar/NAME)"),
+     .text = "From a git repository it becomes a new branch of yours, belljar/NAME; your working "
+             "tree, current branch, configuration and hooks stay as they are. Other folders come "
+             "into a new directory. All of it is checked first: no file of the agent is executed, "
+             "and no symbolic link leads out. What the policy's file_out denies is not taken.",
+     .options = {TEXT('b', "branch", "BRANCH", WORD_NONE,
+                      "repository: name of the branch (default belljar/NAME)"),
                  FLAG(0, "force", "repository: replace the branch when it exists"),
                  FLAG(0, "submodules", "repository: take links to submodules (as numbers only)"),
-                 TEXT(0, "to", "DIR", WORD_DIRECTORY, "other folders: directory to make (default ./NAME)"),
+                 TEXT(0, "to", "DIR", WORD_DIRECTORY,
+                      "other folders: directory to make (default ./NAME)"),
                  COUNT("max-files", "N", 10000000, "refuse more files than this (default 200000)"),
                  MAX_SIZE_OPTION, JSON_OPTION},
      .run = pull_command},
@@ -207,8 +227,8 @@ const struct command_spec command_table[] = {
      .run = sandbox_resume},
     {"kill", "NAME...", .max = COMMAND_MANY, .kind = WORD_SANDBOX,
      .summary = "end sandboxes",
-     .text = "Every process in them is gone when this returns. Record, project copy and recording stay until "
-             "belljar rm.",
+     .text = "Every process in them is gone when this returns. Record, project copy and recording "
+             "stay until belljar rm.",
      .options = {ALL_OPTION},
      .run = sandbox_kill},
     {"rm", "NAME...", .max = COMMAND_MANY, .kind = WORD_SANDBOX,
@@ -229,9 +249,9 @@ const struct command_spec command_table[] = {
      .run = start_detach},
     {"replay", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "play what a sandbox showed",
-     .text = "On a terminal: space pauses, + and - change the speed, q quits. What is painted is a screen's text "
-             "and colours; no byte of the recording reaches the terminal. Works without a server, and after the "
-             "sandbox's end.",
+     .text = "On a terminal: space pauses, + and - change the speed, q quits. What is painted is a "
+             "screen's text and colours; no byte of the recording reaches the terminal. Works "
+             "without a server, and after the sandbox's end.",
      .options = {NUMBER('s', "speed", OPTION_MILLI, "N", 1000000, "times as fast, as 2 or 0.5"),
                  NUMBER('i', "idle-limit", OPTION_DURATION, "DURATION", MONTH_MS,
                         "shorten silences to this (default 2s, 0: keep them)"),
@@ -240,8 +260,8 @@ const struct command_spec command_table[] = {
      .run = replay_command},
     {"doctor", "",
      .summary = "say what this machine can enforce and what is missing",
-     .text = "Exit code 1 when something is missing without which no sandbox can run. Starts the server when "
-             "none runs.",
+     .text = "Exit code 1 when something is missing without which no sandbox can run. Starts the "
+             "server when none runs.",
      .options = {JSON_OPTION},
      .run = doctor_command},
     {"server", "start|stop|status|logs", .min = 1, .max = 1, .kind = WORD_CHOICE,
@@ -255,7 +275,8 @@ const struct command_spec command_table[] = {
      .summary = "list the dashboard's keys",
      .options = {JSON_OPTION},
      .run = keyhelp_command},
-    {"completions", "bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes", .min = 1, .max = 1,
+    {"completions", "bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes", .min = 1,
+     .max = 1,
      .kind = WORD_CHOICE, .choices = "bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes",
      .hidden = true,
      .summary = "print what shells and the man page need",

@@ -17,8 +17,9 @@
 #include "transport/error.h"
 #include "transport/message.h"
 
-#define INSIDE_QUIET_MS (10 * 60 * 1000) /* a program that moves no byte for so long is given up   \
-                                          */
+#define INSIDE_QUIET_MS                                                                            \
+    (10 * 60 * 1000) /* a program that moves no byte for so long is given up                       \
+                      */
 #define INSIDE_TEXT_MAX (1024 + 1)
 
 struct inside_program {
