@@ -278,7 +278,7 @@ END_TEST
 
 START_TEST(test_base64)
 {
-    uint8_t bytes[64] = {0}, back[64];
+    uint8_t bytes[64] = {0}, back[64] = {0};
     char text[128];
     for (size_t size = 0; size < sizeof(bytes); size++) {
         for (size_t i = 0; i < size; i++)
