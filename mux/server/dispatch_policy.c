@@ -148,9 +148,12 @@ static void policy_reload(struct client *client, uint32_t id, const msgpack_obje
     struct bj_error error = {0};
     struct sandbox **chosen = NULL;
     int count = dispatch_choose(server, params, &chosen, &error);
+    int loaded = 0;
     for (int i = 0; i < count && !error.code; i++)
-        if (!chosen[i]->ended && guard_load(chosen[i], &error) == 0)
+        if (!chosen[i]->ended && guard_load(chosen[i], &error) == 0) {
             guard_propose(chosen[i]);
+            chosen[loaded++] = chosen[i];
+        }
     if (count >= 0)
         rule_changed(server);
     if (error.code) {
@@ -160,8 +163,8 @@ static void policy_reload(struct client *client, uint32_t id, const msgpack_obje
         if (packer) {
             msgpack_pack_map(packer, 1);
             bj_pack_str(packer, "names");
-            msgpack_pack_array(packer, (size_t)count);
-            for (int i = 0; i < count; i++)
+            msgpack_pack_array(packer, (size_t)loaded);
+            for (int i = 0; i < loaded; i++)
                 bj_pack_str(packer, chosen[i]->record.name);
             bj_rpc_send(&client->rpc);
         }

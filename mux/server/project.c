@@ -95,6 +95,12 @@ static void add_clone(struct job *job, const char *config, const char *source, c
     job_step(job, (const char *const[]){"env", global, "GIT_CONFIG_NOSYSTEM=1", "git", "-C", copy,
                                         "remote", "remove", "origin", NULL});
     job_step(job, (const char *const[]){"rm", "-rf", "--", logs, NULL}); /* names the source */
+    /* Where the agent began, for `belljar diff`; an empty repository has no such place. */
+    job_step(job, (const char *const[]){"env", global, "GIT_CONFIG_NOSYSTEM=1", "git", "-C", copy,
+                                        "rev-parse", "--verify", "--quiet", "HEAD", NULL});
+    job_feeds_next(job);
+    job_step(job, (const char *const[]){"env", global, "GIT_CONFIG_NOSYSTEM=1", "git", "-C", copy,
+                                        "update-ref", "refs/belljar/start", NULL});
     add_user(job, source, copy, "user.name");
     add_user(job, source, copy, "user.email");
 }

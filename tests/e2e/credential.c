@@ -1,0 +1,184 @@
+/*
+ * A key that never goes in: the agent has a placeholder and the proxy's address, the real header is
+ * added outside, over HTTPS that is verified. In a network of the test's own.
+ */
+#include "net.h"
+#include "world.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
+
+static struct world world;
+static char script[4096], secret_path[256], log_path[256];
+static pid_t secure;
+
+/* A certificate of our own for good.example, which is the only one that this mount namespace
+ * trusts.
+ */
+static void make_certificate(void)
+{
+    char command[2048];
+    snprintf(command, sizeof(command),
+             "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -days 2 "
+             "-subj /CN=good.example -addext subjectAltName=DNS:good.example 2>/dev/null && "
+             "cat k c > both && mount --bind c /etc/ssl/certs/ca-certificates.crt",
+             world.base);
+    world_run_ok(&world, (const char *const[]){"bash", "-c", command, NULL});
+}
+
+static void setup(void)
+{
+    char text[1024], path[300];
+    world_open(&world);
+    net_start(&world);
+    make_certificate();
+    snprintf(secret_path, sizeof(secret_path), "%s", world_file(&world, "key", SECRET "\n", 0600));
+    snprintf(log_path, sizeof(log_path), "%s/secure.log", world.base);
+    snprintf(path, sizeof(path), "%s/both", world.base);
+    secure = fork();
+    if (secure == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp("python3", "python3", script, NET_PUBLIC, "443", net_directory(), log_path, path,
+               (char *)NULL);
+        _exit(127);
+    }
+    snprintf(path, sizeof(path), "%s/.config", world.home);
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/.config/belljar", world.home);
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/.config/belljar/policy.conf", world.home);
+    snprintf(text, sizeof(text),
+             "credential model {\n from = \"file:%s\"\n hosts = [\"good.example\"]\n"
+             " header = \"x-api-key\"\n format = \"%%s\"\n placeholder_env = \"MODEL_KEY\"\n"
+             " base_url_env = \"MODEL_URL\"\n upstream = \"https://good.example\"\n}\n",
+             secret_path);
+    FILE *file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    fputs(text, file);
+    fclose(file);
+    snprintf(path, sizeof(path), "%s/x", net_directory());
+    file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    fputs("what was fetched\n", file);
+    fclose(file);
+}
+
+static void teardown(void)
+{
+    kill(secure, SIGKILL);
+    waitpid(secure, NULL, 0);
+    net_stop();
+    umount("/etc/ssl/certs/ca-certificates.crt"); /* one test has done so already */
+    world_close(&world);
+}
+
+static void run(const char *name, const char *what)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", name, "--", "bash", "-c", what);
+}
+
+/* Whether a file below the directory, or a process's environment or command line, has the secret;
+ * the key's own file does not count. */
+static bool found_anywhere(void)
+{
+    char command[1024];
+    struct result result;
+    snprintf(command, sizeof(command),
+             "grep -rl '%s' %s/run %s/state %s/home/.cache /proc/[0-9]*/environ 2>/dev/null; "
+             "ps axww | grep -v grep | grep -c '%s'; true",
+             SECRET, world.base, world.base, world.base, SECRET);
+    world_run(&world, &result, NULL, (const char *const[]){"bash", "-c", command, NULL});
+    bool found = strcmp(result.out, "0\n") != 0;
+    if (found)
+        fprintf(stderr, "%s", result.out);
+    result_free(&result);
+    return found;
+}
+
+START_TEST(added_outside)
+{
+    run("one", "echo key=$MODEL_KEY url=$MODEL_URL; "
+               "curl -sS -m 60 -H \"x-api-key: $MODEL_KEY\" $MODEL_URL/x; echo over; sleep 1000");
+    WAIT_FOR(world_shows(&world, "one", "over"));
+    ck_assert(world_shows(&world, "one", "what was fetched"));
+    ck_assert(world_shows(&world, "one", "key=belljar-placeholder-model"));
+    ck_assert(strstr(world_read(log_path), "GET /x good.example " SECRET "\n"));
+    ck_assert(!found_anywhere());
+    BELLJAR_OK(&world, "audit", "verify");
+}
+END_TEST
+
+START_TEST(does_not_come_back)
+{
+    run("one", "curl -sS -m 60 $MODEL_URL/echo; echo over; sleep 1000");
+    WAIT_FOR(world_shows(&world, "one", "over"));
+    ck_assert(!world_shows(&world, "one", SECRET));
+    ck_assert(!found_anywhere());
+}
+END_TEST
+
+START_TEST(streams_pass_at_once)
+{
+    run("one", "curl -sSN -m 100 $MODEL_URL/slow; echo over; sleep 1000");
+    WAIT_FOR(world_shows(&world, "one", "tick\ntick\ntick"));
+    ck_assert(!world_shows(&world, "one", "over"));
+}
+END_TEST
+
+/* To another host it does not go, whatever the agent writes. */
+START_TEST(only_to_its_upstream)
+{
+    run("one", "curl -sS -m 60 -o /dev/null -w '%{http_code}\\n' -H 'Host: other.example' "
+               "$MODEL_URL/x; curl -sS -m 60 -o /dev/null -w '%{http_code}\\n' --path-as-is "
+               "$MODEL_URL/../../x; curl -sS -m 60 -o /dev/null -w '%{http_code}\\n' "
+               "http://127.0.0.1:3128/belljar/credential/nothing/x; echo over; sleep 1000");
+    WAIT_FOR(world_shows(&world, "one", "over"));
+    ck_assert_int_eq(net_requests("GET"), 0);
+    const char *log = world_read(log_path);
+    ck_assert(!strstr(log, "other.example"));
+    ck_assert(!strstr(log, ".."));
+    ck_assert(world_shows(&world, "one", "4"));
+}
+END_TEST
+
+/* Without a trusted certificate nothing is sent. */
+START_TEST(verified)
+{
+    ck_assert_int_eq(umount("/etc/ssl/certs/ca-certificates.crt"), 0);
+    run("one", "curl -sS -m 60 -w '%{http_code}\\n' $MODEL_URL/x; echo over; sleep 1000");
+    WAIT_FOR(world_shows(&world, "one", "over"));
+    ck_assert(world_shows(&world, "one", "502"));
+    ck_assert_str_eq(world_read(log_path), "");
+}
+END_TEST
+
+int main(void)
+{
+    const char *web = getenv("BELLJAR_TEST_WEB");
+    snprintf(script, sizeof(script), "%s", web ? web : "");
+    if (!net_make()) {
+        printf("skipped: a network of its own needs root\n");
+        return 77;
+    }
+    Suite *suite = suite_create("e2e-credential");
+    TCase *tcase = tcase_create("credential");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, added_outside);
+    tcase_add_test(tcase, does_not_come_back);
+    tcase_add_test(tcase, streams_pass_at_once);
+    tcase_add_test(tcase, only_to_its_upstream);
+    tcase_add_test(tcase, verified);
+    suite_add_tcase(suite, tcase);
+    return world_main(suite);
+}
