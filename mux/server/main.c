@@ -114,6 +114,8 @@ static void prepare_process(struct server *server)
     umask(022); /* of the project's copy; what is private is made so explicitly */
     for (size_t i = 0; i < sizeof(unwanted) / sizeof(*unwanted); i++)
         unsetenv(unwanted[i]);
+    /* Credentials pass through here. */
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (getrlimit(RLIMIT_NOFILE, &server->files) == 0) {
         struct rlimit more = server->files;
         more.rlim_cur = more.rlim_max < FILES_WANTED ? more.rlim_max : FILES_WANTED;

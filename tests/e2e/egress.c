@@ -318,6 +318,61 @@ START_TEST(programs_find_the_proxy)
 }
 END_TEST
 
+START_TEST(bytes_of_an_hour)
+{
+    char path[300];
+    snprintf(path, sizeof(path), "head -c 3M /dev/zero > %s/big", net_directory());
+    world_run_ok(&world, (const char *const[]){"bash", "-c", path, NULL});
+    policy("egress { allow = [\"good.example\"] }\n");
+    BELLJAR_OK(&world, "run", "-d", "-n", "one", "--egress", "1m", "--", "bash", "-c",
+               "curl -sS -m 60 -o /dev/null http://good.example/big; echo fetched; read x; " FETCH
+               "; echo over; sleep 1000");
+    WAIT_FOR(world_shows(&world, "one", "fetched"));
+    WAIT_FOR(SAYS("used up", "alerts"));
+    BELLJAR_OK(&world, "send", "one", "--enter", "go");
+    WAIT_FOR(world_shows(&world, "one", "over"));
+    ck_assert(world_shows(&world, "one", "403"));
+    ck_assert_int_eq(net_requests("GET /x"), 0);
+}
+END_TEST
+
+/* npm from a registry of the test's own, as an agent would: held, then remembered, then silent. */
+START_TEST(npm_installs)
+{
+    char script[2048];
+    if (access("/usr/bin/npm", X_OK) != 0) {
+        printf("npm_installs: skipped: there is no npm here\n");
+        return;
+    }
+    snprintf(
+        script, sizeof(script),
+        "set -e; cd %s; mkdir -p made/package; cd made; echo 'module.exports = 42' > "
+        "package/index.js; "
+        "echo '{\"name\":\"small-thing\",\"version\":\"1.0.0\"}' > package/package.json; "
+        "tar czf ../small-thing-1.0.0.tgz package; cd ..; "
+        "sum=$(openssl dgst -sha512 -binary small-thing-1.0.0.tgz | base64 -w0); "
+        "echo "
+        "'{\"name\":\"small-thing\",\"dist-tags\":{\"latest\":\"1.0.0\"},\"versions\":{\"1.0.0\":"
+        "{\"name\":\"small-thing\",\"version\":\"1.0.0\",\"dist\":{\"integrity\":\"sha512-'$sum'\","
+        "\"tarball\":\"http://good.example/small-thing-1.0.0.tgz\"}}}}' > small-thing",
+        net_directory());
+    world_run_ok(&world, (const char *const[]){"bash", "-c", script, NULL});
+#define NPM                                                                                        \
+    "npm install --registry http://good.example/ --no-audit --no-fund --no-update-notifier "       \
+    "small-thing && node -p 'require(\"small-thing\")'; "
+    run("one", NPM "echo first-over; rm -rf node_modules ~/.npm; " NPM "echo over; sleep 1000");
+    WAIT_FOR(held("good.example:80"));
+    WAIT_FOR(answer("allow", "good.example:80", "--rule", "sandbox"));
+    WAIT_FOR(world_shows(&world, "one", "42\nfirst-over"));
+    WAIT_FOR(world_shows(&world, "one", "42\nover"));
+    struct result result; /* asked once in all */
+    BELLJAR(&world, &result, "audit", "show", "--kind", "request", "--json");
+    ck_assert_ptr_nonnull(strstr(result.out, "good.example:80"));
+    ck_assert_ptr_null(strstr(strstr(result.out, "\"request\"") + 1, "\"request\""));
+    result_free(&result);
+}
+END_TEST
+
 /* While the audit log cannot be written nothing is let through, and nothing that happened is lost.
  */
 START_TEST(audit_disk_full)
@@ -410,6 +465,8 @@ int main(void)
     tcase_add_test(tcase, revoked_at_once);
     tcase_add_test(tcase, rules_expire);
     tcase_add_test(tcase, programs_find_the_proxy);
+    tcase_add_test(tcase, bytes_of_an_hour);
+    tcase_add_test(tcase, npm_installs);
     tcase_add_test(tcase, audit_disk_full);
     tcase_add_test(tcase, project_proposes);
     suite_add_tcase(suite, tcase);
