@@ -340,7 +340,7 @@ static void on_signal(uv_signal_t *signal, int number)
 static void on_tick(uv_timer_t *timer)
 {
     struct dashboard *dashboard = timer->data;
-    fleet_tick(&dashboard->fleet);
+    fleet_tick(&dashboard->fleet, wall_clock(), true);
     panes_tick(dashboard);
     server_tick(dashboard);
     tell_human(dashboard);
@@ -410,6 +410,7 @@ static int prepare(struct dashboard *dashboard, struct bj_error *error)
     status = fleet_init(&dashboard->fleet, session, error);
     if (status < 0)
         return status;
+    fleet_tick(&dashboard->fleet, wall_clock(), false);
     control_init(&dashboard->control);
     dashboard->control.prefix = dashboard->config.prefix;
     dashboard->focus_next = options->focus != NULL;

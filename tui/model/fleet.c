@@ -1,7 +1,6 @@
 #include "tui/model/fleet.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,7 +185,7 @@ static void copy_argv(struct sandbox *sandbox, const msgpack_object *argv)
 static const char *const state_names[SANDBOX_STATES] = {"starting", "running", "waiting",
                                                         "paused",   "exited",  "lost"};
 
-static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map)
+static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map, double wall)
 {
     char state[16];
     field_copy(map, "name", sandbox->name, sizeof(sandbox->name));
@@ -205,6 +204,11 @@ static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map)
     sandbox->created = bj_get_double(map, "created", 0);
     sandbox->exit_code = (int)bj_get_int(map, "exit_code", 0);
     sandbox->exit_signal = (int)bj_get_int(map, "exit_signal", 0);
+    uint64_t bells = bj_get_uint(map, "bell", sandbox->bells);
+    if (bells > sandbox->bells && sandbox->known)
+        sandbox->rang_at = wall;
+    sandbox->bells = bells;
+    sandbox->known = true;
     sandbox->alerts = (unsigned)bj_get_uint(map, "alerts", 0);
     sandbox->monitor_pid = bj_get_uint(map, "monitor_pid", 0);
     const msgpack_object *link = bj_get(map, "link");
@@ -233,12 +237,12 @@ static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
         return 0;
     struct sandbox *sandbox = fleet_find(fleet, id);
     if (sandbox) {
-        read_sandbox(sandbox, map);
+        read_sandbox(sandbox, map, fleet->wall);
         return 1;
     }
     for (size_t i = 0; i < fleet->elsewhere; i++)
         if (strcmp(fleet->others[i]->id, id) == 0) {
-            read_sandbox(fleet->others[i], map);
+            read_sandbox(fleet->others[i], map, fleet->wall);
             return 1;
         }
     if (fleet->count + fleet->elsewhere == FLEET_SANDBOXES_MAX)
@@ -248,7 +252,8 @@ static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
         return -ENOMEM;
     memcpy(sandbox->id, id, sizeof(id));
     figures_unknown(&sandbox->figures);
-    read_sandbox(sandbox, map);
+    sandbox->output_at = sandbox->rang_at = -1;
+    read_sandbox(sandbox, map, fleet->wall);
     if (sandbox->session[0] && strcmp(sandbox->session, fleet->session) != 0) {
         fleet->others[fleet->elsewhere++] = sandbox;
     } else {
@@ -321,8 +326,10 @@ static int on_stats(struct fleet *fleet, const msgpack_object *map)
         struct figures *figures = &sandbox->figures;
         if (bj_get(item, "cpu"))
             figures->cpu = bj_get_double(item, "cpu", -1);
-        if (bj_get(item, "quiet"))
+        if (bj_get(item, "quiet")) {
             figures->quiet = bj_get_double(item, "quiet", -1);
+            sandbox->output_at = figures->quiet >= 0 ? fleet->wall - figures->quiet : -1;
+        }
         figure(item, "memory", &figures->memory);
         figure(item, "pids", &figures->pids);
         figure(item, "net_in", &figures->net_in);
@@ -446,6 +453,44 @@ static int on_session(struct fleet *fleet, const msgpack_object *map)
     return 1;
 }
 
+static void record_figures(struct sandbox *sandbox)
+{
+    struct figures *figures = &sandbox->figures;
+    bool alive = sandbox_alive(sandbox);
+    float *cpu = figures->cpu_history, *memory = figures->memory_history;
+    memmove(cpu, cpu + 1, (FLEET_HISTORY - 1) * sizeof(*cpu));
+    memmove(memory, memory + 1, (FLEET_HISTORY - 1) * sizeof(*memory));
+    cpu[FLEET_HISTORY - 1] = alive ? (float)figures->cpu : -1;
+    memory[FLEET_HISTORY - 1] =
+        alive && figures->memory != FIGURE_UNKNOWN ? (float)figures->memory : -1;
+}
+
+/* What every sandbox does, in one walk over the requests. */
+static void judge(struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++)
+        fleet->sandboxes[i]->asked_at = 0;
+    for (size_t i = 0; i < fleet->request_count; i++) {
+        const struct request *request = fleet->requests[i];
+        for (size_t k = 0; k < request->asker_count; k++) {
+            struct sandbox *sandbox = fleet_find(fleet, request->askers[k]);
+            double asked = request->created > 0 ? request->created : fleet->wall;
+            if (sandbox && (sandbox->asked_at == 0 || asked < sandbox->asked_at))
+                sandbox->asked_at = asked;
+        }
+    }
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct sandbox *sandbox = fleet->sandboxes[i];
+        struct state_facts facts = {.server = sandbox->state,
+                                    .failed = sandbox->exit_code || sandbox->exit_signal,
+                                    .asked = sandbox->asked_at,
+                                    .rang = sandbox->rang_at,
+                                    .output = sandbox->output_at,
+                                    .cpu = sandbox->figures.cpu};
+        state_judge(&sandbox->doing, &facts, fleet->wall);
+    }
+}
+
 static const struct {
     const char *name;
     int (*take)(struct fleet *fleet, const msgpack_object *map);
@@ -463,23 +508,18 @@ int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *par
         if (strcmp(takers[i].name, name) != 0)
             continue;
         int status = takers[i].take(fleet, params);
+        judge(fleet);
         return status < 0 ? bj_fail(error, status, "out of memory") : status;
     }
     return 0;
 }
 
-void fleet_tick(struct fleet *fleet)
+void fleet_tick(struct fleet *fleet, double wall, bool second)
 {
-    for (size_t i = 0; i < fleet->count; i++) {
-        struct figures *figures = &fleet->sandboxes[i]->figures;
-        bool alive = sandbox_alive(fleet->sandboxes[i]);
-        float *cpu = figures->cpu_history, *memory = figures->memory_history;
-        memmove(cpu, cpu + 1, (FLEET_HISTORY - 1) * sizeof(*cpu));
-        memmove(memory, memory + 1, (FLEET_HISTORY - 1) * sizeof(*memory));
-        cpu[FLEET_HISTORY - 1] = alive ? (float)figures->cpu : -1;
-        memory[FLEET_HISTORY - 1] =
-            alive && figures->memory != FIGURE_UNKNOWN ? (float)figures->memory : -1;
-    }
+    fleet->wall = wall;
+    for (size_t i = 0; second && i < fleet->count; i++)
+        record_figures(fleet->sandboxes[i]);
+    judge(fleet);
 }
 
 /* ---- arming ---- */
@@ -508,77 +548,4 @@ bool fleet_armed(const struct request *request, uint64_t now_ms)
 {
     return request->painted_at != 0 && now_ms >= request->painted_at &&
            now_ms - request->painted_at >= FLEET_ARM_MS;
-}
-
-/* ---- in words ---- */
-
-bool sandbox_alive(const struct sandbox *sandbox)
-{
-    return sandbox->state != SANDBOX_EXITED && sandbox->state != SANDBOX_LOST;
-}
-
-void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX])
-{
-    if (sandbox->state == SANDBOX_WAITING)
-        snprintf(out, FORMAT_MAX, "%s", brief ? "waiting" : "waiting for you");
-    else if (sandbox->state == SANDBOX_EXITED && sandbox->exit_signal)
-        snprintf(out, FORMAT_MAX, "killed SIG%s",
-                 sigabbrev_np(sandbox->exit_signal) ? sigabbrev_np(sandbox->exit_signal) : "?");
-    else if (sandbox->state == SANDBOX_EXITED)
-        snprintf(out, FORMAT_MAX, "exited %d", sandbox->exit_code);
-    else
-        snprintf(out, FORMAT_MAX, "%s", state_names[sandbox->state]);
-}
-
-const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii)
-{
-    static const char *const glyphs[SANDBOX_STATES][2] = {{"◌", "o"}, {"●", "*"}, {"◆", "?"},
-                                                          {"‖", "="}, {"■", "-"}, {"✕", "x"}};
-    bool failed = sandbox->state == SANDBOX_EXITED && (sandbox->exit_code || sandbox->exit_signal);
-    return glyphs[failed ? SANDBOX_LOST : sandbox->state][ascii];
-}
-
-int fleet_severity(const struct fleet *fleet, const char *sandbox_id)
-{
-    int worst = 0;
-    for (size_t i = 0; i < fleet->alert_count; i++) {
-        const struct alert *alert = fleet->alerts[i];
-        if (!alert->acknowledged && alert->severity > worst &&
-            (!sandbox_id || strcmp(alert->sandbox_id, sandbox_id) == 0))
-            worst = alert->severity;
-    }
-    return worst;
-}
-
-const char *severity_glyph(int severity, bool ascii)
-{
-    static const char *const glyphs[][2] = {{"•", "i"}, {"▲", "!"}, {"✖", "X"}};
-    return glyphs[severity][ascii];
-}
-
-const char *severity_word(int severity)
-{
-    static const char *const words[] = {"info", "warning", "critical"};
-    return words[severity];
-}
-
-void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals)
-{
-    *totals = (struct fleet_totals){.memory = FIGURE_UNKNOWN};
-    totals->waiting = fleet->request_count;
-    for (size_t i = 0; i < fleet->request_count; i++)
-        totals->high += fleet->requests[i]->risk == RISK_HIGH;
-    for (size_t i = 0; i < fleet->count; i++) {
-        const struct sandbox *sandbox = fleet->sandboxes[i];
-        totals->paused += sandbox->state == SANDBOX_PAUSED;
-        totals->ended += !sandbox_alive(sandbox);
-        totals->running += sandbox_alive(sandbox) && sandbox->state != SANDBOX_PAUSED;
-        if (sandbox_alive(sandbox) && sandbox->figures.cpu > 0)
-            totals->cpu += sandbox->figures.cpu;
-        if (sandbox_alive(sandbox) && sandbox->figures.memory != FIGURE_UNKNOWN)
-            totals->memory =
-                (totals->memory == FIGURE_UNKNOWN ? 0 : totals->memory) + sandbox->figures.memory;
-    }
-    for (size_t i = 0; i < fleet->alert_count; i++)
-        totals->alerts += !fleet->alerts[i]->acknowledged;
 }

@@ -18,6 +18,7 @@
 #include "tui/model/field.h"
 #include "tui/model/format.h"
 #include "tui/model/request.h"
+#include "tui/model/state.h"
 
 #define FLEET_REQUESTS_MAX 4096
 #define FLEET_ALERTS_MAX   1024 /* the oldest go first */
@@ -25,16 +26,6 @@
 
 /* A request can be answered after it has been on this screen for so long. */
 #define FLEET_ARM_MS 300
-
-enum sandbox_state {
-    SANDBOX_STARTING,
-    SANDBOX_RUNNING,
-    SANDBOX_WAITING,
-    SANDBOX_PAUSED,
-    SANDBOX_EXITED,
-    SANDBOX_LOST,
-};
-#define SANDBOX_STATES 6
 
 struct figures {
     double cpu;   /* percent of one core; below zero: unknown */
@@ -59,6 +50,13 @@ struct sandbox {
     uint64_t limit_memory, limit_millicpus, limit_pids; /* 0: none */
     char facing[FLEET_ID_MAX]; /* the request that its pane shows; "" when none waits */
     struct figures figures;
+    struct state doing;
+    bool known;       /* an event of it has been read */
+    double asked_at;  /* when its oldest open request came; 0: none is open */
+    double output_at; /* unix seconds of its last output; below zero: not known */
+    uint64_t bells;   /* times it rang */
+    double rang_at;   /* when this dashboard saw the last one; below zero: not yet */
+    bool marked;      /* by the human, to act on several at once */
 };
 
 struct alert {
@@ -86,6 +84,7 @@ struct fleet {
     size_t alert_count;
     char order[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* as saved; ids may be unknown (yet) */
     size_t order_count;
+    double wall; /* unix seconds of the last fleet_tick() */
 };
 
 int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error);
@@ -103,8 +102,9 @@ void fleet_set_order(struct fleet *fleet, const msgpack_object *ids);
 /* Puts a sandbox first. */
 void fleet_promote(struct fleet *fleet, size_t index);
 
-/* One second has passed: every history gets the figure as it is. */
-void fleet_tick(struct fleet *fleet);
+/* The time (unix seconds) for everything that comes from now on; ages and states are judged again.
+ * With `second`, one has passed: every history gets the figure as it is. */
+void fleet_tick(struct fleet *fleet, double wall, bool second);
 
 struct sandbox *fleet_find(const struct fleet *fleet, const char *id);
 size_t fleet_index(const struct fleet *fleet, const char *id); /* count when there is none */
@@ -132,13 +132,15 @@ const char *severity_word(int severity);
 
 struct fleet_totals {
     size_t running, paused, ended, waiting, high, alerts; /* high: requests of high risk */
+    size_t working, idle, calls;
     double cpu;
     uint64_t memory; /* FIGURE_UNKNOWN when no sandbox's is known */
 };
 void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals);
 
-/* The state in words: "starting", "running", "waiting for you", "paused", "exited 3", "killed 9".
- */
+/* What it does in words: "working", "waiting for you" (brief: "waiting"), "exited 3". */
 void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX]);
+/* For how long; "" when that is not known. */
+void sandbox_state_age(const struct sandbox *sandbox, double wall, char out[FORMAT_MAX]);
 const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii);
 bool sandbox_alive(const struct sandbox *sandbox);

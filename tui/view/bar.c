@@ -139,6 +139,15 @@ static void add_figures(struct view *view, const struct view_input *input, struc
     pieces_add(piece, count, 2, &text, " %zu sandbox%s ", count_all, count_all == 1 ? "" : "es");
     if (totals.waiting > 0)
         pieces_add(piece, count, 1, &waiting, " %s %zu waiting ", utf8 ? "◆" : "?", totals.waiting);
+    if (totals.calls > 0)
+        pieces_add(piece, count, 3, &waiting, " %s %zu call%s ", state_glyph(DOING_CALLS, !utf8),
+                   totals.calls, totals.calls == 1 ? "s" : "");
+    if (!narrow && totals.working > 0)
+        pieces_add(piece, count, 7, &dim, " %s %zu working ", state_glyph(DOING_WORKING, !utf8),
+                   totals.working);
+    if (!narrow && totals.idle > 0)
+        pieces_add(piece, count, 7, &dim, " %s %zu idle ", state_glyph(DOING_IDLE, !utf8),
+                   totals.idle);
     if (totals.high > 0)
         pieces_add(piece, count, 1, &high, "%s %zu%s ", risk_glyph(RISK_HIGH, !utf8), totals.high,
                    narrow ? "" : " high risk");

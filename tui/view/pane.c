@@ -115,11 +115,12 @@ static void paint_title(struct view *view, const struct view_input *input,
     struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
     struct style name = paint_style(paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
     struct style state = paint_style(paint, state_role(sandbox), ROLE_BACKGROUND,
-                                     sandbox->state == SANDBOX_WAITING ? BJ_ATTR_BOLD : 0);
+                                     sandbox->doing.doing >= DOING_CALLS ? BJ_ATTR_BOLD : 0);
     struct style focus = paint_style(paint, ROLE_MODE_TEXT, ROLE_MODE_FOCUS, BJ_ATTR_BOLD);
     struct style lost = paint_style(paint, ROLE_STATE_LOST, ROLE_BACKGROUND, BJ_ATTR_BOLD);
-    char word[FORMAT_MAX];
+    char word[FORMAT_MAX], since[FORMAT_MAX];
     sandbox_state_text(sandbox, rect->cols < 44, word);
+    sandbox_state_age(sandbox, input->wall, since);
 
     struct piece piece[PIECES_MAX];
     int count = 0;
@@ -132,6 +133,8 @@ static void paint_title(struct view *view, const struct view_input *input,
     if (focused)
         pieces_add(piece, &count, 1, &focus, " FOCUS ");
     pieces_add(piece, &count, 2, &state, "%s%s ", focused ? " " : "", word);
+    if (since[0])
+        pieces_add(piece, &count, 4, &state, "%s ", since);
     if (!sandbox->link_up && sandbox_alive(sandbox) && sandbox->state != SANDBOX_STARTING)
         pieces_add(piece, &count, 3, &lost, "no link ");
     else if (pane && pane->state == PANE_BROKEN && pane->screen.drawn)
@@ -248,8 +251,18 @@ static void paint_status(struct view *view, const struct view_input *input,
     }
     pieces_add(piece, &count, 4, &dim, "%s ", age);
     struct pen pen = {paint, rect->row + rect->rows - 1, rect->col + 1, rect->col + rect->cols - 1};
-    pieces_fit(piece, count, pen.end - pen.col - 1);
+    /* The timeline takes what is left, at the right; it may push out the finer figures. */
+    int most = pen.end - pen.col - 1;
+    int strip = rect->cols >= 100 ? 40 : rect->cols >= 56 ? 20 : 0;
+    int used = pieces_fit(piece, count, most - (strip ? strip + 2 : 0));
     pieces_put(piece, count, &pen);
+    if (strip == 0 && most - used >= 12)
+        strip = 10;
+    if (strip == 0)
+        return;
+    struct pen right = {paint, pen.row, pen.end - strip - 2, pen.end - 1};
+    pen_put(&right, &dim, " ");
+    strip_put(&right, sandbox, ROLE_BACKGROUND);
 }
 
 /* ---- a pane ---- */
@@ -298,7 +311,7 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     struct style dim = paint_style(paint, ROLE_DIM, ground, 0);
     struct style name = paint_style(paint, ROLE_TITLE, ground, selected ? BJ_ATTR_BOLD : 0);
     struct style state = paint_style(paint, state_role(sandbox), ground,
-                                     sandbox->state == SANDBOX_WAITING ? BJ_ATTR_BOLD : 0);
+                                     sandbox->doing.doing >= DOING_CALLS ? BJ_ATTR_BOLD : 0);
     struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
     int severity = fleet_severity(input->fleet, sandbox->id);
     struct style alert = paint_style(paint, severity_role(severity), ground, BJ_ATTR_BOLD);

@@ -51,14 +51,26 @@ void pieces_put(const struct piece *pieces, int count, struct pen *pen)
             pen_put(pen, &pieces[i].style, pieces[i].text);
 }
 
+enum theme_role doing_role(enum doing doing)
+{
+    static const enum theme_role roles[DOINGS] = {
+        [DOING_UNKNOWN] = ROLE_DIM,
+        [DOING_ENDED] = ROLE_STATE_EXITED,
+        [DOING_IDLE] = ROLE_STATE_EXITED,
+        [DOING_PAUSED] = ROLE_STATE_PAUSED,
+        [DOING_STARTING] = ROLE_STATE_STARTING,
+        [DOING_WORKING] = ROLE_STATE_RUNNING,
+        [DOING_FAILED] = ROLE_STATE_LOST,
+        [DOING_LOST] = ROLE_STATE_LOST,
+        [DOING_CALLS] = ROLE_STATE_WAITING,
+        [DOING_ASKS] = ROLE_STATE_WAITING,
+    };
+    return roles[doing];
+}
+
 enum theme_role state_role(const struct sandbox *sandbox)
 {
-    static const enum theme_role roles[SANDBOX_STATES] = {
-        ROLE_STATE_STARTING, ROLE_STATE_RUNNING, ROLE_STATE_WAITING,
-        ROLE_STATE_PAUSED,   ROLE_STATE_EXITED,  ROLE_STATE_LOST,
-    };
-    bool failed = sandbox->state == SANDBOX_EXITED && (sandbox->exit_code || sandbox->exit_signal);
-    return failed ? ROLE_STATE_LOST : roles[sandbox->state];
+    return doing_role(sandbox->doing.doing);
 }
 
 enum theme_role severity_role(int severity)

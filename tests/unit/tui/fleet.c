@@ -109,9 +109,9 @@ START_TEST(figures_and_history)
     ck_assert(figures->cpu > 49.9 && figures->cpu < 50.1);
     ck_assert_uint_eq(figures->memory, 1024);
     ck_assert_uint_eq(figures->net_in, FIGURE_UNKNOWN);
-    fleet_tick(fleet);
+    fleet_tick(fleet, 1000, true);
     event("event.stats", "{\"sandboxes\": [{\"id\": \"a\", \"cpu\": 7.0}]}");
-    fleet_tick(fleet);
+    fleet_tick(fleet, 1000, true);
     ck_assert(figures->cpu_history[FLEET_HISTORY - 1] < 7.1F);
     ck_assert(figures->cpu_history[FLEET_HISTORY - 2] > 49.9F);
     ck_assert(figures->cpu_history[FLEET_HISTORY - 3] < 0);

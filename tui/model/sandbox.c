@@ -1,0 +1,98 @@
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/fleet.h"
+
+bool sandbox_alive(const struct sandbox *sandbox)
+{
+    return sandbox->state != SANDBOX_EXITED && sandbox->state != SANDBOX_LOST;
+}
+
+void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX])
+{
+    enum doing doing = sandbox->doing.doing;
+    if (doing == DOING_ASKS || doing == DOING_CALLS)
+        snprintf(out, FORMAT_MAX, "%s%s", state_word(doing),
+                 brief                 ? ""
+                 : doing == DOING_ASKS ? " for you"
+                                       : " you");
+    else if (sandbox->state == SANDBOX_EXITED && sandbox->exit_signal)
+        snprintf(out, FORMAT_MAX, "killed SIG%s",
+                 sigabbrev_np(sandbox->exit_signal) ? sigabbrev_np(sandbox->exit_signal) : "?");
+    else if (sandbox->state == SANDBOX_EXITED)
+        snprintf(out, FORMAT_MAX, "exited %d", sandbox->exit_code);
+    else
+        snprintf(out, FORMAT_MAX, "%s", state_word(doing));
+}
+
+void sandbox_state_age(const struct sandbox *sandbox, double wall, char out[FORMAT_MAX])
+{
+    out[0] = '\0';
+    if (sandbox->doing.since >= 0)
+        format_age(out, wall - sandbox->doing.since);
+}
+
+const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii)
+{
+    /* One that nobody watches is shown as the server has it. */
+    static const enum doing plain[SANDBOX_STATES] = {
+        [SANDBOX_STARTING] = DOING_STARTING, [SANDBOX_RUNNING] = DOING_WORKING,
+        [SANDBOX_WAITING] = DOING_ASKS,      [SANDBOX_PAUSED] = DOING_PAUSED,
+        [SANDBOX_EXITED] = DOING_ENDED,      [SANDBOX_LOST] = DOING_LOST,
+    };
+    bool failed = sandbox->state == SANDBOX_EXITED && (sandbox->exit_code || sandbox->exit_signal);
+    enum doing doing = sandbox->doing.judged ? sandbox->doing.doing
+                       : failed              ? DOING_FAILED
+                                             : plain[sandbox->state];
+    return state_glyph(doing, ascii);
+}
+
+int fleet_severity(const struct fleet *fleet, const char *sandbox_id)
+{
+    int worst = 0;
+    for (size_t i = 0; i < fleet->alert_count; i++) {
+        const struct alert *alert = fleet->alerts[i];
+        if (!alert->acknowledged && alert->severity > worst &&
+            (!sandbox_id || strcmp(alert->sandbox_id, sandbox_id) == 0))
+            worst = alert->severity;
+    }
+    return worst;
+}
+
+const char *severity_glyph(int severity, bool ascii)
+{
+    static const char *const glyphs[][2] = {{"•", "i"}, {"▲", "!"}, {"✖", "X"}};
+    return glyphs[severity][ascii];
+}
+
+const char *severity_word(int severity)
+{
+    static const char *const words[] = {"info", "warning", "critical"};
+    return words[severity];
+}
+
+void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals)
+{
+    *totals = (struct fleet_totals){.memory = FIGURE_UNKNOWN};
+    totals->waiting = fleet->request_count;
+    for (size_t i = 0; i < fleet->request_count; i++)
+        totals->high += fleet->requests[i]->risk == RISK_HIGH;
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct sandbox *sandbox = fleet->sandboxes[i];
+        enum doing doing = sandbox->doing.doing;
+        totals->working += doing == DOING_WORKING;
+        totals->idle += doing == DOING_IDLE;
+        totals->calls += doing == DOING_CALLS;
+        totals->paused += sandbox->state == SANDBOX_PAUSED;
+        totals->ended += !sandbox_alive(sandbox);
+        totals->running += sandbox_alive(sandbox) && sandbox->state != SANDBOX_PAUSED;
+        if (sandbox_alive(sandbox) && sandbox->figures.cpu > 0)
+            totals->cpu += sandbox->figures.cpu;
+        if (sandbox_alive(sandbox) && sandbox->figures.memory != FIGURE_UNKNOWN)
+            totals->memory =
+                (totals->memory == FIGURE_UNKNOWN ? 0 : totals->memory) + sandbox->figures.memory;
+    }
+    for (size_t i = 0; i < fleet->alert_count; i++)
+        totals->alerts += !fleet->alerts[i]->acknowledged;
+}
