@@ -202,3 +202,67 @@ int procfs_stop_pass(pid_t init, bool stop)
     procfs_pids_free(&pids);
     return status < 0 ? status : all;
 }
+
+#define UNLINKED_MAX 65536U
+
+struct unlinked {
+    ino_t *inodes;
+    size_t count, capacity;
+    uint64_t bytes;
+};
+
+/* Many processes may share one file: its place in the sorted list says whether it was seen. */
+static void count_unlinked(struct unlinked *seen, const struct stat *info)
+{
+    size_t low = 0, high = seen->count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (seen->inodes[middle] == info->st_ino)
+            return;
+        if (seen->inodes[middle] < info->st_ino)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (seen->count == seen->capacity) {
+        size_t capacity = seen->capacity ? seen->capacity * 2 : 64;
+        ino_t *inodes =
+            capacity > UNLINKED_MAX ? NULL : realloc(seen->inodes, capacity * sizeof(*inodes));
+        if (!inodes)
+            return;
+        seen->inodes = inodes;
+        seen->capacity = capacity;
+    }
+    memmove(&seen->inodes[low + 1], &seen->inodes[low], (seen->count - low) * sizeof(ino_t));
+    seen->inodes[low] = info->st_ino;
+    seen->count++;
+    seen->bytes += (uint64_t)info->st_blocks * 512;
+}
+
+static void look_into(struct unlinked *seen, pid_t pid, dev_t device)
+{
+    char path[32];
+    struct stat info;
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *directory = opendir(path);
+    if (!directory)
+        return;
+    for (const struct dirent *entry; (entry = readdir(directory));)
+        if (isdigit((unsigned char)entry->d_name[0]) &&
+            fstatat(dirfd(directory), entry->d_name, &info, 0) == 0 && S_ISREG(info.st_mode) &&
+            info.st_nlink == 0 && info.st_dev == device)
+            count_unlinked(seen, &info);
+    closedir(directory);
+}
+
+uint64_t procfs_unlinked(pid_t init, dev_t device)
+{
+    struct procfs_pids pids = {0};
+    struct unlinked seen = {0};
+    if (procfs_tree(init, &pids) == 0)
+        for (size_t i = 0; i < pids.count; i++)
+            look_into(&seen, pids.pid[i], device);
+    free(seen.inodes);
+    procfs_pids_free(&pids);
+    return seen.bytes;
+}

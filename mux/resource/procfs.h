@@ -52,3 +52,7 @@ int procfs_network(pid_t init, uint64_t *received, uint64_t *sent);
  * init is gone.
  */
 int procfs_stop_pass(pid_t init, bool stop);
+
+/* Bytes on that device of files without a name that init's processes hold open, each file once.
+ * What cannot be read (a process that is gone, no right) is not counted. */
+uint64_t procfs_unlinked(pid_t init, dev_t device);

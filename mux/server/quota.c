@@ -6,12 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "mux/resource/procfs.h"
 #include "mux/server/operation.h"
 #include "mux/server/registry.h"
 #include "mux/server/server.h"
 #include "mux/server/start.h"
 
-#define DISK_MS       60000U
+#define DISK_MS       60000U /* at most between two counts; less where a count is cheap */
+#define DISK_SHARE    20U    /* a count takes at most one part in so many of the time */
 #define DISK_FILES    5000000U
 #define LATE_SECONDS  600.0
 #define STUCK_MS      900000U
@@ -61,10 +63,13 @@ struct count {
     struct server *server;
     char id[ID_SIZE];
     char project[BJ_PATH_MAX], home[BJ_PATH_MAX];
+    pid_t init;
     uint64_t bytes;
+    uint64_t began; /* monotonic ms */
 };
 
-/* Never follows a link, never leaves the file system. */
+/* Never follows a link, never leaves the file system. A file that was removed while it is open
+ * takes room as well. */
 static void on_count(uv_work_t *work)
 {
     struct count *count = work->data;
@@ -76,6 +81,9 @@ static void on_count(uv_work_t *work)
             count->bytes += (uint64_t)entry->fts_statp->st_blocks * 512;
     if (tree)
         fts_close(tree);
+    struct stat info;
+    if (lstat(count->home, &info) == 0)
+        count->bytes += procfs_unlinked(count->init, info.st_dev);
 }
 
 static void on_counted(uv_work_t *work, int status)
@@ -83,8 +91,10 @@ static void on_counted(uv_work_t *work, int status)
     struct count *count = work->data;
     struct sandbox *sandbox = registry_find_id(count->server, count->id);
     uint64_t limit = sandbox ? sandbox->record.quotas.disk : 0;
-    if (sandbox)
+    if (sandbox) {
         sandbox->watched.disk_busy = false;
+        sandbox->watched.disk_took = server_clock() - count->began;
+    }
     if (status == 0 && limit && first_time(sandbox, TOLD_DISK, count->bytes > limit)) {
         server_alert(count->server, sandbox, ALERT_CRITICAL, "quota",
                      "paused: its files take %.1f GiB, its limit is %.1f GiB",
@@ -97,14 +107,17 @@ static void on_counted(uv_work_t *work, int status)
 static void look_at_disk(struct sandbox *sandbox, uint64_t now)
 {
     struct watched *watched = &sandbox->watched;
+    uint64_t pause = watched->disk_took * DISK_SHARE;
     if (!sandbox->record.quotas.disk || watched->disk_busy ||
-        (watched->disk_looked && now - watched->disk_looked < DISK_MS))
+        (watched->disk_looked && now - watched->disk_looked < (pause < DISK_MS ? pause : DISK_MS)))
         return;
     struct count *count = calloc(1, sizeof(*count));
     if (!count)
         return;
     watched->disk_looked = now;
     count->server = sandbox->server;
+    count->init = sandbox->record.init.pid;
+    count->began = now;
     count->work.data = count;
     memcpy(count->id, sandbox->record.id, sizeof(count->id));
     if (sandbox_state_path(sandbox, "project", count->project, NULL) < 0 ||

@@ -20,6 +20,7 @@ struct watched {
     unsigned told;          /* bits: an alert says so already */
     unsigned over_cpu;      /* looks in a row */
     uint64_t disk_looked;   /* monotonic ms */
+    uint64_t disk_took;     /* ms of the last count */
     bool disk_busy;         /* a worker counts */
     uint64_t active;        /* monotonic ms when it last used the processor */
     uint64_t output, since; /* bytes at the beginning of this measurement, and when that was */
