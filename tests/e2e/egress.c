@@ -178,6 +178,30 @@ START_TEST(no_private_address_behind_a_name)
 }
 END_TEST
 
+/* How long after the verdict the last connection stood, as the audit log has it; for people. */
+static void print_delay(void)
+{
+    struct result result;
+    double verdict = 0, last = 0;
+    BELLJAR(&world, &result, "audit", "show", "--json");
+    for (char *line = strtok(result.out, "\n"); line; line = strtok(NULL, "\n")) {
+        json_t *item = json_loads(line, 0, NULL);
+        ck_assert_ptr_nonnull(item);
+        const char *kind = json_string_value(json_object_get(item, "kind"));
+        double time = json_number_value(json_object_get(item, "time"));
+        double opened = time - json_number_value(json_object_get(item, "seconds"));
+        if (kind && strcmp(kind, "verdict") == 0)
+            verdict = time;
+        if (kind && strcmp(kind, "connection") == 0 && opened > last)
+            last = opened;
+        json_decref(item);
+    }
+    ck_assert(verdict > 0 && last > 0);
+    result_free(&result);
+    printf("the last of 200 connections stood %.0f ms after the verdict\n",
+           (last - verdict) * 1000);
+}
+
 START_TEST(one_verdict_for_all)
 {
     char name[16];
@@ -201,6 +225,7 @@ START_TEST(one_verdict_for_all)
     }
     ck_assert_int_eq(net_requests("GET /x good.example"), 200);
     ck_assert(!held("good.example:80"));
+    print_delay();
 }
 END_TEST
 
