@@ -13,10 +13,14 @@
  *
  *   RUNTIME/server.sock, server.lock
  *   RUNTIME/ID/link/link.sock      monitor listens, the shim dials; mounted read-only inside
+ *   RUNTIME/egress.sock            server listens, egress proxies dial
  *   RUNTIME/ID/control.sock        monitor listens, the server dials
+ *   RUNTIME/ID/egress.sock         monitor listens, its egress proxy dials
+ *   RUNTIME/ID/exec.sock           monitor listens; each connection is a program inside
  *   RUNTIME/ID/view.sock           monitor listens, clients dial
- *   STATE/server.log
- *   STATE/ID/sandbox.json, monitor.log, recording.0.cast, recording.1.cast, project/, home/
+ *   STATE/server.log, sessions.json, rules.json, accepted.json (policies of projects), audit.*
+ *   STATE/ID/sandbox.json, monitor.log, egress.log, recording.0.cast, recording.1.cast, project/,
+ *            home/
  */
 #pragma once
 
