@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mux/server/egress_line.h"
+#include "mux/server/helper.h"
 #include "mux/server/hold.h"
 #include "mux/server/log.h"
 #include "mux/server/server.h"
@@ -67,10 +68,13 @@ static int spawn(struct sandbox *sandbox, int log, struct bj_error *error)
         {.flags = UV_IGNORE},
         {.flags = UV_INHERIT_FD, .data.fd = log},
     };
+    char *environment[HELPER_ENVIRONMENT_MAX + 1];
+    helper_environment(environment);
     uv_process_options_t options = {
         .exit_cb = on_child_exit,
         .file = program,
         .args = argv,
+        .env = environment,
         .stdio = stdio,
         .stdio_count = 3,
         .flags = UV_PROCESS_DETACHED,

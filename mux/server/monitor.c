@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "mux/server/helper.h"
 #include "mux/server/log.h"
 #include "mux/server/server.h"
 #include "mux/server/supervise.h"
@@ -366,10 +367,13 @@ static int spawn_process(struct monitor *monitor, int log, int ready, struct bj_
         {.flags = UV_INHERIT_FD, .data.fd = log},
         {.flags = UV_INHERIT_FD, .data.fd = ready},
     };
+    char *environment[HELPER_ENVIRONMENT_MAX + 1];
+    helper_environment(environment);
     uv_process_options_t options = {
         .exit_cb = on_exit_process,
         .file = program,
         .args = argv,
+        .env = environment,
         .stdio = stdio,
         .stdio_count = READY_FD + 1,
         .flags = UV_PROCESS_DETACHED, /* a session of its own: it outlives us */
