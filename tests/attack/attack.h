@@ -20,3 +20,20 @@ void attack_start(const char *name, const char *script);
 
 /* Runs one attempt of the probe in a sandbox of that name; fails unless it was refused. */
 void attack_refused(const char *name, const char *what, const char *attempt, const char *argument);
+
+/* The user's own policy, for sandboxes that start from now on. */
+void attack_policy(const char *text);
+
+/* Whether `belljar ARGUMENTS...` prints the text. */
+bool attack_says(const char *text, const char *const arguments[]);
+#define ATTACK_SAYS(text, ...) attack_says(text, (const char *const[]){__VA_ARGS__, NULL})
+/* Whether an alert says it, and the audit log has an alert that does, too. */
+bool attack_alerted(const char *text);
+/* Whether the audit log has a record of this kind with the text in it. */
+bool attack_audited(const char *kind, const char *text);
+
+/* A field, as text, of the open request with this subject or title; "" when there is none. Lasts
+ * until the next call. */
+const char *attack_request(const char *about, const char *field);
+/* Answers it with `belljar VERB ID [OPTION VALUE]`; false while it is too young. */
+bool attack_answer(const char *verb, const char *about, const char *option, const char *value);

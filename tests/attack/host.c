@@ -1,6 +1,7 @@
 /*
  * The host's side of the attack list: other users (55), runtime directories that somebody prepared
- * (56), floods of requests (47), texts of requests (48), answers to one's own request (49).
+ * (56), floods of requests (47), texts of requests (48), answers to one's own request (49), the
+ * audit log (60).
  */
 #include "attack.h"
 #include "tests/e2e/eye.h"
@@ -203,6 +204,59 @@ START_TEST(answering_ones_own_request)
 }
 END_TEST
 
+/* Row 60: whoever changes the log, with the server running or without, is found out; even where the
+ * record that was changed gets a hash that fits it. */
+START_TEST(audit_log_tampered_with)
+{
+    static const struct {
+        const char *name, *script;
+    } changes[] = {
+        {"edited", "sed -i '2s/\"sandbox\":\"a\"/\"sandbox\":\"b\"/' $f"},
+        {"removed", "sed -i 2d $f"},
+        {"first removed", "sed -i 1d $f"},
+        {"swapped", "sed -i '2{h;d};3G' $f"},
+        {"doubled", "sed -i 2p $f"},
+        {"last cut off", "sed -i '$d' $f"},
+        {"truncated", "truncate -s -9 $f"},
+        {"emptied", ": >$f"},
+        {"gone", "rm $f"},
+        {"replaced", "head -n 2 $f >$f.x; mv $f.x $f"},
+        {"one made up", "tail -n 1 $f | sed 's/\"seq\":/\"seq\":9/' >>$f"},
+    };
+    char script[1024];
+    struct result result;
+    attack_start("a", ASK "'a question'; echo answer $?; cat");
+    WAIT_FOR(attack_request("a question", "id")[0]);
+    WAIT_FOR(attack_answer("deny", "a question", NULL, NULL));
+    WAIT_FOR(world_shows(&attack_world, "a", "answer 1"));
+    BELLJAR_OK(&attack_world, "kill", "a");
+    BELLJAR_OK(&attack_world, "server", "stop");
+    BELLJAR_OK(&attack_world, "audit", "verify");
+    snprintf(script, sizeof(script), "cp -a %s %s/kept", attack_world.state, attack_world.base);
+    world_run_ok(&attack_world, (const char *const[]){"sh", "-ec", script, NULL});
+    for (size_t i = 0; i < sizeof(changes) / sizeof(changes[0]); i++) {
+        snprintf(script, sizeof(script), "f=%s/audit.jsonl; %s", attack_world.state,
+                 changes[i].script);
+        world_run_ok(&attack_world, (const char *const[]){"sh", "-ec", script, NULL});
+        BELLJAR(&attack_world, &result, "audit", "verify");
+        ck_assert_msg(result.code == 1, "%s: exit %d: %s%s", changes[i].name, result.code,
+                      result.out, result.err);
+        result_free(&result);
+        snprintf(script, sizeof(script), "cp -a %s/kept/audit* %s/", attack_world.base,
+                 attack_world.state);
+        world_run_ok(&attack_world, (const char *const[]){"sh", "-ec", script, NULL});
+        BELLJAR_OK(&attack_world, "audit", "verify");
+    }
+    /* A server that starts over a changed log says so, and the break stays to be seen. */
+    snprintf(script, sizeof(script), "sed -i 2d %s/audit.jsonl", attack_world.state);
+    world_run_ok(&attack_world, (const char *const[]){"sh", "-ec", script, NULL});
+    BELLJAR_OK(&attack_world, "run", "-d", "-n", "b", "--", "cat");
+    BELLJAR(&attack_world, &result, "audit", "verify");
+    ck_assert_int_eq(result.code, 1);
+    result_free(&result);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("host");
@@ -215,6 +269,7 @@ int main(void)
         {"row 47: flood of asks", flood_of_asks},
         {"row 48: text of a request", texts_of_requests},
         {"row 49: answer to one's own request", answering_ones_own_request},
+        {"row 60: audit log tampered with", audit_log_tampered_with},
     };
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         TCase *one = tcase_create(cases[i].name);

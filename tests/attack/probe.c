@@ -598,6 +598,15 @@ static long try_memory(void)
     return 0;
 }
 
+/* The same, and then keeps it: refused when somebody stops or ends it on the way. */
+static long try_memory_kept(void)
+{
+    long result = try_memory();
+    for (int i = 0; result >= 0 && i < 30; i++)
+        sleep(1);
+    return result;
+}
+
 static const struct {
     const char *name;
     long (*attempt)(void);
@@ -661,6 +670,7 @@ static const struct {
     {"answer_own_ask", try_answer_own_ask},
     {"environment", try_environment},
     {"memory", try_memory},
+    {"memory_kept", try_memory_kept},
 };
 
 int main(int argc, char **argv)

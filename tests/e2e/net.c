@@ -21,7 +21,7 @@ static char names_log[128], web_log[128], directory[128];
 static char *program, *script; /* kept from the environment, which a world empties */
 static pid_t resolver, web;
 
-static bool interface_up(const char *name, const char *address)
+bool net_address(const char *name, const char *address)
 {
     int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     struct ifreq request = {0};
@@ -65,7 +65,7 @@ bool net_make(void)
         return false;
     return put_over("/etc/resolv.conf", "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n") &&
            put_over("/etc/nsswitch.conf", "hosts: dns\npasswd: files\ngroup: files\n") &&
-           interface_up("lo", "127.0.0.1") && interface_up("lo:1", NET_PUBLIC);
+           net_address("lo", "127.0.0.1") && net_address("lo:1", NET_PUBLIC);
 }
 
 static pid_t start(const char *const argv[])
@@ -99,7 +99,9 @@ void net_start(struct world *world)
     resolver = start((const char *const[]){
         program, "127.0.0.1", names_log, "good.example=" NET_PUBLIC, "other.example=" NET_PUBLIC,
         "single.example=" NET_PUBLIC, "registry.example=" NET_PUBLIC, "inside.example=127.0.0.1",
-        "metadata.example=169.254.169.254", NULL});
+        "metadata.example=169.254.169.254", "link.example=169.254.7.7", "lan.example=10.1.2.3",
+        "shared.example=100.64.0.1", "zero.example=0.0.0.0", "mixed.example=127.0.0.1," NET_PUBLIC,
+        "rebound.example=" NET_PUBLIC "/127.0.0.1", "localhost=127.0.0.1", NULL});
     web =
         start((const char *const[]){"python3", script, NET_PUBLIC, "80", directory, web_log, NULL});
     WAIT_FOR(strstr(world_read(names_log), "ready"));

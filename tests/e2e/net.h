@@ -3,7 +3,9 @@
  * whose questions are logged, and a web server there. Needs root; nothing of it leaves the machine.
  *
  * Names: good.example, other.example, single.example and *.many.example are at the public address;
- * inside.example is 127.0.0.1, metadata.example 169.254.169.254.
+ * inside.example is 127.0.0.1, metadata.example 169.254.169.254; link, lan, shared and zero.example
+ * are of the kinds that these words say; mixed.example is at 127.0.0.1 and at the public address,
+ * rebound.example at the public one when first asked for, then at 127.0.0.1, like localhost.
  */
 #pragma once
 
@@ -16,6 +18,8 @@
 
 /* Once, before the suite: false when this user may not make a network. */
 bool net_make(void);
+/* One more address: "lo:2" and so on is the name of an alias. */
+bool net_address(const char *name, const char *address);
 /* In a test, after world_open(): starts both servers on fresh directories below world->base. */
 void net_start(struct world *world);
 void net_stop(void);
