@@ -262,6 +262,8 @@ START_TEST(shim_cannot_be_killed_from_inside)
     ck_assert(world_state_is(&attack_world, "s", "running"));
     kill((pid_t)world_number(&attack_world, "s", "init_pid"), SIGKILL);
     WAIT_FOR(!world_state_is(&attack_world, "s", "running"));
+    WAIT_FOR(attack_alerted("the agent was ended by signal 9"));
+    ck_assert(attack_audited("exit", "\"s\""));
 }
 END_TEST
 

@@ -137,6 +137,10 @@ START_TEST(stays_in_its_pane)
     BELLJAR_OK(&attack_world, "send", "good", "--enter", "and alive");
     EYE_WAIT_TEXT(eye, "and alive");
     ck_assert(world_state_is(&attack_world, "bad", "running"));
+    if (row->number == 33)
+        WAIT_FOR(attack_alerted("clipboard"));
+    if (row->number == 42)
+        WAIT_FOR(attack_alerted("hello"));
     BELLJAR_OK(&attack_world, "kill", "bad");
     EYE_WAIT_TEXT(eye, "killed");
     check_raw(eye, before, row);
