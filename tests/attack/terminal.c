@@ -140,7 +140,7 @@ START_TEST(stays_in_its_pane)
     if (row->number == 33)
         WAIT_FOR(attack_alerted("clipboard"));
     if (row->number == 42)
-        WAIT_FOR(attack_alerted("hello"));
+        WAIT_FOR(ATTACK_SAYS("hello", "alerts", "--json"));
     BELLJAR_OK(&attack_world, "kill", "bad");
     EYE_WAIT_TEXT(eye, "killed");
     check_raw(eye, before, row);
