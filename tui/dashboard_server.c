@@ -263,16 +263,28 @@ void server_save(struct dashboard *dashboard)
     bj_rpc_send(&dashboard->server);
 }
 
-static void call_named(struct dashboard *dashboard, const char *method, const char *id)
+/* About one sandbox, or all that the question named and that are still there. */
+static void call_named(struct dashboard *dashboard, const char *method, const struct order *order)
 {
-    const struct sandbox *sandbox = fleet_find(&dashboard->fleet, id);
-    if (!sandbox)
+    const struct control *control = &dashboard->control;
+    size_t most = order->many ? control->target_count : 1, count = 0;
+    for (size_t i = 0; i < most; i++)
+        count +=
+            fleet_find(&dashboard->fleet, order->many ? control->targets[i] : order->id) != NULL;
+    if (count == 0)
         return;
     msgpack_packer *packer = bj_rpc_request(&dashboard->server, method, server_on_done, NULL);
     msgpack_pack_map(packer, 1);
     bj_pack_str(packer, "names");
-    msgpack_pack_array(packer, 1);
-    bj_pack_str(packer, sandbox->name);
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < most; i++) {
+        struct sandbox *sandbox =
+            fleet_find(&dashboard->fleet, order->many ? control->targets[i] : order->id);
+        if (!sandbox)
+            continue;
+        bj_pack_str(packer, sandbox->name);
+        sandbox->marked &= order->kind == ORDER_PAUSE || order->kind == ORDER_RESUME;
+    }
 }
 
 static void call_all(struct dashboard *dashboard, const char *method)
@@ -381,10 +393,10 @@ void server_order(struct dashboard *dashboard, const struct order *order)
         decide_order(dashboard, order);
         break;
     case ORDER_PAUSE:
-        call_named(dashboard, "sandbox.pause", order->id);
+        call_named(dashboard, "sandbox.pause", order);
         break;
     case ORDER_RESUME:
-        call_named(dashboard, "sandbox.resume", order->id);
+        call_named(dashboard, "sandbox.resume", order);
         break;
     case ORDER_PAUSE_ALL:
         call_all(dashboard, "sandbox.pause");
@@ -393,10 +405,10 @@ void server_order(struct dashboard *dashboard, const struct order *order)
         call_all(dashboard, "sandbox.resume");
         break;
     case ORDER_KILL:
-        call_named(dashboard, "sandbox.kill", order->id);
+        call_named(dashboard, "sandbox.kill", order);
         break;
     case ORDER_REMOVE:
-        call_named(dashboard, "sandbox.remove", order->id);
+        call_named(dashboard, "sandbox.remove", order);
         break;
     case ORDER_RENAME:
         rename_one(dashboard, order);

@@ -70,7 +70,7 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
 
 bool control_prompt_is_line(enum control_prompt prompt)
 {
-    return prompt == PROMPT_RUN || prompt == PROMPT_RENAME;
+    return prompt == PROMPT_RUN || prompt == PROMPT_RENAME || prompt == PROMPT_FILTER;
 }
 
 void control_question(const struct control *control, const struct fleet *fleet, char *out,
@@ -94,6 +94,12 @@ void control_question(const struct control *control, const struct fleet *fleet, 
     case PROMPT_RENAME:
         snprintf(out, size, "New name of %s", name);
         break;
+    case PROMPT_PAUSE_MANY:
+    case PROMPT_RESUME_MANY:
+    case PROMPT_KILL_MANY:
+    case PROMPT_REMOVE_MANY:
+        control_question_many(control, fleet, out, size);
+        break;
     default:
         out[0] = '\0';
     }
@@ -101,13 +107,25 @@ void control_question(const struct control *control, const struct fleet *fleet, 
 
 /* ---- supervise mode ---- */
 
-static void open_prompt(struct control *control, const struct control_view *view,
-                        enum control_prompt prompt, const char *text)
+void control_open_prompt(struct control *control, enum control_prompt prompt, const char *text)
 {
     control->prompt = prompt;
     control->prompt_seen = false;
-    memcpy(control->subject, control->selected, FLEET_ID_MAX);
+    memcpy(control->subject, control_target(control), FLEET_ID_MAX);
     line_set(&control->line, text);
+}
+
+/* Among cards, of which more may be there than fit. */
+static size_t beside(const struct layout *layout, size_t from, size_t count,
+                     enum layout_direction direction)
+{
+    bool sideways = direction == LAYOUT_LEFT || direction == LAYOUT_RIGHT;
+    size_t step = sideways ? 1 : layout->card_columns;
+    if (sideways && layout->card_columns == 1)
+        return layout_neighbour(layout, from, direction);
+    if (direction == LAYOUT_LEFT || direction == LAYOUT_UP)
+        return from >= step ? from - step : from;
+    return from + step < count ? from + step : from;
 }
 
 static void move(struct control *control, const struct control_view *view,
@@ -122,9 +140,8 @@ static void move(struct control *control, const struct control_view *view,
     if (hidden && layout->card_count == 0)
         to = direction == LAYOUT_LEFT || direction == LAYOUT_UP ? (from + count - 1) % count
                                                                 : (from + 1) % count;
-    else if (layout->card_count > 0 && (direction == LAYOUT_UP || direction == LAYOUT_DOWN))
-        to = direction == LAYOUT_UP ? (from > 0 ? from - 1 : from)
-                                    : (from + 1 < count ? from + 1 : from);
+    else if (layout->card_columns > 0)
+        to = beside(layout, from, count, direction);
     control_select(control, view->fleet, to);
 }
 
@@ -135,12 +152,12 @@ static void scroll(const struct control *control, struct order *order, int amoun
     memcpy(order->id, control->selected, FLEET_ID_MAX);
 }
 
-static void pause_one(struct control *control, struct order *order, const struct sandbox *sandbox)
+static void pause_one(struct order *order, const struct sandbox *sandbox)
 {
     if (!sandbox || !sandbox_alive(sandbox))
         return;
     order->kind = sandbox->state == SANDBOX_PAUSED ? ORDER_RESUME : ORDER_PAUSE;
-    memcpy(order->id, control->selected, FLEET_ID_MAX);
+    memcpy(order->id, sandbox->id, FLEET_ID_MAX);
 }
 
 static void set_layout(struct control *control, enum layout_kind kind)
@@ -161,7 +178,7 @@ static void number(struct control *control, const struct control_view *view,
 static void ask_about(struct control *control, const struct control_view *view,
                       enum control_prompt prompt)
 {
-    const struct sandbox *sandbox = fleet_find(view->fleet, control->selected);
+    const struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
     if (!sandbox)
         return;
     bool alive = sandbox_alive(sandbox);
@@ -170,7 +187,7 @@ static void ask_about(struct control *control, const struct control_view *view,
     else if (prompt == PROMPT_REMOVE && alive)
         control_note(control, view->now, false, "%s still runs: k kills it first", sandbox->name);
     else
-        open_prompt(control, view, prompt, prompt == PROMPT_RENAME ? sandbox->name : "");
+        control_open_prompt(control, prompt, prompt == PROMPT_RENAME ? sandbox->name : "");
 }
 
 static void pause_all(const struct control_view *view, struct order *order)
@@ -235,7 +252,7 @@ bool control_look(struct control *control, const struct control_view *view, enum
         list_open(control, view, LIST_CARD);
         return true;
     default:
-        return false;
+        return control_fleet_look(control, view, action);
     }
 }
 
@@ -253,15 +270,15 @@ bool control_allowed(struct control *control, const struct control_view *view, e
     return !(changes && view->readonly);
 }
 
-static void act(struct control *control, const struct control_view *view, enum action action,
-                const struct chord *chord, struct order *order)
+void control_act(struct control *control, const struct control_view *view, enum action action,
+                 const struct chord *chord, struct order *order)
 {
     if (action != ACTION_WAITING)
         control->tour[0] = '\0';
     if (!control_allowed(control, view, action) || decide_act(control, view, action, order) ||
-        control_look(control, view, action, chord))
+        control_look(control, view, action, chord) || control_ask_many(control, view, action))
         return;
-    const struct sandbox *sandbox = fleet_find(view->fleet, control->selected);
+    const struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
     switch (action) {
     case ACTION_FOCUS:
         if (sandbox && sandbox_alive(sandbox))
@@ -282,10 +299,10 @@ static void act(struct control *control, const struct control_view *view, enum a
         order->kind = ORDER_ACKNOWLEDGE_ALL;
         break;
     case ACTION_RUN:
-        open_prompt(control, view, PROMPT_RUN, "");
+        control_open_prompt(control, PROMPT_RUN, "");
         break;
     case ACTION_PAUSE:
-        pause_one(control, order, sandbox);
+        pause_one(order, sandbox);
         break;
     case ACTION_PAUSE_ALL:
         pause_all(view, order);
@@ -318,7 +335,7 @@ static void act(struct control *control, const struct control_view *view, enum a
         order->kind = ORDER_DETACH;
         break;
     case ACTION_QUIT:
-        open_prompt(control, view, PROMPT_DETACH, "");
+        control_open_prompt(control, PROMPT_DETACH, "");
         break;
     default:
         break;
@@ -330,20 +347,44 @@ static void act(struct control *control, const struct control_view *view, enum a
 static void prompt_done(struct control *control, struct order *order)
 {
     static const enum order_kind orders[] = {
-        [PROMPT_KILL] = ORDER_KILL, [PROMPT_REMOVE] = ORDER_REMOVE, [PROMPT_DETACH] = ORDER_DETACH,
-        [PROMPT_RUN] = ORDER_RUN,   [PROMPT_RENAME] = ORDER_RENAME,
+        [PROMPT_KILL] = ORDER_KILL,          [PROMPT_REMOVE] = ORDER_REMOVE,
+        [PROMPT_DETACH] = ORDER_DETACH,      [PROMPT_RUN] = ORDER_RUN,
+        [PROMPT_RENAME] = ORDER_RENAME,      [PROMPT_PAUSE_MANY] = ORDER_PAUSE,
+        [PROMPT_RESUME_MANY] = ORDER_RESUME, [PROMPT_KILL_MANY] = ORDER_KILL,
+        [PROMPT_REMOVE_MANY] = ORDER_REMOVE,
     };
     order->kind = orders[control->prompt];
+    order->many = control->prompt >= PROMPT_PAUSE_MANY;
     memcpy(order->id, control->subject, FLEET_ID_MAX);
     memcpy(order->text, control->line.text, sizeof(order->text));
     control->prompt = PROMPT_NONE;
 }
 
+/* The list follows every key; leaving shows all again. */
+static void filter_key(struct control *control, const struct control_view *view,
+                       const struct chord *chord, bool leave)
+{
+    if (leave)
+        line_set(&control->line, "");
+    if (leave || strcmp(chord->key, "enter") == 0)
+        control->prompt = PROMPT_NONE;
+    else if (strcmp(chord->key, "up") == 0 || strcmp(chord->key, "down") == 0)
+        list_move(control, view, chord->key[0] == 'u' ? -1 : 1);
+    else
+        line_key(&control->line, chord);
+    control_filter(control, view->fleet);
+}
+
 static void prompt_key(struct control *control, const struct control_view *view,
                        const struct chord *chord, struct order *order)
 {
-    if (strcmp(chord->key, "escape") == 0 ||
-        (chord->mods == BJ_MOD_CTRL && strchr("cg", chord->key[0]) && !chord->key[1])) {
+    bool leave = strcmp(chord->key, "escape") == 0 ||
+                 (chord->mods == BJ_MOD_CTRL && strchr("cg", chord->key[0]) && !chord->key[1]);
+    if (control->prompt == PROMPT_FILTER) {
+        filter_key(control, view, chord, leave);
+        return;
+    }
+    if (leave) {
         control->prompt = PROMPT_NONE;
         return;
     }
@@ -398,7 +439,7 @@ static void on_key(struct control *control, const struct control_view *view,
     if (keys_equal(chord, &control->prefix)) {
         bool twice = control->prefix_at != 0 && view->now - control->prefix_at < CONTROL_DOUBLE_MS;
         control->list = LIST_NONE;
-        act(control, view, ACTION_FOCUS, chord, order);
+        control_act(control, view, ACTION_FOCUS, chord, order);
         if (twice && control->mode == CONTROL_FOCUS) {
             order->kind = ORDER_KEY;
             order->chord = *chord;
@@ -410,7 +451,7 @@ static void on_key(struct control *control, const struct control_view *view,
     if (control->list != LIST_NONE)
         list_action(control, view, keys_find(KEYS_LIST, chord), order);
     else
-        act(control, view, keys_find(KEYS_SUPERVISE, chord), chord, order);
+        control_act(control, view, keys_find(KEYS_SUPERVISE, chord), chord, order);
 }
 
 static void on_click(struct control *control, const struct control_view *view, size_t index)
@@ -423,7 +464,7 @@ static void on_click(struct control *control, const struct control_view *view, s
     control_select(control, view->fleet, index);
     struct order unused = {0};
     if (again && same)
-        act(control, view, ACTION_FOCUS, NULL, &unused);
+        control_act(control, view, ACTION_FOCUS, NULL, &unused);
 }
 
 static void on_mouse(struct control *control, const struct control_view *view,
@@ -455,6 +496,14 @@ static void on_mouse(struct control *control, const struct control_view *view,
     }
 }
 
+static void control_pasted(struct control *control, const struct control_view *view,
+                           const struct input *input)
+{
+    line_insert(&control->line, input->text, input->size);
+    if (control->prompt == PROMPT_FILTER)
+        control_filter(control, view->fleet);
+}
+
 void control_input(struct control *control, const struct control_view *view,
                    const struct input *input, struct order *order)
 {
@@ -469,7 +518,7 @@ void control_input(struct control *control, const struct control_view *view,
     case INPUT_PASTE:
         /* A paste in supervise mode is dropped: its letters are no commands. */
         if (control_prompt_is_line(control->prompt))
-            line_insert(&control->line, input->text, input->size);
+            control_pasted(control, view, input);
         else if (control->menu.open)
             menu_paste(&control->menu, input->text, input->size);
         else if (control->prompt == PROMPT_NONE && control->mode == CONTROL_FOCUS)

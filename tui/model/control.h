@@ -17,6 +17,7 @@
 #include "tui/model/details.h"
 #include "tui/model/line.h"
 #include "tui/model/menu.h"
+#include "tui/model/roster.h"
 
 #define CONTROL_NOTE_MS      4000
 #define CONTROL_LONG_NOTE_MS 12000 /* of a rule's sentence */
@@ -24,7 +25,7 @@
     400 /* between the clicks of a double click, or two presses of the prefix */
 
 enum control_mode { CONTROL_SUPERVISE, CONTROL_FOCUS };
-enum control_list { LIST_NONE, LIST_HELP, LIST_REQUESTS, LIST_ALERTS, LIST_CARD };
+enum control_list { LIST_NONE, LIST_HELP, LIST_REQUESTS, LIST_ALERTS, LIST_CARD, LIST_FLEET };
 enum control_prompt {
     PROMPT_NONE,
     PROMPT_KILL,
@@ -32,6 +33,12 @@ enum control_prompt {
     PROMPT_DETACH,
     PROMPT_RUN,
     PROMPT_RENAME,
+    PROMPT_FILTER,
+    /* about all that are marked */
+    PROMPT_PAUSE_MANY,
+    PROMPT_RESUME_MANY,
+    PROMPT_KILL_MANY,
+    PROMPT_REMOVE_MANY,
 };
 
 struct control {
@@ -51,6 +58,9 @@ struct control {
     size_t list_at;             /* selected row of the open list, or first line of the card */
     char list_id[FLEET_ID_MAX]; /* request that is selected in the inbox, or that the card is of */
     bool list_back;             /* the card was opened from the inbox */
+    struct roster roster;       /* of LIST_FLEET */
+    char targets[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* what a question or order about many means */
+    size_t target_count;
     struct menu menu;
     char decided[FLEET_ID_MAX]; /* request that was answered here last; its end is no news */
     char note[512];             /* a short message in the bar */
@@ -89,6 +99,7 @@ struct order {
     char id[FLEET_ID_MAX]; /* sandbox, or request for a verdict */
     struct chord chord;
     int amount;
+    bool many; /* not `id` but the control's targets */
     bool remember;
     enum rule_scope scope;
     uint32_t seconds; /* 0: for good */
@@ -130,6 +141,10 @@ void control_note_long(struct control *control, uint64_t now);
 /* The details that the open card or menu needs. */
 void control_wish(const struct control *control, const struct fleet *fleet,
                   struct details_wish *wish);
+
+/* The sandbox that keys act on: the list's, else the selected one; "" when there is none. */
+const char *control_target(const struct control *control);
+size_t control_marked(const struct fleet *fleet);
 
 /* Rows of the open list. */
 size_t control_list_rows(const struct control *control, const struct fleet *fleet);

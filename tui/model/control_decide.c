@@ -70,7 +70,7 @@ bool decide_act(struct control *control, const struct control_view *view, enum a
     if (action != ACTION_ALLOW && action != ACTION_DENY && action != ACTION_ALLOW_RULE &&
         action != ACTION_DENY_RULE)
         return false;
-    if (control->list == LIST_HELP || control->list == LIST_ALERTS ||
+    if (control->list == LIST_HELP || control->list == LIST_ALERTS || control->list == LIST_FLEET ||
         !(request = armed(control, view)))
         return true;
     if (action == ACTION_ALLOW_RULE || action == ACTION_DENY_RULE) {
@@ -122,11 +122,34 @@ static size_t asker(const struct control *control, const struct fleet *fleet,
     return fleet->count;
 }
 
+/* With nothing to decide: to who rang and is silent since, the longest one first; then round. */
+static void next_call(struct control *control, const struct control_view *view)
+{
+    const struct fleet *fleet = view->fleet;
+    const struct sandbox *here = fleet_find(fleet, control->selected);
+    double after = here && here->doing.doing == DOING_CALLS ? here->doing.since : -1;
+    size_t best = fleet->count, first = fleet->count;
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct state *state = &fleet->sandboxes[i]->doing;
+        if (state->doing != DOING_CALLS)
+            continue;
+        if (first == fleet->count || state->since < fleet->sandboxes[first]->doing.since)
+            first = i;
+        if (state->since > after &&
+            (best == fleet->count || state->since < fleet->sandboxes[best]->doing.since))
+            best = i;
+    }
+    if (first == fleet->count)
+        control_note(control, view->now, false, "nothing waits for a verdict");
+    else
+        control_select(control, fleet, best < fleet->count ? best : first);
+}
+
 void decide_next(struct control *control, const struct control_view *view)
 {
     struct fleet *fleet = view->fleet;
     if (fleet->request_count == 0) {
-        control_note(control, view->now, false, "nothing waits for a verdict");
+        next_call(control, view);
         return;
     }
     /* The first one; pressed again, or when the selected pane shows that already, the next. */

@@ -11,6 +11,8 @@ size_t control_list_rows(const struct control *control, const struct fleet *flee
         return fleet->request_count;
     case LIST_ALERTS:
         return fleet->alert_count;
+    case LIST_FLEET:
+        return control->roster.count;
     case LIST_HELP:
         return keys_count;
     default:
@@ -45,6 +47,8 @@ void list_open(struct control *control, const struct control_view *view, enum co
     control->list_at = 0;
     if (list == LIST_REQUESTS)
         remember_row(control, view->fleet);
+    if (list == LIST_FLEET)
+        roster_put(&control->roster, view->fleet, control->selected);
 }
 
 void list_close(struct control *control)
@@ -56,6 +60,10 @@ void list_close(struct control *control)
 
 void list_sync(struct control *control, const struct fleet *fleet)
 {
+    if (control->list == LIST_FLEET) {
+        roster_make(&control->roster, fleet);
+        return;
+    }
     size_t rows = control_list_rows(control, fleet);
     if (control->list == LIST_HELP || control->list == LIST_CARD)
         return; /* no selected row; the view knows where they end */
@@ -72,6 +80,8 @@ void list_sync(struct control *control, const struct fleet *fleet)
 static const char *list_sandbox(const struct control *control, const struct fleet *fleet)
 {
     const struct request *request = control_request(control, fleet);
+    if (control->list == LIST_FLEET)
+        return control->roster.at_id;
     if (request && control->list != LIST_NONE)
         return request->sandbox_id;
     if (control->list == LIST_ALERTS && control->list_at < fleet->alert_count)
@@ -81,6 +91,10 @@ static const char *list_sandbox(const struct control *control, const struct flee
 
 void list_move(struct control *control, const struct control_view *view, int64_t by)
 {
+    if (control->list == LIST_FLEET) {
+        roster_move(&control->roster, view->fleet, by);
+        return;
+    }
     int64_t rows = (int64_t)control_list_rows(control, view->fleet);
     if (control->list == LIST_HELP) /* has no selected row: what moves is the first one */
         rows = rows > view->page ? rows - view->page + 1 : 1;
@@ -140,7 +154,23 @@ void list_action(struct control *control, const struct control_view *view, enum 
     case ACTION_CLOSE:
         list_close(control);
         break;
+    case ACTION_PAUSE:
+    case ACTION_KILL:
+    case ACTION_REMOVE:
+    case ACTION_RENAME:
+        if (control->list == LIST_FLEET)
+            control_act(control, view, action, NULL, order);
+        break;
+    case ACTION_MARK:
+    case ACTION_MARK_HERE:
+    case ACTION_MARK_ALL:
+    case ACTION_SORT_NEXT:
+    case ACTION_SORT_PREVIOUS:
+    case ACTION_SORT_REVERSE:
+        if (control->list == LIST_FLEET)
+            control_fleet_look(control, view, action);
+        break;
     default:
-        control_look(control, view, action, NULL); /* r, !, i and ? change the list */
+        control_look(control, view, action, NULL); /* r, !, i, l and ? change the list */
     }
 }

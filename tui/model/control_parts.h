@@ -1,6 +1,7 @@
 /*
  * The parts of the dashboard's state machine (control.h), each in a file of its own: control.c has
- * modes, panes and prompts, control_list.c the lists and the card, control_decide.c requests.
+ * modes, panes and prompts, control_list.c the lists and the card, control_fleet.c the list of
+ * sandboxes and marks, control_decide.c requests.
  */
 #pragma once
 
@@ -11,6 +12,21 @@ bool control_allowed(struct control *control, const struct control_view *view, e
 /* Actions that change nothing outside. False when it is none of them. */
 bool control_look(struct control *control, const struct control_view *view, enum action action,
                   const struct chord *chord);
+
+void control_open_prompt(struct control *control, enum control_prompt prompt, const char *text);
+/* Any action of supervise mode; also those that a list hands on. */
+void control_act(struct control *control, const struct control_view *view, enum action action,
+                 const struct chord *chord, struct order *order);
+
+/* Opens the question about all that are marked. False when none is, or the action is another. */
+bool control_ask_many(struct control *control, const struct control_view *view, enum action action);
+void control_question_many(const struct control *control, const struct fleet *fleet, char *out,
+                           size_t size);
+/* The prompt's line becomes the filter. */
+void control_filter(struct control *control, const struct fleet *fleet);
+/* The list of sandboxes, and marks. False when it is another action. */
+bool control_fleet_look(struct control *control, const struct control_view *view,
+                        enum action action);
 
 /* Opens a list, or closes it when it is open. */
 void list_open(struct control *control, const struct control_view *view, enum control_list list);

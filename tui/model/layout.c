@@ -28,20 +28,25 @@ static void place_pane(struct layout *layout, size_t index, struct rect rect)
         layout->panes[layout->pane_count++] = (struct layout_place){index, rect};
 }
 
-/* Fills the list's area with cards around the selected one. */
-static void place_cards(struct layout *layout, size_t count, size_t selected)
+/* Fills the list's area with a grid of cards around the selected one. */
+static void place_cards(struct layout *layout, size_t count, size_t selected, int columns, int high)
 {
-    size_t rows = (size_t)layout->list.rows;
-    size_t first = 0;
-    if (count > rows && selected >= rows / 2)
-        first = selected - rows / 2;
-    if (count > rows && first > count - rows)
-        first = count - rows;
-    for (size_t i = 0; i < rows && first + i < count && i < LAYOUT_MAX; i++)
+    const struct rect *list = &layout->list;
+    size_t across = (size_t)columns, lines = (size_t)(list->rows / high);
+    size_t all = (count + across - 1) / across, first = 0;
+    if (all > lines && selected / across >= lines / 2)
+        first = selected / across - lines / 2;
+    if (all > lines && first > all - lines)
+        first = all - lines;
+    layout->card_columns = across;
+    for (size_t i = 0; i < lines * across && first * across + i < count && i < LAYOUT_MAX; i++) {
+        int left = list->cols * (int)(i % across) / columns;
+        int right = list->cols * ((int)(i % across) + 1) / columns;
         layout->cards[layout->card_count++] = (struct layout_place){
-            first + i,
-            {layout->list.row + (int)i, layout->list.col, 1, layout->list.cols},
+            first * across + i,
+            {list->row + (int)(i / across) * high, list->col + left, high, right - left},
         };
+    }
 }
 
 /* How many columns of panes look best; 0 when the panes do not fit at all. */
@@ -92,18 +97,27 @@ static bool make_tiled(struct layout *layout, struct rect area, size_t count)
     return true;
 }
 
-/* One line for each, and the selected one below when there is room. */
+/* Cards as high as they can be with all of them in view, else of one line; the selected pane below
+ * when there is room. */
 static void make_cards(struct layout *layout, struct rect area, size_t count, size_t selected)
 {
-    int rows = area.rows;
-    int wanted = count < (size_t)rows ? (int)count : rows;
-    if (rows >= PREVIEW_ROWS * 2 && wanted > rows - PREVIEW_ROWS && count > (size_t)rows)
-        wanted = rows - PREVIEW_ROWS;
+    int most = area.cols / LAYOUT_CARD_COLS, columns = most > 1 ? most : 1, high = 1;
+    for (int rows = LAYOUT_CARD_ROWS; rows > 1 && high == 1; rows--)
+        for (int across = 1; across <= most; across++)
+            if ((count + (size_t)across - 1) / (size_t)across * (size_t)rows <= (size_t)area.rows) {
+                high = rows;
+                columns = across;
+                break;
+            }
+    size_t lines = (count + (size_t)columns - 1) / (size_t)columns * (size_t)high;
+    int wanted = lines < (size_t)area.rows ? (int)lines : area.rows;
+    if (lines > (size_t)area.rows && area.rows >= PREVIEW_ROWS * 2)
+        wanted = area.rows - PREVIEW_ROWS;
     layout->list = (struct rect){area.row, area.col, wanted, area.cols};
-    place_cards(layout, count, selected);
-    if (rows - wanted >= PREVIEW_ROWS)
+    place_cards(layout, count, selected, columns, high);
+    if (area.rows - wanted >= PREVIEW_ROWS)
         place_pane(layout, selected,
-                   (struct rect){area.row + wanted, area.col, rows - wanted, area.cols});
+                   (struct rect){area.row + wanted, area.col, area.rows - wanted, area.cols});
 }
 
 static void make_main(struct layout *layout, struct rect area, size_t count, size_t selected)
@@ -124,7 +138,7 @@ static void make_main(struct layout *layout, struct rect area, size_t count, siz
         place_pane(layout, selected,
                    (struct rect){area.row, area.col, area.rows - lines, area.cols});
         layout->list = (struct rect){area.row + area.rows - lines, area.col, lines, area.cols};
-        place_cards(layout, count, selected);
+        place_cards(layout, count, selected, 1, 1);
         return;
     }
 
@@ -141,7 +155,7 @@ static void make_main(struct layout *layout, struct rect area, size_t count, siz
                (struct rect){area.row, area.col, area.rows, area.cols - side});
     if (!fits) {
         layout->list = (struct rect){area.row, right, area.rows, side};
-        place_cards(layout, count, selected);
+        place_cards(layout, count, selected, 1, 1);
         return;
     }
     for (int i = 0; i < stack; i++) {
@@ -170,7 +184,7 @@ void layout_make(struct layout *layout, enum layout_kind kind, int rows, int col
     bool pane_fits = area.rows >= LAYOUT_PANE_ROWS && area.cols >= LAYOUT_PANE_COLS;
     if (!pane_fits) {
         layout->list = area;
-        place_cards(layout, count, selected);
+        place_cards(layout, count, selected, 1, 1);
     } else if (kind == LAYOUT_ZOOM) {
         if (count > 1 && area.rows > LAYOUT_PANE_ROWS) {
             layout->tabs = (struct rect){0, 0, 1, cols};

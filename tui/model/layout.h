@@ -2,8 +2,9 @@
  * Where everything goes: pure geometry, from a size and a number of panes to rectangles.
  *
  * Panes are given by their index in the session's order. A pane is never smaller than
- * LAYOUT_PANE_COLS x LAYOUT_PANE_ROWS with its border; what does not get one is shown as a card,
- * one line of a list, which is scrolled so that the selected one is in it. So every sandbox can be
+ * LAYOUT_PANE_COLS x LAYOUT_PANE_ROWS with its border; what does not get one is shown as a card:
+ * a line with its state, and below it up to three lines of output when there is room. Cards stand
+ * in columns and are scrolled so that the selected one is among them. So every sandbox can be
  * reached at every size. Nothing overlaps, nothing leaves the area.
  */
 #pragma once
@@ -13,6 +14,8 @@
 
 #define LAYOUT_PANE_COLS 24
 #define LAYOUT_PANE_ROWS 6
+#define LAYOUT_CARD_COLS 38 /* least width of a card when there are several beside each other */
+#define LAYOUT_CARD_ROWS 4
 #define LAYOUT_MAX       1024 /* panes and cards placed at most */
 
 /* Below this no pane is drawn, only a line that says so. */
@@ -40,6 +43,7 @@ struct layout {
     size_t pane_count;
     struct layout_place cards[LAYOUT_MAX];
     size_t card_count;
+    size_t card_columns; /* of the grid, 0 when there are no cards */
 };
 
 /* `selected` counts only when below `count`. */

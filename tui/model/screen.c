@@ -431,10 +431,10 @@ void screen_text(const struct screen *screen, const struct screen_cell *cell,
     }
 }
 
-void screen_last_line(const struct screen *screen, char *out, size_t size)
+int screen_line_above(const struct screen *screen, int below, char *out, size_t size)
 {
     out[0] = '\0';
-    for (int r = screen->rows - 1; r >= 0; r--) {
+    for (int r = (below < screen->rows ? below : screen->rows) - 1; r >= 0; r--) {
         int end = screen->cols, start = 0;
         while (end > 0 && screen->row[r][end - 1].glyph == ' ')
             end--;
@@ -451,8 +451,9 @@ void screen_last_line(const struct screen *screen, char *out, size_t size)
             length += bytes;
         }
         if (length > 0)
-            return;
+            return r;
     }
+    return -1;
 }
 
 const char *screen_link(const struct screen *screen, int row, int col)

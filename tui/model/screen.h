@@ -78,8 +78,9 @@ int screen_redraw(struct screen *screen, const msgpack_object *frame, struct bj_
 void screen_text(const struct screen *screen, const struct screen_cell *cell,
                  char out[SCREEN_CLUSTER_MAX]);
 
-/* The text of the last row that is not blank, trimmed, in at most `size` bytes; "" when all are. */
-void screen_last_line(const struct screen *screen, char *out, size_t size);
+/* The text of the last row above `below` that is not blank, trimmed, in at most `size` bytes.
+ * Returns that row, or -1 and "" when all are blank. */
+int screen_line_above(const struct screen *screen, int below, char *out, size_t size);
 
 /* The address behind a cell, or NULL. */
 const char *screen_link(const struct screen *screen, int row, int col);

@@ -10,8 +10,8 @@
 
 /* What is worth a hint, most useful first. */
 static const enum action hints[] = {
-    ACTION_FOCUS, ACTION_HELP,   ACTION_RUN,      ACTION_ZOOM,   ACTION_KILL,
-    ACTION_PAUSE, ACTION_DETACH, ACTION_REQUESTS, ACTION_LAYOUT,
+    ACTION_FOCUS, ACTION_HELP,  ACTION_RUN,    ACTION_LIST,     ACTION_ZOOM,
+    ACTION_KILL,  ACTION_PAUSE, ACTION_DETACH, ACTION_REQUESTS, ACTION_LAYOUT,
 };
 static const enum action list_hints[] = {ACTION_CLOSE, ACTION_DETAILS, ACTION_GO};
 

@@ -56,6 +56,8 @@ static void paint_alerts(struct view *view, const struct view_input *input)
 
 /* ---- help ---- */
 
+#define HELP_MAX 160 /* lines */
+
 static void paint_help_row(struct view *view, const struct key_action *action,
                            const struct rect *inside, int row, bool first)
 {
@@ -82,10 +84,10 @@ static void paint_help(struct view *view, const struct view_input *input)
     struct rect inside = box_paint(view, input, wanted, input->cols - 4 < 96 ? input->cols - 4 : 96,
                                    title, "? or Esc close");
     /* Groups in order; the table is, but for what only lists have. */
-    const struct key_action *sorted[64];
+    const struct key_action *sorted[HELP_MAX];
     size_t count = 0;
     for (int group = 0; group < KEYS_GROUPS; group++)
-        for (size_t i = 0; i < keys_count && count < 64; i++)
+        for (size_t i = 0; i < keys_count && count < HELP_MAX; i++)
             if (keys_table[i].group == (enum key_group)group)
                 sorted[count++] = &keys_table[i];
     size_t last = count > (size_t)inside.rows ? count - (size_t)inside.rows : 0;
@@ -109,6 +111,9 @@ void view_list_paint(struct view *view, const struct view_input *input)
         break;
     case LIST_HELP:
         paint_help(view, input);
+        break;
+    case LIST_FLEET:
+        view_fleet_paint(view, input);
         break;
     case LIST_CARD:
         view_details_paint(view, input);
@@ -147,9 +152,9 @@ void view_line_paint(struct view *view, const struct line *line, const struct re
 void view_prompt_paint(struct view *view, const struct view_input *input)
 {
     const struct control *control = input->control;
-    if (control->prompt == PROMPT_NONE)
-        return;
-    char question[160];
+    if (control->prompt == PROMPT_NONE || control->prompt == PROMPT_FILTER)
+        return; /* the filter's line is in the list */
+    char question[400];
     control_question(control, input->fleet, question, sizeof(question));
     bool line = control_prompt_is_line(control->prompt);
     struct rect inside =

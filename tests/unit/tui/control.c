@@ -365,7 +365,7 @@ END_TEST
 START_TEST(layouts_and_scrolling)
 {
     setup();
-    press("l");
+    press("T");
     ck_assert_int_eq(control.layout, LAYOUT_MAIN);
     press("z");
     ck_assert_int_eq(control.layout, LAYOUT_ZOOM);
@@ -373,7 +373,7 @@ START_TEST(layouts_and_scrolling)
     ck_assert_str_eq(control.selected, "b");
     press("z");
     ck_assert_int_eq(control.layout, LAYOUT_MAIN);
-    press("m");
+    press("M");
     ck_assert_str_eq(fleet->sandboxes[0]->id, "b");
     ck_assert_int_eq(press("PageUp"), ORDER_SCROLL);
     ck_assert_int_eq(order.amount, 19);
@@ -457,9 +457,92 @@ START_TEST(leaving)
 }
 END_TEST
 
+START_TEST(the_list_and_marks)
+{
+    setup();
+    press("l");
+    ck_assert_int_eq(control.list, LIST_FLEET);
+    ck_assert_str_eq(control_target(&control), "a");
+    press("/");
+    press("x"); /* a letter of the filter, not a command */
+    press("-");
+    press("b");
+    ck_assert_str_eq(control.roster.filter, "x-b");
+    press("Enter");
+    ck_assert_int_eq(control.prompt, PROMPT_NONE);
+    ck_assert_str_eq(control_target(&control), "b");
+    ck_assert_int_eq(press("p"), ORDER_PAUSE); /* of the cursor, not of the selected pane */
+    ck_assert_str_eq(order.id, "b");
+    ck_assert(!order.many);
+    ck_assert_int_eq(press("a"), ORDER_NONE);
+    press("/");
+    press("Escape"); /* shows all again */
+    ck_assert_uint_eq(control.roster.count, 4);
+    press("Space");
+    press("*"); /* clears, since one is marked */
+    ck_assert_uint_eq(control_marked(fleet), 0);
+    press("*");
+    ck_assert_uint_eq(control_marked(fleet), 4);
+    press("Enter");
+    ck_assert_int_eq(control.list, LIST_NONE);
+
+    /* Asks first; means those that the question named. */
+    ck_assert_int_eq(press("k"), ORDER_NONE);
+    ck_assert_int_eq(control.prompt, PROMPT_KILL_MANY);
+    ck_assert_uint_eq(control.target_count, 3); /* c has ended */
+    char question[200];
+    control_question(&control, fleet, question, sizeof(question));
+    ck_assert_str_eq(question, "Kill 3 marked: box-a, box-b, box-d");
+    ck_assert_int_eq(press("y"), ORDER_NONE); /* not painted yet */
+    control.prompt_seen = true;
+    ck_assert_int_eq(press("y"), ORDER_KILL);
+    ck_assert(order.many);
+    press("p");
+    ck_assert_int_eq(control.prompt, PROMPT_PAUSE_MANY);
+    ck_assert_uint_eq(control.target_count, 2);
+    press("Escape");
+    press("x");
+    ck_assert_int_eq(control.prompt, PROMPT_REMOVE_MANY);
+    ck_assert_uint_eq(control.target_count, 1);
+    press("n");
+    press("*");
+    press("4"); /* d, paused */
+    press("m");
+    press("p");
+    ck_assert_int_eq(control.prompt, PROMPT_RESUME_MANY);
+    control.prompt_seen = true;
+    ck_assert_int_eq(press("y"), ORDER_RESUME);
+    press("k");
+    press("n");
+    press("3"); /* c, exited: only d is marked */
+    press("x");
+    ck_assert_int_eq(control.prompt, PROMPT_NONE);
+    teardown();
+}
+END_TEST
+
+START_TEST(to_who_calls)
+{
+    setup();
+    fleet_tick(fleet, 1000, false);
+    ck_assert_int_eq(press("Tab"), ORDER_NONE);
+    ck_assert_str_eq(control.selected, "a");
+    event("event.sandbox", "{\"id\": \"b\", \"state\": \"running\", \"bell\": 1, \"created\": 1}");
+    fleet_tick(fleet, 1005, false);
+    event("event.sandbox", "{\"id\": \"a\", \"state\": \"running\", \"bell\": 1, \"created\": 0}");
+    press("Tab");
+    ck_assert_str_eq(control.selected, "b"); /* calls for longer */
+    press("Tab");
+    ck_assert_str_eq(control.selected, "a");
+    press("Tab");
+    ck_assert_str_eq(control.selected, "b");
+    teardown();
+}
+END_TEST
+
 SUITE_MAIN("control", selection_moves, focus_takes_every_key_but_the_prefix,
            an_ended_agent_takes_no_keys, verdicts_need_to_have_been_seen,
            the_next_request_must_be_seen_too, a_selection_that_moved_by_itself_is_not_meant,
            the_list_of_requests, kill_asks_and_is_not_typed_ahead, pausing, lines,
            pastes_are_no_commands, layouts_and_scrolling, the_mouse, read_only_changes_nothing,
-           leaving)
+           leaving, the_list_and_marks, to_who_calls)

@@ -238,13 +238,13 @@ START_TEST(last_line_for_a_card)
 {
     char out[16];
     open_screen();
-    screen_last_line(&screen, out, sizeof(out));
+    screen_line_above(&screen, 10000, out, sizeof(out));
     ck_assert_str_eq(out, "");
     apply("[\"resize\", 20, 3], [\"line\", 1, 2, [[\"h\"], [\"i\"], [\" \"], [\"y\"]]]");
-    screen_last_line(&screen, out, sizeof(out));
+    screen_line_above(&screen, 10000, out, sizeof(out));
     ck_assert_str_eq(out, "hi y");
     apply("[\"line\", 2, 0, [[\"w\", 0, 20]]]");
-    screen_last_line(&screen, out, sizeof(out));
+    screen_line_above(&screen, 10000, out, sizeof(out));
     ck_assert_uint_eq(strlen(out), sizeof(out) - 1);
     screen_free(&screen);
 }

@@ -1,0 +1,147 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/control_parts.h"
+
+/* ---- which sandboxes an action means ---- */
+
+const char *control_target(const struct control *control)
+{
+    return control->list == LIST_FLEET ? control->roster.at_id : control->selected;
+}
+
+size_t control_marked(const struct fleet *fleet)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < fleet->count; i++)
+        count += fleet->sandboxes[i]->marked;
+    return count;
+}
+
+static bool fits(const struct sandbox *sandbox, enum control_prompt prompt)
+{
+    switch (prompt) {
+    case PROMPT_PAUSE_MANY:
+        return sandbox_alive(sandbox) && sandbox->state != SANDBOX_PAUSED;
+    case PROMPT_RESUME_MANY:
+        return sandbox->state == SANDBOX_PAUSED;
+    case PROMPT_KILL_MANY:
+        return sandbox_alive(sandbox);
+    default:
+        return !sandbox_alive(sandbox);
+    }
+}
+
+static size_t collect(struct control *control, const struct fleet *fleet,
+                      enum control_prompt prompt)
+{
+    control->target_count = 0;
+    for (size_t i = 0; i < fleet->count; i++)
+        if (fleet->sandboxes[i]->marked && fits(fleet->sandboxes[i], prompt))
+            memcpy(control->targets[control->target_count++], fleet->sandboxes[i]->id,
+                   FLEET_ID_MAX);
+    return control->target_count;
+}
+
+bool control_ask_many(struct control *control, const struct control_view *view, enum action action)
+{
+    static const char *const none[] = {
+        [PROMPT_RESUME_MANY] = "none of the marked ones can be paused or resumed",
+        [PROMPT_KILL_MANY] = "none of the marked ones runs",
+        [PROMPT_REMOVE_MANY] = "none of the marked ones has ended: k kills them first",
+    };
+    enum control_prompt prompt = action == ACTION_PAUSE    ? PROMPT_PAUSE_MANY
+                                 : action == ACTION_KILL   ? PROMPT_KILL_MANY
+                                 : action == ACTION_REMOVE ? PROMPT_REMOVE_MANY
+                                                           : PROMPT_NONE;
+    if (prompt == PROMPT_NONE || control_marked(view->fleet) == 0)
+        return false;
+    size_t count = collect(control, view->fleet, prompt);
+    if (count == 0 && prompt == PROMPT_PAUSE_MANY)
+        count = collect(control, view->fleet, prompt = PROMPT_RESUME_MANY);
+    if (count == 0)
+        control_note(control, view->now, false, "%s", none[prompt]);
+    else
+        control_open_prompt(control, prompt, "");
+    return true;
+}
+
+void control_question_many(const struct control *control, const struct fleet *fleet, char *out,
+                           size_t size)
+{
+    static const char *const verbs[] = {[PROMPT_PAUSE_MANY] = "Pause",
+                                        [PROMPT_RESUME_MANY] = "Resume",
+                                        [PROMPT_KILL_MANY] = "Kill",
+                                        [PROMPT_REMOVE_MANY] = "Remove with all files"};
+    int used =
+        snprintf(out, size, "%s %zu marked: ", verbs[control->prompt], control->target_count);
+    for (size_t i = 0; i < control->target_count && (size_t)used < size; i++) {
+        const struct sandbox *sandbox = fleet_find(fleet, control->targets[i]);
+        used += snprintf(out + used, size - (size_t)used, "%s%s", i > 0 ? ", " : "",
+                         sandbox ? sandbox->name : "(gone)");
+    }
+}
+
+static void mark(struct control *control, const struct control_view *view)
+{
+    struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
+    if (!sandbox)
+        return;
+    sandbox->marked = !sandbox->marked;
+    if (control->list == LIST_FLEET)
+        roster_move(&control->roster, view->fleet, 1);
+}
+
+/* Marks all (of the list: all that it shows), or clears all marks when there are any. */
+static void mark_all(struct control *control, const struct control_view *view)
+{
+    struct fleet *fleet = view->fleet;
+    bool any = control_marked(fleet) > 0;
+    for (size_t i = 0; i < fleet->count; i++)
+        fleet->sandboxes[i]->marked =
+            !any && (control->list != LIST_FLEET ||
+                     roster_matches(fleet->sandboxes[i], control->roster.filter));
+}
+
+/* ---- the list ---- */
+
+void control_filter(struct control *control, const struct fleet *fleet)
+{
+    snprintf(control->roster.filter, sizeof(control->roster.filter), "%.*s", ROSTER_FILTER_MAX - 1,
+             control->line.text);
+    roster_make(&control->roster, fleet);
+}
+
+bool control_fleet_look(struct control *control, const struct control_view *view,
+                        enum action action)
+{
+    struct roster *roster = &control->roster;
+    switch (action) {
+    case ACTION_LIST:
+        list_open(control, view, LIST_FLEET);
+        return true;
+    case ACTION_FILTER:
+        if (control->list != LIST_FLEET)
+            list_open(control, view, LIST_FLEET);
+        control_open_prompt(control, PROMPT_FILTER, roster->filter);
+        return true;
+    case ACTION_SORT_NEXT:
+    case ACTION_SORT_PREVIOUS:
+        roster_sort(roster, action == ACTION_SORT_NEXT ? 1 : -1);
+        break;
+    case ACTION_SORT_REVERSE:
+        roster->reversed = !roster->reversed;
+        break;
+    case ACTION_MARK:
+    case ACTION_MARK_HERE:
+        mark(control, view);
+        return true;
+    case ACTION_MARK_ALL:
+        mark_all(control, view);
+        return true;
+    default:
+        return false;
+    }
+    roster_make(roster, view->fleet);
+    return true;
+}

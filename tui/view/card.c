@@ -1,0 +1,137 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/api.h"
+#include "tui/model/text.h"
+#include "tui/view/parts.h"
+
+/* What stands behind name and state, from what must be there to what may. */
+static void put_figures(struct pen *pen, const struct sandbox *sandbox, const struct style *dim)
+{
+    char cpu[FORMAT_MAX], memory[FORMAT_MAX], text[80];
+    bool alive = sandbox_alive(sandbox);
+    format_percent(cpu, sandbox->figures.cpu);
+    format_bytes(memory, sandbox->figures.memory);
+    snprintf(text, sizeof(text), "%5s %5s ", alive ? cpu : "", alive ? memory : "");
+    if (pen->end - pen->col >= 12)
+        pen_put(pen, dim, text);
+}
+
+/* The request that waits, else the last line; returns the row from which lines above it are read.
+ */
+static int put_news(struct pen *pen, const struct view_input *input, const struct sandbox *sandbox,
+                    const struct style *state, const struct style *dim)
+{
+    char text[1200];
+    bool ascii = !pen->paint->facts.utf8;
+    size_t waiting;
+    const struct request *request = fleet_request(input->fleet, sandbox->id, &waiting);
+    struct view_pane *pane = input->pane(input->owner, sandbox->id);
+    int row = -1;
+    if (request) {
+        struct style chip = request_chip(pen->paint, request);
+        snprintf(text, sizeof(text), " %s %s ", request_glyph(request, ascii),
+                 request_class(request));
+        pen_put(pen, &chip, text);
+        snprintf(text, sizeof(text), " %s", request->title);
+        row = pane && pane->screen.drawn ? pane->screen.rows : -1;
+    } else if (pane && pane->screen.drawn) {
+        row = screen_line_above(&pane->screen, pane->screen.rows, text, sizeof(text));
+    } else {
+        snprintf(text, sizeof(text), "%s", sandbox->command);
+    }
+    pen_put(pen, request ? state : dim, text);
+    return row;
+}
+
+/* The newest line stands last, as in the pane. */
+static void paint_lines(struct view *view, const struct view_input *input,
+                        const struct sandbox *sandbox, const struct rect *rect,
+                        const struct style *state, const struct style *dim)
+{
+    struct view_pane *pane = input->pane(input->owner, sandbox->id);
+    struct pen pen = {&view->paint, rect->row + rect->rows - 1, rect->col + 3,
+                      rect->col + rect->cols - 1};
+    int row = put_news(&pen, input, sandbox, state, dim);
+    for (int line = rect->rows - 2; line > 0 && row > 0; line--) {
+        char text[1200];
+        row = screen_line_above(&pane->screen, row, text, sizeof(text));
+        pen =
+            (struct pen){&view->paint, rect->row + line, rect->col + 3, rect->col + rect->cols - 1};
+        pen_put(&pen, dim, text);
+    }
+}
+
+void view_card_paint(struct view *view, const struct view_input *input, size_t index,
+                     const struct rect *rect)
+{
+    struct paint *paint = &view->paint;
+    const struct sandbox *sandbox = input->fleet->sandboxes[index];
+    bool selected = index == input->control->selected_index, ascii = !paint->facts.utf8;
+    enum theme_role ground = selected ? ROLE_CURSOR_LINE : ROLE_BACKGROUND;
+    struct style dim = paint_style(paint, ROLE_DIM, ground, 0);
+    struct style name = paint_style(paint, ROLE_TITLE, ground, BJ_ATTR_BOLD);
+    struct style state = paint_style(paint, state_role(sandbox), ground,
+                                     sandbox->doing.doing >= DOING_CALLS ? BJ_ATTR_BOLD : 0);
+    struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
+    int severity = fleet_severity(input->fleet, sandbox->id);
+    struct style alert = paint_style(paint, severity_role(severity), ground, BJ_ATTR_BOLD);
+    char word[FORMAT_MAX], since[FORMAT_MAX], text[80];
+    paint_fill(paint, rect, " ", &dim);
+    sandbox_state_text(sandbox, true, word);
+    sandbox_state_age(sandbox, input->wall, since);
+    for (int row = 0; selected && row < rect->rows; row++)
+        paint_text(paint, rect->row + row, rect->col, 1, ascii ? ">" : "▌", &mark);
+
+    struct pen pen = {paint, rect->row, rect->col + 1, rect->col + rect->cols};
+    pen_put(&pen, &mark, sandbox->marked ? ascii ? "+" : "✓" : " ");
+    snprintf(text, sizeof(text), "%s ", sandbox_state_glyph(sandbox, ascii));
+    pen_put(&pen, &state, text);
+    box_column(&pen, &name, sandbox->name, rect->cols >= 60 ? 17 : rect->cols - 22);
+    snprintf(text, sizeof(text), "%s %s", word, since);
+    box_column(&pen, &state, text, 15);
+    pen.end--;
+    if (sandbox->alerts > 0) {
+        snprintf(text, sizeof(text), "%s%u ", severity_glyph(severity, ascii), sandbox->alerts);
+        pen_put(&pen, &alert, text);
+    }
+    put_figures(&pen, sandbox, &dim);
+    if (rect->rows > 1)
+        paint_lines(view, input, sandbox, rect, &state, &dim);
+    else if (pen.end - pen.col >= 8)
+        put_news(&pen, input, sandbox, &state, &dim);
+    struct view_pane *pane = input->pane(input->owner, sandbox->id);
+    if (pane && pane->state == PANE_LIVE)
+        pane->acknowledge = pane->screen.frame;
+}
+
+void view_tabs_paint(struct view *view, const struct view_input *input)
+{
+    struct paint *paint = &view->paint;
+    const struct fleet *fleet = input->fleet;
+    const struct rect *rect = &input->layout->tabs;
+    struct style blank = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    paint_fill(paint, rect, " ", &blank);
+    /* Begins so that the selected tab is inside: tabs take at most 22 columns. */
+    size_t selected = input->control->selected_index;
+    size_t room = (size_t)(rect->cols / 22 > 0 ? rect->cols / 22 : 1);
+    size_t first = selected + 1 > room ? selected + 1 - room : 0;
+    struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
+    if (first > 0)
+        pen_put(&pen, &blank, paint->facts.utf8 ? "‹" : "<");
+    for (size_t i = first; i < fleet->count && pen.col + 6 < pen.end; i++) {
+        const struct sandbox *sandbox = fleet->sandboxes[i];
+        bool here = i == selected;
+        enum theme_role ground = here ? ROLE_BACKGROUND : ROLE_BAR;
+        struct style name =
+            paint_style(paint, here ? ROLE_TITLE : ROLE_BAR_DIM, ground, here ? BJ_ATTR_BOLD : 0);
+        struct style state = paint_style(paint, state_role(sandbox), ground, BJ_ATTR_BOLD);
+        char text[FLEET_NAME_MAX + 16], fitted[FLEET_NAME_MAX + 4];
+        text_fit(fitted, sizeof(fitted), sandbox->name, 16, !paint->facts.utf8);
+        snprintf(text, sizeof(text), i < 9 ? " %zu " : " ", i + 1);
+        pen_put(&pen, &name, text);
+        pen_put(&pen, &state, sandbox_state_glyph(sandbox, !paint->facts.utf8));
+        snprintf(text, sizeof(text), " %s ", fitted);
+        pen_put(&pen, &name, text);
+    }
+}

@@ -1,0 +1,201 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/api.h"
+#include "tui/model/text.h"
+#include "tui/view/parts.h"
+
+/* The columns of the list: what is narrow enough to be left out has a greater `from`, the width of
+ * the box from which on it is there. */
+enum column {
+    COLUMN_STATE,
+    COLUMN_NAME,
+    COLUMN_PROJECT,
+    COLUMN_CPU,
+    COLUMN_MEMORY,
+    COLUMN_PIDS,
+    COLUMN_NET,
+    COLUMN_AGE,
+    COLUMN_STRIP,
+    COLUMN_WHY
+};
+static const struct {
+    enum column column;
+    const char *head;
+    int width, from;
+    int key; /* enum roster_key, or below zero */
+} columns[] = {
+    {COLUMN_STATE, "state", 18, 0, ROSTER_NEED},
+    {COLUMN_NAME, "name", 17, 0, ROSTER_NAME},
+    {COLUMN_CPU, "cpu", 6, 46, ROSTER_CPU},
+    {COLUMN_MEMORY, "memory", 7, 54, ROSTER_MEMORY},
+    {COLUMN_PIDS, "procs", 6, 110, ROSTER_PIDS},
+    {COLUMN_NET, "net", 12, 130, ROSTER_NET},
+    {COLUMN_AGE, "age", 6, 62, ROSTER_AGE},
+    {COLUMN_STRIP, "10 minutes", 21, 96, -1},
+    {COLUMN_PROJECT, "project", 18, 76, ROSTER_PROJECT},
+    {COLUMN_WHY, "because", 24, 150, -1},
+};
+#define COLUMNS (sizeof(columns) / sizeof(columns[0]))
+
+static void paint_head(struct view *view, const struct roster *roster, const struct rect *inside)
+{
+    struct style head = paint_style(&view->paint, ROLE_DIM, ROLE_BACKGROUND, BJ_ATTR_UNDERLINE);
+    struct style sorted =
+        paint_style(&view->paint, ROLE_KEY, ROLE_BACKGROUND, BJ_ATTR_UNDERLINE | BJ_ATTR_BOLD);
+    struct pen pen = {&view->paint, inside->row, inside->col + 2, inside->col + inside->cols};
+    bool ascii = !view->paint.facts.utf8;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        if (inside->cols < columns[i].from)
+            continue;
+        char text[40];
+        bool here = columns[i].key == (int)roster->key;
+        const char *arrow = roster->reversed ? ascii ? "^" : "▴" : ascii ? "v" : "▾";
+        snprintf(text, sizeof(text), "%s%s", columns[i].head, here ? arrow : "");
+        box_column(&pen, here ? &sorted : &head, text, columns[i].width);
+    }
+}
+
+static void column_text(const struct view_input *input, const struct sandbox *sandbox,
+                        enum column column, char *out, size_t size)
+{
+    char word[FORMAT_MAX], other[FORMAT_MAX];
+    const struct figures *figures = &sandbox->figures;
+    bool alive = sandbox_alive(sandbox);
+    out[0] = '\0';
+    switch (column) {
+    case COLUMN_STATE:
+        sandbox_state_text(sandbox, true, word);
+        sandbox_state_age(sandbox, input->wall, other);
+        snprintf(out, size, "%s %s", word, other);
+        break;
+    case COLUMN_NAME:
+        snprintf(out, size, "%s", sandbox->name);
+        break;
+    case COLUMN_PROJECT: { /* its end says more than its beginning */
+        const char *slash = strrchr(sandbox->project, '/');
+        snprintf(out, size, "%s", slash && slash[1] ? slash + 1 : sandbox->project);
+        break;
+    }
+    case COLUMN_CPU:
+        format_percent(word, figures->cpu);
+        snprintf(out, size, "%5s", alive ? word : "");
+        break;
+    case COLUMN_MEMORY:
+        format_bytes(word, figures->memory);
+        snprintf(out, size, "%6s", alive ? word : "");
+        break;
+    case COLUMN_PIDS:
+        format_count(word, figures->pids);
+        snprintf(out, size, "%5s", alive ? word : "");
+        break;
+    case COLUMN_NET:
+        format_bytes(word, figures->net_in);
+        format_bytes(other, figures->net_out);
+        snprintf(out, size, "%5s %5s", word, other);
+        break;
+    case COLUMN_AGE:
+        format_age(word, input->wall - sandbox->created);
+        snprintf(out, size, "%5s", word);
+        break;
+    case COLUMN_WHY:
+        snprintf(out, size, "%s", state_evidence(sandbox->doing.evidence));
+        break;
+    default:
+        break;
+    }
+}
+
+static void paint_sandbox_row(struct view *view, const struct view_input *input,
+                              const struct sandbox *sandbox, const struct rect *inside, int row,
+                              bool selected)
+{
+    struct paint *paint = &view->paint;
+    enum theme_role ground = selected ? ROLE_CURSOR_LINE : ROLE_BACKGROUND;
+    struct style dim = paint_style(paint, ROLE_DIM, ground, 0);
+    struct style text = paint_style(paint, ROLE_TITLE, ground, selected ? BJ_ATTR_BOLD : 0);
+    struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
+    struct style state = paint_style(paint, state_role(sandbox), ground,
+                                     sandbox->doing.doing >= DOING_CALLS ? BJ_ATTR_BOLD : 0);
+    struct rect line = {row, inside->col, 1, inside->cols};
+    bool ascii = !paint->facts.utf8;
+    char words[FLEET_TITLE_MAX + 16];
+    paint_fill(paint, &line, " ", &text);
+    struct pen pen = {paint, row, inside->col, inside->col + inside->cols};
+    pen_put(&pen, &mark, selected ? ascii ? ">" : "▌" : " ");
+    pen_put(&pen, &mark, sandbox->marked ? ascii ? "+" : "✓" : " ");
+    for (size_t i = 0; i < COLUMNS; i++) {
+        enum column column = columns[i].column;
+        if (inside->cols < columns[i].from)
+            continue;
+        column_text(input, sandbox, column, words, sizeof(words));
+        if (column == COLUMN_STATE) {
+            box_column(&pen, &state, sandbox_state_glyph(sandbox, ascii), 2);
+            box_column(&pen, &state, words, columns[i].width - 2);
+        } else if (column == COLUMN_STRIP) {
+            struct pen strip = {paint, row, pen.col, pen.col + columns[i].width - 1};
+            strip_put(&strip, sandbox, ground);
+            pen.col += columns[i].width;
+        } else {
+            box_column(&pen, column == COLUMN_NAME ? &text : &dim, words, columns[i].width);
+        }
+    }
+    if (pen.end - pen.col > 10) { /* what it runs, or what it wants */
+        const char *title = sandbox->title[0] ? sandbox->title : sandbox->command;
+        size_t waiting;
+        const struct request *request = fleet_request(input->fleet, sandbox->id, &waiting);
+        pen_put(&pen, request ? &state : &dim, request ? request->title : title);
+    }
+}
+
+/* The selected row stays where it is on screen when others move above it. */
+static void anchor(struct view *view, const struct roster *roster)
+{
+    bool same = strcmp(view->inbox.id, roster->at_id) == 0;
+    if (same && roster->at > view->inbox.at)
+        view->list_top += roster->at - view->inbox.at;
+    else if (same && view->inbox.at - roster->at <= view->list_top)
+        view->list_top -= view->inbox.at - roster->at;
+    memcpy(view->inbox.id, roster->at_id, sizeof(view->inbox.id));
+    view->inbox.at = roster->at;
+}
+
+void view_fleet_paint(struct view *view, const struct view_input *input)
+{
+    const struct control *control = input->control;
+    const struct roster *roster = &control->roster;
+    size_t marked = control_marked(input->fleet);
+    char title[ROSTER_FILTER_MAX + 120], part[40] = "";
+    if (marked > 0)
+        snprintf(part, sizeof(part), ", %zu marked", marked);
+    if (roster->filter[0])
+        snprintf(title, sizeof(title), "Sandboxes: %zu of %zu with %s%s", roster->count,
+                 input->fleet->count, roster->filter, part);
+    else
+        snprintf(title, sizeof(title), "Sandboxes: %zu%s", roster->count, part);
+    struct rect inside =
+        box_paint(view, input, input->rows - 1, input->cols, title,
+                  input->cols > 76 ? "Enter go  / filter  < > I sort  m mark  p k x  Esc close"
+                                   : "Enter / < > m p k Esc");
+    int rows = inside.rows - 1;
+    if (control->prompt == PROMPT_FILTER)
+        rows--;
+    paint_head(view, roster, &inside);
+    anchor(view, roster);
+    size_t top = box_keep_inside(view, roster->at, roster->count, rows);
+    for (int i = 0; i < rows && top + (size_t)i < roster->count; i++) {
+        size_t at = top + (size_t)i;
+        if (roster->row[at] < input->fleet->count)
+            paint_sandbox_row(view, input, input->fleet->sandboxes[roster->row[at]], &inside,
+                              inside.row + 1 + i, at == roster->at);
+    }
+    if (roster->count == 0)
+        box_say(view, &inside,
+                input->fleet->count ? "No sandbox fits the filter." : "No sandbox runs.");
+    if (control->prompt != PROMPT_FILTER)
+        return;
+    struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct rect field = {inside.row + inside.rows - 1, inside.col + 2, 1, inside.cols - 2};
+    paint_text(&view->paint, field.row, inside.col, 2, "/ ", &key);
+    view_line_paint(view, &control->line, &field);
+}
