@@ -166,6 +166,8 @@ static void judge(struct sandbox *sandbox, const char *subject, const char *prot
     if (decision->effect == POLICY_ASK && strcmp(protocol, "credential") == 0 &&
         is_credential_host(sandbox, subject)) {
         decision->effect = POLICY_ALLOW;
+        decision->pattern[0] = '\0';
+        decision->by_default = false;
         snprintf(decision->why, sizeof(decision->why), "allowed as the upstream of a credential");
     }
     if (decision->effect == POLICY_ALLOW && sandbox->traffic.over) {
@@ -210,12 +212,14 @@ static void on_presets(struct sandbox *sandbox, void *argument)
             break;
         }
     if (!pending->gone && sandbox->egress) {
+        char reason[GUARD_REASON_MAX];
         judge(sandbox, pending->subject, pending->protocol, &decision);
+        guard_reason(&decision, reason);
         if (decision.effect == POLICY_ASK)
             hold(sandbox, pending->number, pending->protocol, &decision);
         else
-            pack_verdict(sandbox->egress, pending->number, decision.effect == POLICY_ALLOW,
-                         decision.why, pending->subject);
+            pack_verdict(sandbox->egress, pending->number, decision.effect == POLICY_ALLOW, reason,
+                         pending->subject);
     }
     free(pending);
 }
@@ -236,6 +240,7 @@ static void answer_wait(struct egress_line *line, uint32_t id, uint64_t number)
 static void answer_now(struct egress_line *line, uint32_t id,
                        const struct policy_decision *decision, const char *subject)
 {
+    char reason[GUARD_REASON_MAX];
     bool allow = decision->effect == POLICY_ALLOW;
     const struct policy *policy = &line->sandbox->guard.policy;
     msgpack_packer *packer = bj_rpc_result(&line->rpc, id);
@@ -243,7 +248,8 @@ static void answer_now(struct egress_line *line, uint32_t id,
         return;
     msgpack_pack_map(packer, 4);
     bj_pack_key_str(packer, "answer", allow ? "allow" : "deny");
-    bj_pack_key_str(packer, "reason", decision->why);
+    guard_reason(decision, reason);
+    bj_pack_key_str(packer, "reason", reason);
     bj_pack_key_bool(packer, "addresses_allowed",
                      allow && policy_private(policy, subject, strlen(subject)));
     bj_pack_key_uint(packer, "rule", decision->rule);

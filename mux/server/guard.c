@@ -340,6 +340,18 @@ void guard_decide(struct sandbox *sandbox, enum policy_kind kind, const char *su
     policy_decide(&sandbox->guard.policy, &sandbox->server->rules, &query, decision);
 }
 
+void guard_reason(const struct policy_decision *decision, char out[GUARD_REASON_MAX])
+{
+    const char *by = decision->rule ? "a rule" : "the policy";
+    if (!decision->pattern[0] && !decision->by_default) /* it names neither */
+        snprintf(out, GUARD_REASON_MAX, "%.500s", decision->why);
+    else if (decision->effect == POLICY_ALLOW)
+        snprintf(out, GUARD_REASON_MAX, "allowed by %s", by);
+    else
+        snprintf(out, GUARD_REASON_MAX, "%s does not let this through: %.300s", by,
+                 decision->subject);
+}
+
 /* --- the server's own --- */
 
 void guards_open(struct server *server)

@@ -52,5 +52,9 @@ const char *guard_proposal_name(enum guard_proposal proposal);
 typedef void guard_ready(struct sandbox *sandbox, void *argument);
 void guard_wait(struct sandbox *sandbox, guard_ready *ready, void *argument);
 
+/* What may be said of it inside: no path of the host, and no line of the policy. */
+#define GUARD_REASON_MAX 512
+void guard_reason(const struct policy_decision *decision, char out[GUARD_REASON_MAX]);
+
 void guard_decide(struct sandbox *sandbox, enum policy_kind kind, const char *subject, size_t size,
                   struct policy_decision *decision);

@@ -407,14 +407,16 @@ static enum policy_effect decide_askers(struct server *server, const struct requ
 static bool settle_one(struct server *server, struct request *request)
 {
     struct policy_decision decision;
+    char reason[GUARD_REASON_MAX];
     struct bj_error error = {0};
     bool *meant = calloc(request->count, sizeof(*meant));
     enum policy_effect effect =
         meant ? decide_askers(server, request, meant, &decision) : POLICY_ASK;
+    if (effect != POLICY_ASK)
+        guard_reason(&decision, reason);
     struct answer *answer =
-        effect == POLICY_ASK
-            ? NULL
-            : answer_new(server, request, effect == POLICY_ALLOW, "rule", decision.why);
+        effect == POLICY_ASK ? NULL
+                             : answer_new(server, request, effect == POLICY_ALLOW, "rule", reason);
     bool done =
         answer && commit_verdict(server, request, meant, effect, decision.rule ? "rule" : "policy",
                                  decision.where, &error) == 0;
@@ -473,13 +475,29 @@ static void on_told(void *argument, const struct bj_error *error)
         log_line("a verdict of the policy was not delivered: %s", error->text);
 }
 
+/* What the policy says of a hook's question. One of kind exec that names no tool is a call of the
+ * tool `ask`, so that plain words can be decided on and remembered, too. */
+static void decide_hook(struct sandbox *sandbox, const struct request_text *text,
+                        struct policy_decision *decision)
+{
+    char call[POLICY_SUBJECT_MAX];
+    guard_decide(sandbox, (enum policy_kind)text->about, text->title, text->title_size, decision);
+    if (!decision->invalid || text->about != POLICY_EXEC)
+        return;
+    int size = snprintf(call, sizeof(call), "ask(%.*s)", (int)text->title_size, text->title);
+    if (size > 0 && (size_t)size < sizeof(call))
+        guard_decide(sandbox, POLICY_EXEC, call, (size_t)size, decision);
+}
+
 /* True when the policy has answered it. */
 static bool answered_by_policy(struct sandbox *sandbox, uint32_t channel,
                                const struct policy_decision *decision, int about)
 {
     struct bj_error error = {0};
+    char reason[GUARD_REASON_MAX];
     if (decision->invalid || decision->effect == POLICY_ASK)
         return false;
+    guard_reason(decision, reason);
     int status = ledger_commit(
         sandbox->server, AUDIT_VERDICT, sandbox,
         json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:f, s:f}", "class", "courtesy", "about",
@@ -489,7 +507,7 @@ static bool answered_by_policy(struct sandbox *sandbox, uint32_t channel,
                   "where", decision->where, "asked", server_time(), "waited", 0.0),
         &error);
     if (status == 0)
-        status = monitor_verdict(sandbox, channel, decision->effect == POLICY_ALLOW, decision->why,
+        status = monitor_verdict(sandbox, channel, decision->effect == POLICY_ALLOW, reason,
                                  on_told, NULL, &error);
     return status == 0;
 }
@@ -506,7 +524,7 @@ void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_t
     struct request *old =
         request_of(&sandbox->server->requests, sandbox->record.id, ASKER_HOOK, channel, &index);
     if (text.about >= 0) {
-        guard_decide(sandbox, (enum policy_kind)text.about, text.title, text.title_size, &decision);
+        decide_hook(sandbox, &text, &decision);
         if (!old && answered_by_policy(sandbox, channel, &decision, text.about))
             return;
         if (decision.invalid) /* then it is asked, and cannot be remembered */

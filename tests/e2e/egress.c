@@ -150,11 +150,12 @@ START_TEST(denied_is_never_looked_up)
     ck_assert_int_eq(net_queries("good.example"), 0);
     /* By a line of the policy: at once, with an alert, and not looked up either. */
     policy("egress { deny = [\"**.bad.example\"] }\n");
-    run("two", "curl -sS -m 60 -o /dev/null -w '%{http_code}\\n' http://secret.data.bad.example/; "
+    run("two", "curl -sS -m 60 -w '%{http_code}\\n' http://secret.data.bad.example/; "
                "echo over; sleep 1000");
     WAIT_FOR(world_shows(&world, "two", "over"));
     ck_assert(world_shows(&world, "two", "403"));
     ck_assert_int_eq(net_queries("secret.data.bad.example"), 0);
+    ck_assert(!world_shows(&world, "two", world.home)); /* no path of the host is told inside */
     ck_assert(SAYS("secret.data.bad.example", "alerts"));
     ck_assert(SAYS("policy.conf:1", "policy", "explain", "two", "egress", "a.bad.example:443"));
 }
