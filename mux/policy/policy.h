@@ -122,8 +122,9 @@ int policy_load_optional(struct policy *policy, const char *path, struct policy_
                          struct bj_error *error);
 void policy_report_free(struct policy_report *report);
 
-/* Resolves every preset that is named and not yet set, by preset_resolve(), which may run programs and take
- * seconds: call it off the event loop. What cannot be resolved stays empty, with a note. */
+/* Resolves every preset that is named and not yet set, by preset_resolve(), which may run programs
+ * and take seconds: call it off the event loop. What cannot be resolved stays empty, with a note.
+ */
 int policy_resolve(struct policy *policy, const struct preset_context *context,
                    struct bj_error *error);
 /* Sets a preset to a list found before. Copies. */
