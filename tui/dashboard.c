@@ -210,6 +210,11 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
     case ORDER_THEME:
         next_theme(dashboard);
         break;
+    case ORDER_CAPTURE:
+    case ORDER_COPY:
+    case ORDER_SAVE:
+        copy_order(dashboard, order);
+        break;
     case ORDER_DETACH:
         dashboard_stop(dashboard);
         break;
@@ -476,6 +481,7 @@ free_all:
         say_goodbye(dashboard);
     decode_free(&dashboard->decode);
     fleet_free(&dashboard->fleet);
+    copy_close(&dashboard->control.copy);
     details_free(&dashboard->details);
     free(dashboard);
     return status;

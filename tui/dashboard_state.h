@@ -3,7 +3,7 @@
  *
  * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
  * the server and the orders, dashboard_decide.c those about requests and rules; dashboard_panes.c
- * one connection per pane to its monitor.
+ * one connection per pane to its monitor, dashboard_copy.c copy mode.
  */
 #pragma once
 
@@ -31,6 +31,7 @@ struct pane_link {
     uint64_t acknowledged;
     uint64_t scroll_wish; /* offset asked for last */
     unsigned scrolls;     /* answers to view.scroll still to come */
+    uint64_t copied;      /* line from which copy mode asked last */
     struct view_pane pane;
 };
 
@@ -101,6 +102,9 @@ void server_on_done(struct bj_rpc *rpc, const msgpack_object *error, const msgpa
 void decide_tell_shown(struct dashboard *dashboard);   /* requests that are on screen now */
 void decide_want_details(struct dashboard *dashboard); /* asks for what control_wish() wants */
 void decide_order(struct dashboard *dashboard, const struct order *order); /* the caller sends */
+
+/* dashboard_copy.c */
+void copy_order(struct dashboard *dashboard, const struct order *order);
 
 /* dashboard_panes.c */
 struct pane_link *panes_find(struct dashboard *dashboard, const char *id);

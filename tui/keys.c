@@ -9,6 +9,7 @@
 #define S KEYS_SUPERVISE
 #define L KEYS_LIST
 #define M KEYS_MENU
+#define C KEYS_COPY
 
 /* clang-format off */
 const struct key_action keys_table[] = {
@@ -49,11 +50,41 @@ const struct key_action keys_table[] = {
     {ACTION_ZOOM,        S, "zoom",        "z",               KEYS_LOOK, "the selected pane alone, and back", "zoom"},
     {ACTION_LAYOUT,      S, "layout",      "T",               KEYS_LOOK, "next layout: tiled, main and stack, zoom", "layout"},
     {ACTION_PROMOTE,     S, "promote",     "M",               KEYS_LOOK, "make the selected pane the first one", NULL},
-    {ACTION_SCROLL_UP,   S | L, "scroll up",   "PageUp [",    KEYS_LOOK, "scroll back", NULL},
+    {ACTION_SCROLL_UP,   S | L, "scroll up",   "PageUp",      KEYS_LOOK, "scroll back", NULL},
     {ACTION_SCROLL_DOWN, S | L, "scroll down", "PageDown ]",  KEYS_LOOK, "scroll forward", NULL},
     {ACTION_SCROLL_TOP,  S | L, "scroll top",  "Home g",      KEYS_LOOK, "to the oldest line", NULL},
     {ACTION_SCROLL_LIVE, S | L, "scroll live", "End G",       KEYS_LOOK, "to the live screen", NULL},
 
+    {ACTION_COPY, S, "copy", "[", KEYS_COPYING, "copy mode: move, select, search and copy what it printed", "copy"},
+    {ACTION_COPY_LEFT, C, "copy left", "h Left", KEYS_COPYING, "to the left", NULL},
+    {ACTION_COPY_RIGHT, C, "copy right", "l Right", KEYS_COPYING, "to the right", NULL},
+    {ACTION_COPY_UP, C, "copy up", "k Up C-p", KEYS_COPYING, "up", NULL},
+    {ACTION_COPY_DOWN, C, "copy down", "j Down C-n", KEYS_COPYING, "down", NULL},
+    {ACTION_COPY_WORD, C, "copy word", "w e M-f", KEYS_COPYING, "next word", NULL},
+    {ACTION_COPY_WORD_BACK, C, "copy word back", "b M-b", KEYS_COPYING, "the word before", NULL},
+    {ACTION_COPY_LINE_START, C, "copy line start", "0 ^ Home C-a", KEYS_COPYING, "beginning of the line", NULL},
+    {ACTION_COPY_LINE_END, C, "copy line end", "$ End C-e", KEYS_COPYING, "end of the line", NULL},
+    {ACTION_COPY_PAGE_UP, C, "copy page up", "C-b PageUp M-v", KEYS_COPYING, "a page up", NULL},
+    {ACTION_COPY_PAGE_DOWN, C, "copy page down", "C-f PageDown", KEYS_COPYING, "a page down", NULL},
+    {ACTION_COPY_HALF_UP, C, "copy half up", "C-u", KEYS_COPYING, "half a page up", NULL},
+    {ACTION_COPY_HALF_DOWN, C, "copy half down", "C-d", KEYS_COPYING, "half a page down", NULL},
+    {ACTION_COPY_TOP, C, "copy top", "g M-<", KEYS_COPYING, "to the oldest line", NULL},
+    {ACTION_COPY_BOTTOM, C, "copy bottom", "G M->", KEYS_COPYING, "to the newest line", NULL},
+    {ACTION_COPY_PARAGRAPH_UP, C, "copy paragraph up", "{", KEYS_COPYING, "to the empty line before", NULL},
+    {ACTION_COPY_PARAGRAPH_DOWN, C, "copy paragraph down", "}", KEYS_COPYING, "to the next empty line", NULL},
+    {ACTION_COPY_CHARS, C, "copy select", "v Space C-Space", KEYS_COPYING, "select from here; again: select nothing", NULL},
+    {ACTION_COPY_LINES, C, "copy select lines", "V", KEYS_COPYING, "select whole lines", NULL},
+    {ACTION_COPY_BLOCK, C, "copy select block", "C-v R", KEYS_COPYING, "select a rectangle", NULL},
+    {ACTION_COPY_SWAP, C, "copy other end", "o", KEYS_COPYING, "to the other end of the selection", NULL},
+    {ACTION_COPY_SEARCH, C, "copy search", "/ C-s", KEYS_COPYING, "search forward while typing; capitals count when there are any", NULL},
+    {ACTION_COPY_SEARCH_BACK, C, "copy search back", "? C-r", KEYS_COPYING, "search backward", NULL},
+    {ACTION_COPY_NEXT, C, "copy next", "n", KEYS_COPYING, "next hit", NULL},
+    {ACTION_COPY_PREVIOUS, C, "copy previous", "N", KEYS_COPYING, "the hit before", NULL},
+    {ACTION_COPY_TAKE, C, "copy take", "y Enter M-w", KEYS_COPYING, "copy the selection (or the line) to your clipboard", NULL},
+    {ACTION_COPY_SAVE, C, "copy save", "s", KEYS_COPYING, "save it to a file", NULL},
+    {ACTION_COPY_LEAVE, C, "copy leave", "q Escape C-c C-g", KEYS_COPYING, "select nothing; leave", NULL},
+
+    {ACTION_PALETTE,     S, "palette",     ":",               KEYS_BELLJAR, "every command by its name", NULL},
     {ACTION_THEME,       S, "theme",       "t",               KEYS_BELLJAR, "next theme", NULL},
     {ACTION_DETACH,      S, "detach",      "Q",               KEYS_BELLJAR, "leave; the sandboxes run on", "detach"},
     {ACTION_QUIT,        S, "quit",        "q",               KEYS_BELLJAR, "the same, after asking", NULL},
@@ -78,8 +109,8 @@ const size_t keys_count = sizeof(keys_table) / sizeof(keys_table[0]);
 
 const char *keys_group_name(enum key_group group)
 {
-    static const char *const names[KEYS_GROUPS] = {"Move",      "Decide", "Remember",
-                                                   "Sandboxes", "Look",   "Belljar"};
+    static const char *const names[KEYS_GROUPS] = {"Move", "Decide", "Remember", "Sandboxes",
+                                                   "Look", "Copy",   "Belljar"};
     return names[group];
 }
 

@@ -64,13 +64,15 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
                      control->prompt == PROMPT_RENAME;
     if (about_one && !fleet_find(fleet, control->subject))
         control->prompt = PROMPT_NONE;
+    control_copy_sync(control, fleet);
     list_sync(control, fleet);
     decide_sync(control, fleet, now);
 }
 
 bool control_prompt_is_line(enum control_prompt prompt)
 {
-    return prompt == PROMPT_RUN || prompt == PROMPT_RENAME || prompt == PROMPT_FILTER;
+    return prompt == PROMPT_RUN || prompt == PROMPT_RENAME || prompt == PROMPT_FILTER ||
+           prompt == PROMPT_SAVE;
 }
 
 void control_question(const struct control *control, const struct fleet *fleet, char *out,
@@ -90,6 +92,9 @@ void control_question(const struct control *control, const struct fleet *fleet, 
         break;
     case PROMPT_RUN:
         snprintf(out, size, "New sandbox: [-n NAME] [--project DIR] COMMAND");
+        break;
+    case PROMPT_SAVE:
+        snprintf(out, size, "Save the selection to a new file");
         break;
     case PROMPT_RENAME:
         snprintf(out, size, "New name of %s", name);
@@ -328,6 +333,12 @@ void control_act(struct control *control, const struct control_view *view, enum 
     case ACTION_SCROLL_LIVE:
         scroll(control, order, INT_MIN);
         break;
+    case ACTION_COPY:
+        control_copy_open(control, view, order);
+        break;
+    case ACTION_PALETTE:
+        palette_open(&control->palette);
+        break;
     case ACTION_THEME:
         order->kind = ORDER_THEME;
         break;
@@ -347,11 +358,11 @@ void control_act(struct control *control, const struct control_view *view, enum 
 static void prompt_done(struct control *control, struct order *order)
 {
     static const enum order_kind orders[] = {
-        [PROMPT_KILL] = ORDER_KILL,          [PROMPT_REMOVE] = ORDER_REMOVE,
-        [PROMPT_DETACH] = ORDER_DETACH,      [PROMPT_RUN] = ORDER_RUN,
-        [PROMPT_RENAME] = ORDER_RENAME,      [PROMPT_PAUSE_MANY] = ORDER_PAUSE,
-        [PROMPT_RESUME_MANY] = ORDER_RESUME, [PROMPT_KILL_MANY] = ORDER_KILL,
-        [PROMPT_REMOVE_MANY] = ORDER_REMOVE,
+        [PROMPT_KILL] = ORDER_KILL,        [PROMPT_REMOVE] = ORDER_REMOVE,
+        [PROMPT_DETACH] = ORDER_DETACH,    [PROMPT_RUN] = ORDER_RUN,
+        [PROMPT_RENAME] = ORDER_RENAME,    [PROMPT_SAVE] = ORDER_SAVE,
+        [PROMPT_PAUSE_MANY] = ORDER_PAUSE, [PROMPT_RESUME_MANY] = ORDER_RESUME,
+        [PROMPT_KILL_MANY] = ORDER_KILL,   [PROMPT_REMOVE_MANY] = ORDER_REMOVE,
     };
     order->kind = orders[control->prompt];
     order->many = control->prompt >= PROMPT_PAUSE_MANY;
@@ -418,6 +429,14 @@ static void on_key(struct control *control, const struct control_view *view,
         decide_menu_key(control, view, chord, order);
         return;
     }
+    if (control->palette.open) {
+        control_palette_key(control, view, chord, order);
+        return;
+    }
+    if (control->copy.open) {
+        control_copy_key(control, view, chord, order);
+        return;
+    }
     if (control->mode == CONTROL_FOCUS) {
         if (keys_equal(chord, &control->prefix)) {
             control->mode = CONTROL_SUPERVISE;
@@ -470,9 +489,15 @@ static void on_click(struct control *control, const struct control_view *view, s
 static void on_mouse(struct control *control, const struct control_view *view,
                      const struct input *input, struct order *order)
 {
-    if (control->prompt != PROMPT_NONE || control->menu.open)
+    if (control->prompt != PROMPT_NONE || control->menu.open || control->palette.open)
         return;
     bool wheel = input->button >= 4;
+    if (control->copy.open) {
+        const struct chord step = {.key = "up"}, back = {.key = "down"};
+        for (int i = 0; wheel && !control->copy.searching && i < WHEEL_LINES; i++)
+            control_copy_key(control, view, input->button == 4 ? &step : &back, order);
+        return;
+    }
     if (control->list != LIST_NONE) {
         if (wheel)
             list_move(control, view, input->button == 4 ? -WHEEL_LINES : WHEEL_LINES);

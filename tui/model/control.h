@@ -11,12 +11,14 @@
 #include <stdint.h>
 
 #include "tui/keys.h"
+#include "tui/model/copy.h"
 #include "tui/model/decode.h"
 #include "tui/model/fleet.h"
 #include "tui/model/layout.h"
 #include "tui/model/details.h"
 #include "tui/model/line.h"
 #include "tui/model/menu.h"
+#include "tui/model/palette.h"
 #include "tui/model/roster.h"
 
 #define CONTROL_NOTE_MS      4000
@@ -34,6 +36,7 @@ enum control_prompt {
     PROMPT_RUN,
     PROMPT_RENAME,
     PROMPT_FILTER,
+    PROMPT_SAVE,
     /* about all that are marked */
     PROMPT_PAUSE_MANY,
     PROMPT_RESUME_MANY,
@@ -61,6 +64,8 @@ struct control {
     struct roster roster;       /* of LIST_FLEET */
     char targets[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* what a question or order about many means */
     size_t target_count;
+    struct copy copy; /* of the selected pane; its text is freed by copy_close() */
+    struct palette palette;
     struct menu menu;
     char decided[FLEET_ID_MAX]; /* request that was answered here last; its end is no news */
     char note[512];             /* a short message in the bar */
@@ -91,6 +96,9 @@ enum order_kind {
     ORDER_ACKNOWLEDGE,
     ORDER_ACKNOWLEDGE_ALL,
     ORDER_THEME,
+    ORDER_CAPTURE, /* the pane's text for copy mode */
+    ORDER_COPY,    /* what is selected there to the clipboard */
+    ORDER_SAVE,    /* text: the file that gets it */
     ORDER_DETACH,
 };
 

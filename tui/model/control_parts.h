@@ -18,6 +18,15 @@ void control_open_prompt(struct control *control, enum control_prompt prompt, co
 void control_act(struct control *control, const struct control_view *view, enum action action,
                  const struct chord *chord, struct order *order);
 
+/* Copy mode and the palette (control_copy.c). */
+void control_copy_open(struct control *control, const struct control_view *view,
+                       struct order *order);
+void control_copy_key(struct control *control, const struct control_view *view,
+                      const struct chord *chord, struct order *order);
+void control_copy_sync(struct control *control, const struct fleet *fleet);
+void control_palette_key(struct control *control, const struct control_view *view,
+                         const struct chord *chord, struct order *order);
+
 /* Opens the question about all that are marked. False when none is, or the action is another. */
 bool control_ask_many(struct control *control, const struct control_view *view, enum action action);
 void control_question_many(const struct control *control, const struct fleet *fleet, char *out,

@@ -36,6 +36,12 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
         put_hint(pen, &key, &dim, name, "back to supervising");
         return;
     }
+    if (input->control->palette.open || input->control->copy.open) {
+        bool palette = input->control->palette.open;
+        put_hint(pen, &key, &dim, palette ? "Enter" : "y", palette ? "do it" : "copy");
+        put_hint(pen, &key, &dim, palette ? "Escape" : "q", "leave");
+        return;
+    }
     if (input->control->menu.open) {
         put_hint(pen, &key, &dim, "Enter", "decide so");
         put_hint(pen, &key, &dim, "Escape", "leave");
@@ -171,13 +177,17 @@ void view_bar_paint(struct view *view, const struct view_input *input)
     const struct rect *rect = &input->layout->bar;
     bool focus = input->control->mode == CONTROL_FOCUS;
     struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
-    struct style mode = paint_style(paint, ROLE_MODE_TEXT,
-                                    focus ? ROLE_MODE_FOCUS : ROLE_MODE_SUPERVISE, BJ_ATTR_BOLD);
+    struct style mode = paint_style(
+        paint, ROLE_MODE_TEXT,
+        focus || input->control->copy.open ? ROLE_MODE_FOCUS : ROLE_MODE_SUPERVISE, BJ_ATTR_BOLD);
     paint_fill(paint, rect, " ", &text);
 
     struct piece piece[PIECES_MAX];
     int count = 0;
-    pieces_add(piece, &count, 0, &mode, focus ? " FOCUS " : " SUPERVISE ");
+    pieces_add(piece, &count, 0, &mode,
+               focus                       ? " FOCUS "
+               : input->control->copy.open ? " COPY "
+                                           : " SUPERVISE ");
     add_figures(view, input, piece, &count);
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
     /* The figures leave a third for notes and hints. */

@@ -286,10 +286,21 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
                  : selected ? BORDER_SELECTED
                             : BORDER_PLAIN,
                  &border);
-    paint_content(view, input, sandbox, pane, &inner, index);
+    const struct copy *copy = &input->control->copy;
+    bool copying = copy->open && strcmp(copy->id, sandbox->id) == 0;
+    if (copying)
+        view_copy_paint(view, input, copy, &inner);
+    else
+        paint_content(view, input, sandbox, pane, &inner, index);
+    if (copying && pane)
+        pane->painted.rows = 0;
     if (pane && selected)
         pane->screen.bell = false; /* it is being looked at */
     paint_title(view, input, sandbox, pane, rect, index);
+    if (copying) {
+        view_copy_foot(view, copy, rect);
+        return;
+    }
     if (!request) {
         paint_status(view, input, sandbox, rect);
         return;

@@ -48,6 +48,11 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
                      const struct rect *rect);
 void view_card_paint(struct view *view, const struct view_input *input, size_t index,
                      const struct rect *rect);
+/* Copy mode: the text in the pane, and what stands in its lower border. */
+void view_copy_paint(struct view *view, const struct view_input *input, const struct copy *copy,
+                     const struct rect *inner);
+void view_copy_foot(struct view *view, const struct copy *copy, const struct rect *pane);
+void view_palette_paint(struct view *view, const struct view_input *input);
 void view_tabs_paint(struct view *view, const struct view_input *input);
 void view_request_paint(struct view *view, const struct view_input *input, struct request *request,
                         size_t more, const struct rect *pane, bool selected);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +44,18 @@ static struct {
     const char *set_shape; /* terminfo Ss */
 } term;
 
+#define WRITE_MS 1000
+
 static void emit(const char *text)
 {
     size_t size = strlen(text);
     while (size > 0) {
         ssize_t sent = write(STDOUT_FILENO, text, size);
         if (sent < 0 && errno == EINTR)
+            continue;
+        /* The pty's buffer is full: half a sequence would swallow what comes behind it. */
+        struct pollfd writable = {.fd = STDOUT_FILENO, .events = POLLOUT};
+        if (sent < 0 && errno == EAGAIN && poll(&writable, 1, WRITE_MS) > 0)
             continue;
         if (sent <= 0)
             return; /* the terminal is gone; nothing is owed to it */
@@ -286,6 +293,34 @@ void term_notify(enum notify_how how, const char *text)
     else if (term.xterm && how == NOTIFY_OSC777)
         snprintf(sequence, sizeof(sequence), "\x1b]777;notify;Belljar;%s\x1b\\", plain);
     emit(sequence);
+}
+
+/* OSC 52 of xterm: the clipboard in base64. It is ours; an agent's own is never passed on. */
+int term_copy(const char *text, size_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    if (!term.open || !term.xterm)
+        return -ENOTSUP;
+    if (size > TERM_COPY_MAX)
+        return -EMSGSIZE;
+    char *sequence = malloc(size / 3 * 4 + 32);
+    if (!sequence)
+        return -ENOMEM;
+    char *at = stpcpy(sequence, "\x1b]52;c;");
+    const unsigned char *from = (const unsigned char *)text;
+    for (size_t i = 0; i < size; i += 3) {
+        size_t left = size - i;
+        uint32_t bits = (uint32_t)from[i] << 16 | (left > 1 ? (uint32_t)from[i + 1] << 8 : 0) |
+                        (left > 2 ? from[i + 2] : 0);
+        *at++ = digits[bits >> 18];
+        *at++ = digits[bits >> 12 & 63];
+        *at++ = left > 1 ? digits[bits >> 6 & 63] : '=';
+        *at++ = left > 2 ? digits[bits & 63] : '=';
+    }
+    strcpy(at, "\x1b\\");
+    emit(sequence);
+    free(sequence);
+    return 0;
 }
 
 /* ---- keys ---- */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "transport/error.h"
 #include "tui/model/decode.h"
@@ -37,6 +38,11 @@ void term_cursor(int shape, bool blink);
 /* Tells the human by his terminal's bell, or by a notification with this text, which is printable
  * ASCII. A terminal that is no relative of xterm only rings. */
 void term_notify(enum notify_how how, const char *text);
+
+/* Puts text on the human's clipboard. -EMSGSIZE beyond TERM_COPY_MAX (terminals drop longer ones),
+ * -ENOTSUP when the terminal has none, -ENOMEM. */
+#define TERM_COPY_MAX (100U * 1000)
+int term_copy(const char *text, size_t size);
 
 /* Sequences of keys that terminfo knows. */
 void term_teach(struct decode *decode);

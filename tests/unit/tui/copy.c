@@ -1,0 +1,225 @@
+#include "suite.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/copy.h"
+
+static struct copy copy;
+static enum copy_outcome outcome;
+
+static void setup(const char *text)
+{
+    copy_open(&copy, "a");
+    ck_assert_int_eq(copy_add(&copy, text, strlen(text), NULL), 0);
+    copy_loaded(&copy, 4, 0);
+}
+
+static void press(const char *name)
+{
+    struct chord chord;
+    ck_assert(keys_parse(name, strlen(name), &chord));
+    outcome = copy_key(&copy, &chord, 4, 20);
+    ck_assert(copy.at.line < copy.lines || copy.lines == 0);
+    ck_assert(copy.lines == 0 || copy.at.byte <= strlen(copy_line(&copy, copy.at.line)));
+    ck_assert(copy.top <= copy.at.line && copy.at.line < copy.top + 4);
+}
+
+static void type(const char *letters)
+{
+    for (; *letters; letters++)
+        press((char[]){*letters, '\0'});
+}
+
+static void at(size_t line, size_t byte)
+{
+    ck_assert_uint_eq(copy.at.line, line);
+    ck_assert_uint_eq(copy.at.byte, byte);
+}
+
+static void takes(const char *wanted)
+{
+    size_t size;
+    char *text = copy_text(&copy, &size);
+    ck_assert_str_eq(text, wanted);
+    ck_assert_uint_eq(size, strlen(wanted));
+    free(text);
+}
+
+START_TEST(moves)
+{
+    setup("one two\n\nthree four five\n  six\n\n");
+    at(3, 0); /* the last line with text */
+    press("g");
+    at(0, 0);
+    press("w");
+    at(0, 4);
+    press("w"); /* over the empty line */
+    at(2, 0);
+    press("b");
+    at(0, 4);
+    press("C-a");
+    press("b");
+    at(0, 0);
+    press("$");
+    at(0, 6);
+    press("l");
+    at(0, 6);
+    press("j");
+    at(1, 0);
+    press("j"); /* the column is remembered */
+    at(2, 6);
+    press("}");
+    at(4, 0);
+    press("{");
+    at(1, 0);
+    press("G");
+    at(4, 0);
+    press("k");
+    press("M-f");
+    at(3, 2);
+    press("PageUp");
+    press("C-u");
+    press("C-d");
+    press("C-f");
+    press("q");
+    ck_assert_int_eq(outcome, COPY_LEAVES);
+    copy_close(&copy);
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(selections)
+{
+    setup("abcdef\nghijkl\nmnopqr\n");
+    press("g");
+    takes("abcdef\n"); /* without one, the line */
+    press("l");
+    press("v");
+    press("l");
+    takes("bc");
+    press("j");
+    takes("bcdef\nghi");
+    press("o");
+    press("h");
+    takes("abcdef\nghi");
+    press("C-v");
+    takes("abc\nghi");
+    press("V");
+    takes("abcdef\nghijkl\n");
+    press("Escape"); /* first the selection, then the mode */
+    ck_assert_int_eq(outcome, COPY_STAYS);
+    press("Space");
+    press("G");
+    press("y");
+    ck_assert_int_eq(outcome, COPY_TAKES);
+    takes("abcdef\nghijkl\nm");
+    press("s");
+    ck_assert_int_eq(outcome, COPY_SAVES);
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(wide_and_marked_characters_stay_whole)
+{
+    int from, to;
+    setup("\u65e5\u672ce\u0301x\nabcdefg\n");
+    press("g");
+    press("l");
+    at(0, 3);
+    press("l");
+    at(0, 6);
+    press("l");
+    at(0, 9); /* over the mark */
+    press("h");
+    at(0, 6);
+    press("v");
+    takes("e\u0301");
+    press("j");
+    ck_assert(copy_selected(&copy, 1, &from, &to));
+    ck_assert_int_eq(to, 5);
+    press("C-v");
+    press("h");
+    press("h");
+    press("h");
+    press("h");
+    takes("\u65e5\u672ce\u0301\nabcde");
+    ck_assert(!copy_selected(&copy, 7, &from, &to));
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(searching)
+{
+    setup("Error one\nfine\nerror two, error three\nlast\n");
+    press("g");
+    press("/");
+    type("err"); /* moves while it is typed */
+    at(2, 0);
+    ck_assert_uint_eq(copy.hits, 3);
+    press("Enter");
+    press("n");
+    at(2, 11);
+    press("n");
+    at(0, 0);
+    press("N");
+    at(2, 11);
+    press("N");
+    at(2, 0);
+    press("?");
+    type("Err"); /* a capital is meant */
+    ck_assert_uint_eq(copy.hits, 1);
+    at(0, 0);
+    press("Escape"); /* back where it began */
+    at(2, 0);
+    ck_assert_uint_eq(copy.hits, 0);
+    press("C-s");
+    type("nowhere");
+    at(2, 0);
+    press("Enter");
+    press("n");
+    at(2, 0);
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(hostile_and_large_text)
+{
+    static char line[1024];
+    setup("a\x1b]52;c;x\x07\x80"
+          "b\n");
+    ck_assert(!strchr(copy_line(&copy, 0), '\x1b'));
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    for (size_t i = 0; i < COPY_BYTES_MAX / sizeof(line) + 100; i++)
+        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), NULL), 0);
+    ck_assert(copy.cut);
+    ck_assert_uint_le(copy.size, COPY_BYTES_MAX + 2 * sizeof(line));
+    copy_loaded(&copy, 4, 2);
+    ck_assert_uint_eq(copy.at.line, copy.lines - 3);
+    press("g");
+    ck_assert_uint_eq(strlen(copy_line(&copy, copy.lines - 1)), sizeof(line) - 1);
+    ck_assert_str_eq(copy_line(&copy, copy.lines), "");
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(nothing_at_all)
+{
+    static const char *const keys[] = {"j", "k", "h", "l", "w", "b", "g",   "G",   "0",   "$", "{",
+                                       "}", "v", "o", "V", "n", "N", "C-u", "C-d", "C-v", "y", "s"};
+    copy_open(&copy, "a");
+    for (int loaded = 0; loaded < 2; loaded++) {
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+            press(keys[i]);
+        copy_loaded(&copy, 4, 0);
+    }
+    takes("");
+    press("/");
+    type("x");
+    copy_close(&copy);
+}
+END_TEST
+
+SUITE_MAIN("copy", moves, selections, wide_and_marked_characters_stay_whole, searching,
+           hostile_and_large_text, nothing_at_all)

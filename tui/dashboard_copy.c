@@ -1,0 +1,145 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "transport/pack.h"
+#include "tui/dashboard_state.h"
+
+/* ---- the text ---- */
+
+static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
+                        const msgpack_object *result, void *argument);
+
+static void ask(struct pane_link *link, uint64_t from)
+{
+    msgpack_packer *packer = bj_rpc_request(&link->rpc, "view.capture", on_captured, link);
+    msgpack_pack_map(packer, 2);
+    bj_pack_key_bool(packer, "scrollback", true);
+    bj_pack_key_uint(packer, "from", from);
+    bj_rpc_send(&link->rpc);
+}
+
+static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
+                        const msgpack_object *result, void *argument)
+{
+    struct pane_link *link = argument;
+    struct dashboard *dashboard = link->dashboard;
+    struct copy *copy = &dashboard->control.copy;
+    if (rpc->closing || !copy->open || !copy->loading || strcmp(copy->id, link->id) != 0)
+        return;
+    struct bj_error why = {0};
+    const msgpack_object *text = bj_get(result, "text"), *next = bj_get(result, "next");
+    if (error)
+        bj_rpc_error_read(error, &why);
+    else if (!text || text->type != MSGPACK_OBJECT_STR)
+        bj_fail(&why, -EPROTO, "its monitor sent no text");
+    else
+        copy_add(copy, text->via.str.ptr, text->via.str.size, &why);
+    uint64_t from = bj_get_uint(result, "next", 0);
+    if (why.code == 0 && next && next->type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
+        from <= link->copied)
+        bj_fail(&why, -EPROTO, "its monitor sends the same lines again");
+    if (why.code) {
+        control_note(&dashboard->control, dashboard_now(dashboard), true, "%.240s", why.text);
+        copy_close(copy);
+    } else if (next && next->type == MSGPACK_OBJECT_POSITIVE_INTEGER) {
+        link->copied = from;
+        ask(link, from);
+    } else {
+        const struct rect *rect =
+            layout_pane(&dashboard->layout, dashboard->control.selected_index);
+        copy_loaded(copy, rect ? rect->rows - 2 : 1, (size_t)link->pane.screen.view_offset);
+    }
+    dashboard_touch(dashboard, true);
+}
+
+/* ---- what becomes of the selection ---- */
+
+static void leave(struct dashboard *dashboard, char *text)
+{
+    free(text);
+    copy_close(&dashboard->control.copy);
+    dashboard->view.everything = true;
+}
+
+static void to_clipboard(struct dashboard *dashboard, char *text, size_t size)
+{
+    struct control *control = &dashboard->control;
+    int status = term_copy(text, size);
+    uint64_t now = dashboard_now(dashboard);
+    if (status == -EMSGSIZE)
+        control_note(
+            control, now, true,
+            "not copied: %zu bytes are more than a clipboard takes; s saves them to a file", size);
+    else if (status == -ENOTSUP)
+        control_note(control, now, true,
+                     "not copied: this terminal has no clipboard; s saves to a file");
+    else if (status < 0)
+        control_note(control, now, true, "not copied: out of memory");
+    else
+        control_note(control, now, false, "%zu bytes sent to the clipboard of your terminal", size);
+    if (status == 0)
+        leave(dashboard, text);
+    else
+        free(text);
+}
+
+/* Nothing that is there is overwritten, and no link is followed. */
+static void to_file(struct dashboard *dashboard, const char *name, char *text, size_t size)
+{
+    struct control *control = &dashboard->control;
+    char path[PATH_MAX];
+    const char *home = getenv("HOME");
+    bool in_home = name[0] == '~' && name[1] == '/' && home;
+    snprintf(path, sizeof(path), "%s%s", in_home ? home : "", in_home ? name + 1 : name);
+    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    size_t done = 0;
+    int failed = file < 0 ? errno : 0;
+    while (file >= 0 && !failed && done < size) {
+        ssize_t written = write(file, text + done, size - done);
+        if (written < 0 && errno != EINTR)
+            failed = errno;
+        done += written > 0 ? (size_t)written : 0;
+    }
+    if (file >= 0 && close(file) < 0 && !failed)
+        failed = errno;
+    uint64_t now = dashboard_now(dashboard);
+    if (failed) {
+        if (file >= 0)
+            unlink(path);
+        control_note(control, now, true, "not saved to %.200s: %s", path, strerror(failed));
+        free(text);
+        return;
+    }
+    control_note(control, now, false, "%zu bytes saved to %.200s", size, path);
+    leave(dashboard, text);
+}
+
+void copy_order(struct dashboard *dashboard, const struct order *order)
+{
+    struct control *control = &dashboard->control;
+    if (order->kind == ORDER_CAPTURE) {
+        struct pane_link *link = panes_find(dashboard, order->id);
+        if (link && link->open && !link->rpc.closing) {
+            link->copied = 0;
+            ask(link, 0);
+            return;
+        }
+        copy_close(&control->copy);
+        control_note(control, dashboard_now(dashboard), true,
+                     "there is no connection to this pane's monitor");
+        return;
+    }
+    size_t size;
+    char *text = control->copy.open ? copy_text(&control->copy, &size) : NULL;
+    if (!text)
+        return;
+    if (order->kind == ORDER_COPY)
+        to_clipboard(dashboard, text, size);
+    else
+        to_file(dashboard, order->text, text, size);
+}

@@ -1,0 +1,57 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/control_parts.h"
+
+/* Copy mode and the palette, which take all keys while they are open. */
+
+void control_copy_open(struct control *control, const struct control_view *view,
+                       struct order *order)
+{
+    if (!fleet_find(view->fleet, control->selected))
+        return;
+    if (!layout_pane(view->layout, control->selected_index)) {
+        control_note(control, view->now, false, "no room for its text here: z shows it alone");
+        return;
+    }
+    copy_open(&control->copy, control->selected);
+    order->kind = ORDER_CAPTURE;
+    memcpy(order->id, control->selected, FLEET_ID_MAX);
+}
+
+void control_copy_key(struct control *control, const struct control_view *view,
+                      const struct chord *chord, struct order *order)
+{
+    struct copy *copy = &control->copy;
+    const struct rect *rect = layout_pane(view->layout, control->selected_index);
+    int rows = rect ? rect->rows - 2 : 1, cols = rect ? rect->cols - 2 : 1;
+    switch (copy_key(copy, chord, rows, cols)) {
+    case COPY_LEAVES:
+        copy_close(copy);
+        break;
+    case COPY_TAKES:
+        order->kind = ORDER_COPY;
+        memcpy(order->id, copy->id, sizeof(order->id));
+        break;
+    case COPY_SAVES:
+        control_open_prompt(control, PROMPT_SAVE, "");
+        break;
+    default:
+        break;
+    }
+}
+
+void control_copy_sync(struct control *control, const struct fleet *fleet)
+{
+    if (control->copy.open &&
+        (strcmp(control->copy.id, control->selected) != 0 || !fleet_find(fleet, control->copy.id)))
+        copy_close(&control->copy);
+}
+
+void control_palette_key(struct control *control, const struct control_view *view,
+                         const struct chord *chord, struct order *order)
+{
+    struct palette *palette = &control->palette;
+    if (palette_key(palette, chord) == PALETTE_RUNS)
+        control_act(control, view, palette->hit[palette->at]->action, NULL, order);
+}

@@ -1,0 +1,17 @@
+/*
+ * The parts of copy mode (copy.h): copy.c has the text, moves and keys, copy_search.c the search,
+ * copy_select.c the selection.
+ */
+#pragma once
+
+#include "tui/model/copy.h"
+
+/* From a place to the next hit, round the end; stays when there is none. */
+void copy_find(struct copy *copy, const struct copy_place *start, bool backward);
+void copy_search_begin(struct copy *copy, bool backward);
+void copy_search_key(struct copy *copy, const struct chord *chord);
+
+/* The column of a byte in a line. */
+int copy_column_of(const char *text, size_t byte);
+void copy_select_as(struct copy *copy, enum copy_selecting how);
+void copy_swap_ends(struct copy *copy);

@@ -1,0 +1,116 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/api.h"
+#include "tui/model/text.h"
+#include "tui/view/parts.h"
+
+/* How the cells of one line look: the selection is shown reversed, hits in the colour of notes. */
+struct looks {
+    struct style plain, hit, current;
+    int from, to; /* selected columns */
+    bool selected;
+};
+
+/* The hit in which a byte is, going on from the last one. */
+struct hits {
+    size_t byte, size;
+    bool any;
+};
+
+static void paint_copy_line(struct view *view, const struct copy *copy, size_t line,
+                            const struct rect *inner, int row, struct looks *looks)
+{
+    const char *text = copy_line(copy, line), *at = text;
+    struct hits hit = {0};
+    hit.any = copy_hit(copy, line, 0, &hit.byte, &hit.size);
+    looks->selected = copy_selected(copy, line, &looks->from, &looks->to);
+    int column = 0, end = copy->left + inner->cols;
+    while (*at && column < end) {
+        const char *from = at;
+        int columns = text_columns(text_next(&at, NULL));
+        size_t byte = (size_t)(from - text);
+        while (hit.any && byte >= hit.byte + hit.size)
+            hit.any = copy_hit(copy, line, hit.byte + hit.size, &hit.byte, &hit.size);
+        bool in_hit = hit.any && byte >= hit.byte;
+        bool here = in_hit && line == copy->at.line && copy->at.byte == hit.byte;
+        struct style style = here ? looks->current : in_hit ? looks->hit : looks->plain;
+        if (looks->selected && column >= looks->from && column < looks->to)
+            style.flags ^= BJ_ATTR_REVERSE;
+        const char *marks = at; /* marks belong to their character */
+        while (*marks && text_columns(text_next(&marks, NULL)) == 0)
+            at = marks;
+        char cell[SCREEN_CLUSTER_MAX];
+        size_t size = (size_t)(at - from);
+        size = size < sizeof(cell) ? size : sizeof(cell) - 1;
+        memcpy(cell, from, size);
+        cell[size] = '\0';
+        if (columns > 0 && column >= copy->left && column + columns <= end)
+            paint_cell(&view->paint, row, inner->col + column - copy->left, cell, columns == 2,
+                       &style);
+        column += columns;
+    }
+    /* A rectangle goes on where lines end, and an empty line that is selected is seen. */
+    int last = copy->selecting == COPY_BLOCK ? looks->to : looks->from + 1;
+    struct style blank = looks->plain;
+    blank.flags ^= BJ_ATTR_REVERSE;
+    for (int c = column > looks->from ? column : looks->from; looks->selected && c < last; c++)
+        if (c >= copy->left && c < end)
+            paint_cell(&view->paint, row, inner->col + c - copy->left, " ", false, &blank);
+}
+
+void view_copy_paint(struct view *view, const struct view_input *input, const struct copy *copy,
+                     const struct rect *inner)
+{
+    struct paint *paint = &view->paint;
+    struct looks looks = {
+        .plain = paint_style(paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0),
+        .hit = paint_style(paint, ROLE_NOTE_TEXT, ROLE_NOTE, 0),
+        .current = paint_style(paint, ROLE_REQUEST_TEXT, ROLE_REQUEST_COURTESY, BJ_ATTR_BOLD),
+    };
+    (void)input;
+    paint_fill(paint, inner, " ", &looks.plain);
+    if (copy->loading) {
+        box_say(view, inner, "reading the scrollback");
+        return;
+    }
+    for (int row = 0; row < inner->rows && copy->top + (size_t)row < copy->lines; row++)
+        paint_copy_line(view, copy, copy->top + (size_t)row, inner, inner->row + row, &looks);
+    if (copy->searching)
+        return;
+    view->cursor_row = inner->row + (int)(copy->at.line - copy->top);
+    view->cursor_col = inner->col + copy_cursor_column(copy) - copy->left;
+    view->cursor_shape = 1;
+    view->cursor_blink = false;
+}
+
+void view_copy_foot(struct view *view, const struct copy *copy, const struct rect *pane)
+{
+    static const char *const selecting[] = {"", " chars ", " lines ", " block "};
+    struct paint *paint = &view->paint;
+    struct style mode = paint_style(paint, ROLE_MODE_TEXT, ROLE_MODE_FOCUS, BJ_ATTR_BOLD);
+    struct style text = paint_style(paint, ROLE_TITLE, ROLE_BACKGROUND, 0);
+    struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
+    struct style bad = paint_style(paint, ROLE_STATE_LOST, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct pen pen = {paint, pane->row + pane->rows - 1, pane->col + 1, pane->col + pane->cols - 1};
+    char words[120];
+    pen_put(&pen, &mode, " COPY ");
+    if (copy->selecting != COPY_NOTHING)
+        pen_put(&pen, &text, selecting[copy->selecting]);
+    if (copy->pattern[0] || copy->searching) {
+        snprintf(words, sizeof(words), " %zu hit%s ", copy->hits, copy->hits == 1 ? "" : "s");
+        pen_put(&pen, copy->hits || !copy->pattern[0] ? &text : &bad, words);
+    }
+    if (copy->searching) {
+        pen_put(&pen, &text, copy->backward ? "?" : "/");
+        struct rect field = {pen.row, pen.col, 1, pen.end - pen.col - 1};
+        if (field.cols > 2)
+            view_line_paint(view, &copy->search, &field);
+        return;
+    }
+    snprintf(words, sizeof(words), " line %zu of %zu%s ", copy->lines ? copy->at.line + 1 : 0,
+             copy->lines, copy->cut ? ", older ones left out" : "");
+    pen_put(&pen, &dim, words);
+    if (pen.end - pen.col > 50)
+        pen_put(&pen, &dim, " v V C-v select  / ? n N search  y copy  s save  q leave ");
+}
