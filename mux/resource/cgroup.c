@@ -232,10 +232,10 @@ int cgroup_freeze(const char *path, bool freeze)
     return write_file(path, "cgroup.freeze", freeze ? "1" : "0");
 }
 
-static int event_value(const char *path, const char *name)
+static int event_value(const char *path, const char *file, const char *name)
 {
-    char text[256];
-    ssize_t size = read_file(path, "cgroup.events", text, sizeof(text));
+    char text[512];
+    ssize_t size = read_file(path, file, text, sizeof(text));
     if (size < 0)
         return (int)size;
     const char *at = strstr(text, name);
@@ -244,13 +244,18 @@ static int event_value(const char *path, const char *name)
 
 int cgroup_is_frozen(const char *path, bool freeze)
 {
-    int value = event_value(path, "frozen ");
+    int value = event_value(path, "cgroup.events", "frozen ");
     return value < 0 ? value : (value == 1) == freeze;
 }
 
 int cgroup_populated(const char *path)
 {
-    return event_value(path, "populated ") == 1;
+    return event_value(path, "cgroup.events", "populated ") == 1;
+}
+
+int64_t cgroup_ooms(const char *path)
+{
+    return event_value(path, "memory.events", "oom_kill ");
 }
 
 int cgroup_cpu(const char *path, uint64_t *usec)

@@ -52,6 +52,8 @@ int cgroup_populated(const char *path);
 
 int cgroup_cpu(const char *path, uint64_t *usec);
 int cgroup_memory(const char *path, uint64_t *bytes); /* -ENOENT without the controller */
+/* Processes that the kernel ended in it for want of memory; -ENOENT without the controller. */
+int64_t cgroup_ooms(const char *path);
 int cgroup_members(const char *path, struct procfs_pids *pids);
 
 /* Removes the group, and the place too when it was the last. -EBUSY while processes are in it. */

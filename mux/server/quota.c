@@ -24,15 +24,7 @@
 #define OVER_CPU_MOST 3U
 #define GIB           1073741824.0
 
-enum {
-    TOLD_WALL = 1,
-    TOLD_MEMORY = 2,
-    TOLD_PIDS = 4,
-    TOLD_STUCK = 8,
-    TOLD_CPU = 16,
-    TOLD_DISK = 32,
-    TOLD_HIGH = 64
-};
+enum { TOLD_WALL = 1, TOLD_PIDS = 2, TOLD_STUCK = 4, TOLD_CPU = 8, TOLD_HIGH = 16 };
 
 static void on_paused(struct server *server)
 {
@@ -54,6 +46,17 @@ static bool first_time(struct sandbox *sandbox, unsigned bit, bool over)
     else
         sandbox->watched.told &= ~bit;
     return first;
+}
+
+/* Over a limit, and not paused for just that already. */
+static bool is_over(uint64_t used, uint64_t limit, uint64_t *paused)
+{
+    if (used <= limit)
+        *paused = 0;
+    if (used <= limit || (*paused && used < *paused + limit / 10))
+        return false;
+    *paused = used;
+    return true;
 }
 
 /* --- disk --- */
@@ -95,7 +98,7 @@ static void on_counted(uv_work_t *work, int status)
         sandbox->watched.disk_busy = false;
         sandbox->watched.disk_took = server_clock() - count->began;
     }
-    if (status == 0 && limit && first_time(sandbox, TOLD_DISK, count->bytes > limit)) {
+    if (status == 0 && limit && is_over(count->bytes, limit, &sandbox->watched.disk_paused)) {
         server_alert(count->server, sandbox, ALERT_CRITICAL, "quota",
                      "paused: its files take %.1f GiB, its limit is %.1f GiB",
                      (double)count->bytes / GIB, (double)limit / GIB);
@@ -142,12 +145,26 @@ static void look_at_memory(struct sandbox *sandbox)
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "memory",
                      "its memory is %.1f GiB, its limit %.1f GiB", (double)sample->memory / GIB,
                      (double)limit / GIB);
-    if (!first_time(sandbox, TOLD_MEMORY, over))
+    if (enforced || !is_over(sample->memory, limit, &sandbox->watched.memory_paused))
         return;
     server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "memory",
                  "paused: its memory is %.1f GiB, its limit %.1f GiB", (double)sample->memory / GIB,
                  (double)limit / GIB);
     pause_it(sandbox);
+}
+
+static void look_at_ooms(struct sandbox *sandbox)
+{
+    struct watched *watched = &sandbox->watched;
+    int64_t ooms = sandbox->record.cgroup[0] && sandbox->server->cgroups.memory
+                       ? cgroup_ooms(sandbox->record.cgroup)
+                       : 0;
+    if (ooms > watched->ooms)
+        server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "memory",
+                     "the kernel ended %lld of its processes for want of memory",
+                     (long long)(ooms - watched->ooms));
+    if (ooms > 0)
+        watched->ooms = ooms;
 }
 
 static void look_at_figures(struct sandbox *sandbox, uint64_t now)
@@ -163,6 +180,7 @@ static void look_at_figures(struct sandbox *sandbox, uint64_t now)
     if (!idle)
         sandbox->watched.active = now;
     look_at_memory(sandbox);
+    look_at_ooms(sandbox);
     if (first_time(sandbox, TOLD_PIDS, limits->pids && sample->pids >= limits->pids / 20 * 19 + 1))
         server_alert(server, sandbox, ALERT_WARNING, "processes",
                      "it has %llu processes, its limit is %llu", (unsigned long long)sample->pids,

@@ -2,6 +2,7 @@
  * What no kernel limit watches for us: wall clock, disk, and memory, processor and output where no
  * controller does. A look each QUOTA_MS while a sandbox lives. Who is over a limit is paused, which
  * loses nothing and stops the use, and a critical alert says so: the human resumes it or ends it.
+ * One that was resumed is paused again when it takes a tenth of the limit more.
  */
 #pragma once
 
@@ -17,7 +18,9 @@ struct sandbox;
 struct start_options;
 
 struct watched {
-    unsigned told;          /* bits: an alert says so already */
+    unsigned told;                       /* bits: an alert says so already */
+    uint64_t disk_paused, memory_paused; /* bytes when it was paused for them, 0 not */
+    int64_t ooms;
     unsigned over_cpu;      /* looks in a row */
     uint64_t disk_looked;   /* monotonic ms */
     uint64_t disk_took;     /* ms of the last count */
