@@ -14,6 +14,7 @@
 #include <msgpack.h>
 
 #include "sandbox-shim/clock.h"
+#include "sandbox-shim/dialect.h"
 #include "sandbox-shim/main.h"
 #include "transport/error.h"
 #include "transport/frame.h"
@@ -29,12 +30,17 @@ struct question {
     const char *title;
     char *detail;
     size_t detail_size;
+    const struct dialect *dialect; /* NULL: kind and title are the caller's */
 };
 
 static const struct option options[] = {
-    {"kind", required_argument, NULL, 'k'},   {"title", required_argument, NULL, 't'},
-    {"detail-stdin", no_argument, NULL, 'd'}, {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},      {0},
+    {"kind", required_argument, NULL, 'k'},
+    {"title", required_argument, NULL, 't'},
+    {"detail-stdin", no_argument, NULL, 'd'},
+    {"dialect", required_argument, NULL, 'D'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},
+    {0},
 };
 
 static int read_detail(struct question *question, struct bj_error *error)
@@ -137,8 +143,28 @@ static ssize_t receive_answer(int fd, char bytes[ANSWER_MAX], struct bj_error *e
     return bj_fail(error, -EPROTO, "nobody decided: the answer cannot be read");
 }
 
-/* Returns the exit code; what is said about it goes to stderr. */
-static int conclude(const char *bytes, size_t size)
+/* The caller reads exit codes and people read stderr; a hook's agent reads stdout. */
+static int tell(const struct question *question, uint64_t verdict, const char *reason, int length)
+{
+    int code = ASK_UNDECIDED;
+    const char *what = "nobody decided";
+    if (verdict == BJ_ANSWER_ALLOW || verdict == BJ_ANSWER_DENY) {
+        code = verdict == BJ_ANSWER_ALLOW ? ASK_ALLOWED : ASK_DENIED;
+        what = verdict == BJ_ANSWER_ALLOW ? "allowed" : "denied";
+    }
+    if (question->dialect)
+        return dialect_answer(question->dialect,
+                              code == ASK_UNDECIDED ? BJ_ANSWER_PASS : (enum bj_answer)verdict,
+                              reason, (size_t)length);
+    if (length > 0)
+        fprintf(stderr, "belljar-shim ask: %s: %.*s\n", what, length, reason);
+    else if (code != ASK_ALLOWED)
+        fprintf(stderr, "belljar-shim ask: %s\n", what);
+    return code;
+}
+
+/* Returns the exit code. */
+static int conclude(const struct question *question, const char *bytes, size_t size)
 {
     msgpack_unpacked unpacked;
     msgpack_unpacked_init(&unpacked);
@@ -150,18 +176,9 @@ static int conclude(const char *bytes, size_t size)
         unpacked.data.via.array.ptr[1].type != MSGPACK_OBJECT_STR) {
         fprintf(stderr, "belljar-shim ask: nobody decided: the answer cannot be read\n");
     } else {
-        uint64_t verdict = unpacked.data.via.array.ptr[0].via.u64;
         const msgpack_object_str *reason = &unpacked.data.via.array.ptr[1].via.str;
         int length = reason->size < BJ_REASON_MAX ? (int)reason->size : (int)BJ_REASON_MAX;
-        const char *what = "nobody decided";
-        if (verdict == BJ_ANSWER_ALLOW || verdict == BJ_ANSWER_DENY) {
-            code = verdict == BJ_ANSWER_ALLOW ? ASK_ALLOWED : ASK_DENIED;
-            what = verdict == BJ_ANSWER_ALLOW ? "allowed" : "denied";
-        }
-        if (length > 0)
-            fprintf(stderr, "belljar-shim ask: %s: %.*s\n", what, length, reason->ptr);
-        else if (code != ASK_ALLOWED)
-            fprintf(stderr, "belljar-shim ask: %s\n", what);
+        code = tell(question, unpacked.data.via.array.ptr[0].via.u64, reason->ptr, length);
     }
     msgpack_unpacked_destroy(&unpacked);
     return code;
@@ -180,15 +197,46 @@ static int ask(const struct question *question)
     }
     if (size < 0) {
         fprintf(stderr, "belljar-shim ask: %s\n", error.text);
-        return ASK_UNDECIDED;
+        return question->dialect ? dialect_answer(question->dialect, BJ_ANSWER_PASS, "", 0)
+                                 : ASK_UNDECIDED;
     }
-    return conclude(bytes, (size_t)size);
+    return conclude(question, bytes, (size_t)size);
+}
+
+/* The kind says which dialect stdin is in; outside it is replaced by what is asked. */
+static int use_dialect(struct question *question, const char *name, struct bj_error *error)
+{
+    static char kind[BJ_ASK_KIND_MAX + 1];
+    char names[160];
+    question->dialect = dialect_find(name);
+    dialect_list(names, sizeof(names));
+    if (!question->dialect)
+        return bj_fail(error, -EINVAL, "there is no dialect \"%.40s\", but %s", name, names);
+    snprintf(kind, sizeof(kind), BJ_ASK_HOOK "%s", dialect_name(question->dialect));
+    question->kind = kind;
+    question->title = "a hook of the agent";
+    return 0;
+}
+
+/* More than the link takes, or nothing to read: nobody can decide on a part of it. */
+static int prepare(struct question *question, const char *dialect, bool detail,
+                   struct bj_error *error)
+{
+    int status = dialect ? use_dialect(question, dialect, error) : check(question, error);
+    if (status == 0 && (detail || dialect))
+        status = read_detail(question, error);
+    if (status == -EMSGSIZE && dialect) {
+        question->detail_size = 0; /* the monitor raises an alert about an empty one */
+        status = 0;
+    }
+    return status;
 }
 
 int ask_client_main(int argc, char **argv)
 {
     struct question question = {0};
     struct bj_error error = {0};
+    const char *dialect = NULL;
     bool detail = false;
     int option;
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
@@ -201,6 +249,9 @@ int ask_client_main(int argc, char **argv)
             break;
         case 'd':
             detail = true;
+            break;
+        case 'D':
+            dialect = optarg;
             break;
         case 'h':
             return main_help(stdout, 0);
@@ -215,9 +266,7 @@ int ask_client_main(int argc, char **argv)
         status = bj_fail(&error, -EINVAL, "what is \"%.100s\"? Quote a title of several words",
                          argv[optind]);
     if (status == 0)
-        status = check(&question, &error);
-    if (status == 0 && detail)
-        status = read_detail(&question, &error);
+        status = prepare(&question, dialect, detail, &error);
     int code = ASK_UNDECIDED;
     if (status == 0)
         code = ask(&question);

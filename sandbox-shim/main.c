@@ -27,6 +27,7 @@ static const struct {
 
 static const char help[] =
     "Usage: belljar-shim ask --kind KIND --title TEXT [--detail-stdin]\n"
+    "       belljar-shim ask --dialect DIALECT <PAYLOAD\n"
     "       belljar-shim init --link PATH --ask PATH [OPTION...] -- COMMAND [ARGUMENT...]\n"
     "\n"
     "ask: asks the human who supervises this sandbox, and waits for the answer.\n"
@@ -34,6 +35,9 @@ static const char help[] =
     "  --title TEXT     the question, one line\n"
     "  --detail-stdin   more of it, at most 64 KiB, from stdin\n"
     "  Exit: 0 allowed, 1 denied, 2 nobody decided or an error; the reason is on stderr.\n"
+    "  --dialect DIALECT   for hooks of agents: the question is what the agent wrote to stdin,\n"
+    "                   the answer what it reads from stdout: claude, claude-permission, codex,\n"
+    "                   codex-permission, gemini, opencode, raw (exit codes as above)\n"
     "  BELLJAR_ASK_SOCKET names the socket when it is not " ASK_SOCKET_DEFAULT ".\n"
     "\n"
     "init: runs COMMAND on a terminal of its own, as process 1 of a sandbox.\n"

@@ -35,6 +35,10 @@ const struct bj_method bj_api_server[] = {
      "Starts an agent in a new sandbox.",
      "{id, name}",
      {{"argv", BJ_PARAM_STRS, true, 1024, "program and arguments"},
+      {"agent", BJ_PARAM_STR, false, 32, "an agent's profile; argv are further arguments then"},
+      {"prompt", BJ_PARAM_STR, false, 65536, "the agent's first prompt; with a profile only"},
+      {"resume", BJ_PARAM_BOOL, false, 0, "it goes on with its last conversation; likewise"},
+      {"path", BJ_PARAM_STR, false, PATH_BYTES, "the user's PATH, where the agent is looked for"},
       {"name", BJ_PARAM_STR, false, NAME_MAX_BYTES, "letters, digits, - _ .; made up when absent"},
       {"project", BJ_PARAM_STR, false, PATH_BYTES, "directory on the host to give a copy of"},
       {"driver", BJ_PARAM_STR, false, 32, "wall; default bwrap"},
@@ -53,6 +57,10 @@ const struct bj_method bj_api_server[] = {
                                                          "default 64 MiB, 0 records nothing"},
       {"env", BJ_PARAM_STRS, false, 64, "NAME=VALUE for the agent, beside the short allowlist"},
       {"session", BJ_PARAM_STR, false, NAME_MAX_BYTES, "session to show it in; default main"}}},
+    {"profile.list",
+     "The agents' profiles, and whether each would start here.",
+     "[{name, summary, ready, why (it would not, or empty), program (on the host), keys [str]}]",
+     {{"path", BJ_PARAM_STR, false, PATH_BYTES, "the user's PATH"}}},
     {"sandbox.list", "Every sandbox, oldest first.", "[sandbox], see event.sandbox", {{0}}},
     {"sandbox.kill",
      "Ends sandboxes: every process in them is gone when this returns.",
@@ -195,7 +203,9 @@ const struct bj_notification bj_events_server[] = {
      "requests, alerts (unacknowledged), view (path of its view socket), recording [path], "
      "init_pid, monitor_pid, limits {memory, millicpus, pids, disk, egress, wall_clock}, link "
      "(up|down), "
-     "uid (the sandbox's user on the host), bell (times it rang), cgroup (path, or empty)"},
+     "uid (the sandbox's user on the host), bell (times it rang), cgroup (path, or empty), agent "
+     "(name of its profile, or nil), agent_state (working|waiting|done as its hooks told last, or "
+     "empty), agent_text (what it waits for, in its own words, or empty)"},
     {"event.gone", "A sandbox was removed.", "id, name"},
     {"event.stats",
      "Figures read from outside, about once a second for those that changed.",
@@ -332,6 +342,7 @@ const struct bj_notification bj_events_control[] = {
     {"link.down", "The link ended.", "error (empty for a plain end of file)"},
     {"agent.started", "The agent runs.", "pid (inside)"},
     {"agent.exited", "The agent ended.", "code, signal, error"},
+    {"agent.state", "What a hook of the agent told last.", "state (working|waiting|done), text"},
     {"ask.opened", "A process inside asks.", "channel, kind, title, detail (bin)"},
     {"ask.closed", "It does not wait any more.", "channel"},
     {"egress.wanted", "Connections wait for the egress proxy, which is not there.", ""},

@@ -15,7 +15,7 @@
 
 #include "transport/error.h"
 
-#define BJ_PARAMS_MAX 20
+#define BJ_PARAMS_MAX 24
 
 enum bj_param_type {
     BJ_PARAM_STR = 1,

@@ -34,6 +34,7 @@
 #define BJ_INPUT_WINDOW    (64U * 1024)       /* credit the shim grants for input */
 
 #define BJ_ASK_KIND_MAX   32U
+#define BJ_ASK_HOOK       "hook/" /* kind of a question in an agent's own words: this, and a dialect */
 #define BJ_ASK_TITLE_MAX  1024U
 #define BJ_ASK_DETAIL_MAX (64U * 1024)
 #define BJ_REASON_MAX     1024U

@@ -188,17 +188,35 @@ static int check(struct bj_error *error)
 }
 
 struct files {
-    int all[8];
+    int all[8 + WALL_FILES_MAX];
     size_t count;
 };
+
+static int add_bytes(struct files *files, int *out, const char *name, const char *text, size_t size,
+                     struct bj_error *error)
+{
+    *out = memory_file(name, text, size, error);
+    if (*out >= 0)
+        files->all[files->count++] = *out;
+    return *out;
+}
 
 static int add_file(struct files *files, int *out, const char *name, const char *text,
                     struct bj_error *error)
 {
-    *out = memory_file(name, text, strlen(text), error);
-    if (*out >= 0)
-        files->all[files->count++] = *out;
-    return *out;
+    return add_bytes(files, out, name, text, strlen(text), error);
+}
+
+static int make_profile_files(struct files *files, struct bwrap_descriptors *fds,
+                              const struct wall_plan *plan, struct bj_error *error)
+{
+    if (plan->made_count > WALL_FILES_MAX || plan->mounts_count > WALL_MOUNTS_MAX)
+        return bj_fail(error, -E2BIG, "the profile has too many files or mounts");
+    for (size_t i = 0; i < plan->made_count; i++)
+        if (add_bytes(files, &fds->made[i], "profile", plan->made[i].text, plan->made[i].size,
+                      error) < 0)
+            return error->code;
+    return 0;
 }
 
 /* The few files of /etc that say who and where one is. */
@@ -258,8 +276,11 @@ static const char *find_base(void)
     return NULL;
 }
 
+#define PARTS 4
+
 /* Lets the dropped user reach the parts: fills the mounts and says where they are then. */
-static int place_parts(struct launch *launch, struct wall_plan *moved, char paths[4][64],
+static int place_parts(struct launch *launch, struct wall_plan *moved,
+                       struct wall_mount mounts[WALL_MOUNTS_MAX], char paths[][64],
                        struct bj_error *error)
 {
     launch->base = find_base();
@@ -267,11 +288,19 @@ static int place_parts(struct launch *launch, struct wall_plan *moved, char path
         return bj_fail(error, -ENOENT, "none of /mnt, /media and /srv exists: make one of them");
     const char **const parts[] = {&moved->shim, &moved->link, &moved->project, &moved->home};
     static const char *const names[] = {"shim", "link", "project", "home"};
-    for (size_t i = 0; i < 4; i++) {
+    for (size_t i = 0; i < PARTS; i++) {
         snprintf(paths[i], 64, "%s/%s", launch->base, names[i]);
         launch->mounts[i] = (struct launch_mount){*parts[i], paths[i], i > 0};
         *parts[i] = paths[i];
     }
+    for (size_t i = 0; i < moved->mounts_count; i++) {
+        const struct wall_mount *mount = &moved->mounts[i];
+        char *path = paths[PARTS + i];
+        snprintf(path, 64, "%s/mount%zu", launch->base, i);
+        launch->mounts[PARTS + i] = (struct launch_mount){mount->source, path, mount->directory};
+        mounts[i] = (struct wall_mount){path, mount->target, mount->directory};
+    }
+    moved->mounts = mounts;
     return 0;
 }
 
@@ -316,7 +345,8 @@ static int make_argv(const struct wall_plan *plan, int options, char *numbers, c
 static int start(const struct wall_plan *plan, struct wall *wall, struct bj_error *error)
 {
     char program[PATH_MAX];
-    char paths[4][64];
+    char paths[PARTS + WALL_MOUNTS_MAX][64];
+    struct wall_mount mounts[WALL_MOUNTS_MAX];
     char numbers[48];
     const char *argv[ARGV_MAX];
     char *const envp[] = {"PATH=/usr/bin:/bin", NULL};
@@ -342,9 +372,11 @@ static int start(const struct wall_plan *plan, struct wall *wall, struct bj_erro
     if (status == 0)
         status = make_files(&files, &fds, plan->name, error);
     if (status == 0)
+        status = make_profile_files(&files, &fds, plan, error);
+    if (status == 0)
         status = fds.seccomp = filter_export(error);
     if (status >= 0 && plan->drop)
-        status = place_parts(&launch, &moved, paths, error);
+        status = place_parts(&launch, &moved, mounts, paths, error);
     if (status < 0)
         goto done;
     fds.info = ends[1];
@@ -366,9 +398,11 @@ static int start(const struct wall_plan *plan, struct wall *wall, struct bj_erro
     launch.go_other = wall->go;
     launch.trouble = ends[3];
     launch.null = null;
-    const int keep[] = {fds.info,  fds.gate,     fds.seccomp,  options_fd, fds.passwd, fds.group,
-                        fds.hosts, fds.nsswitch, fds.hostname, fds.resolv, -1};
+    const int keep[] = {fds.info, fds.gate, fds.seccomp, options_fd};
+    size_t kept = sizeof(keep) / sizeof(*keep);
     memcpy(launch.keep, keep, sizeof(keep));
+    memcpy(launch.keep + kept, files.all, files.count * sizeof(*files.all));
+    launch.keep[kept + files.count] = -1;
     status = wall->outer = launch_fork(&launch, error);
 
 done:

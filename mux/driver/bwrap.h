@@ -24,6 +24,7 @@ struct bwrap_version {
 /* Descriptors that the options refer to, by the number they have in bwrap. */
 struct bwrap_descriptors {
     int seccomp, info, gate, passwd, group, hosts, nsswitch, hostname, resolv;
+    int made[WALL_FILES_MAX]; /* of the plan's files */
 };
 
 /* Appends all options for the plan. -ENOMEM, or -EINVAL for an environment that is none. */

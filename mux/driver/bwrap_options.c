@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define INSIDE_PATH "/belljar/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#define INSIDE_PATH "/belljar/bin:/opt/agent/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* The agent's whole environment, beside what the caller asks for. */
 static const char *const environment[][2] = {
@@ -190,6 +190,20 @@ static void add_etc(struct bwrap_options *options, const struct bwrap_descriptor
     }
 }
 
+/* The agent's program, and what tells it to ask: files in the root's file system, which is made
+ * read-only below, so that nothing inside can change or remove them. */
+static void add_profile(struct bwrap_options *options, const struct wall_plan *plan,
+                        const struct bwrap_descriptors *descriptors)
+{
+    for (size_t i = 0; i < plan->mounts_count; i++)
+        add_all(options, "--ro-bind", plan->mounts[i].source, plan->mounts[i].target, NULL);
+    for (size_t i = 0; i < plan->made_count; i++) {
+        add_all(options, "--perms", "0444", NULL);
+        add_descriptor(options, "--file", descriptors->made[i]);
+        add(options, plan->made[i].target);
+    }
+}
+
 static void add_places(struct bwrap_options *options, const struct wall_plan *plan,
                        const struct bwrap_version *version)
 {
@@ -262,6 +276,7 @@ int bwrap_options_make(struct bwrap_options *options, const struct wall_plan *pl
         return status;
     add_system(options);
     add_etc(options, descriptors);
+    add_profile(options, plan, descriptors);
     add_places(options, plan, version);
     add_descriptor(options, "--seccomp", descriptors->seccomp);
     add_descriptor(options, "--info-fd", descriptors->info);

@@ -23,6 +23,22 @@
 
 #define WALL_TROUBLE_MAX 2048
 
+/* Something of the host that is seen inside, read-only, and a file that is made there, read-only
+ * likewise. Targets are absolute, below /etc or /opt; sources have no link on their way. */
+struct wall_mount {
+    const char *source, *target;
+    bool directory;
+};
+
+struct wall_file {
+    const char *target;
+    const char *text;
+    size_t size;
+};
+
+#define WALL_MOUNTS_MAX 8
+#define WALL_FILES_MAX  8
+
 /* What a wall is made for. Strings and lists belong to the caller and are needed during start(). */
 struct wall_plan {
     const char *name; /* becomes the host name inside */
@@ -30,6 +46,9 @@ struct wall_plan {
     const char *link;
     const char *project;
     const char *home;
+    const struct wall_mount *mounts; /* at most WALL_MOUNTS_MAX, WALL_FILES_MAX */
+    const struct wall_file *made;
+    size_t mounts_count, made_count;
     const char *const *argv; /* the agent, NULL-terminated */
     const char *const *env;  /* NAME=VALUE beside the allowlist, NULL-terminated; may be NULL */
     uint16_t proxy_port;     /* where the shim takes connections inside, 0 none */

@@ -13,8 +13,8 @@
 
 #include "transport/error.h"
 
-#define LAUNCH_MOUNTS_MAX 4
-#define LAUNCH_KEEP_MAX   16
+#define LAUNCH_MOUNTS_MAX 12
+#define LAUNCH_KEEP_MAX   24
 #define LAUNCH_REPORT     '\001' /* first byte of the child's own report on `trouble` */
 
 /* Something of the host, bound below `base` for the dropped user. */

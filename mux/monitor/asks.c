@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mux/monitor/dialect.h"
 #include "mux/monitor/sanitize.h"
 
 #define BURST      20.0
@@ -12,29 +13,75 @@
 
 static void ask_free(struct ask *ask)
 {
-    if (ask)
+    if (ask) {
+        free(ask->title);
         free(ask->detail);
+    }
     free(ask);
 }
 
-static struct ask *ask_new(const struct bj_message *message, uint32_t connection)
+/* In an agent's own words. Line ends in the title stay: to a policy they are what joins commands.
+ * False: it asks nothing, see *told. */
+static bool take_hook(struct ask *ask, const char *name, const struct bj_field *payload,
+                      struct ask_told *told)
 {
-    struct ask *ask = calloc(1, sizeof(*ask));
-    const struct bj_field *kind = &message->field[BJ_ASK_KIND];
+    struct dialect_reading reading;
+    dialect_read(&reading, name, payload->data, payload->size);
+    bool asks = reading.outcome == DIALECT_ASKS;
+    if (asks) {
+        size_t size = strlen(reading.detail);
+        snprintf(ask->kind, sizeof(ask->kind), "exec");
+        ask->title = malloc(reading.title_size + 1);
+        ask->detail = malloc(size + 1);
+        if (ask->title)
+            ask->title[sanitize_block(ask->title, reading.title_size, reading.title,
+                                      reading.title_size)] = '\0';
+        if (ask->detail)
+            ask->detail_size = sanitize_block(ask->detail, size, reading.detail, size);
+    } else {
+        const char *text = reading.state ? reading.text : reading.why;
+        told->state = reading.state;
+        sanitize_line(told->text, sizeof(told->text), text, strlen(text));
+    }
+    dialect_free(&reading);
+    return asks;
+}
+
+static void take_plain(struct ask *ask, const struct bj_message *message)
+{
     const struct bj_field *title = &message->field[BJ_ASK_TITLE];
     const struct bj_field *detail = &message->field[BJ_ASK_DETAIL];
-    if (ask)
-        ask->detail = malloc(detail->size ? detail->size : 1);
-    if (!ask || !ask->detail) {
-        ask_free(ask);
+    ask->title = malloc(BJ_ASK_TITLE_MAX + 1);
+    ask->detail = malloc(detail->size ? detail->size : 1);
+    if (ask->title)
+        sanitize_line(ask->title, BJ_ASK_TITLE_MAX + 1, title->data, title->size);
+    if (ask->detail)
+        ask->detail_size = sanitize_block(ask->detail, detail->size, detail->data, detail->size);
+}
+
+/* NULL: out of memory, or *tells. */
+static struct ask *ask_new(const struct bj_message *message, uint32_t connection, bool *tells,
+                           struct ask_told *told)
+{
+    static const char hook[] = BJ_ASK_HOOK;
+    struct ask *ask = calloc(1, sizeof(*ask));
+    const struct bj_field *kind = &message->field[BJ_ASK_KIND];
+    *tells = false;
+    if (!ask)
         return NULL;
-    }
     ask->state = ASK_OPEN;
     ask->channel = message->channel;
     ask->connection = connection;
     sanitize_line(ask->kind, sizeof(ask->kind), kind->data, kind->size);
-    sanitize_line(ask->title, sizeof(ask->title), title->data, title->size);
-    ask->detail_size = sanitize_block(ask->detail, detail->size, detail->data, detail->size);
+    if (strncmp(ask->kind, hook, sizeof(hook) - 1) == 0)
+        *tells =
+            !take_hook(ask, ask->kind + sizeof(hook) - 1, &message->field[BJ_ASK_DETAIL], told);
+    else
+        take_plain(ask, message);
+    if (*tells || !ask->title || !ask->detail) {
+        ask_free(ask);
+        return NULL;
+    }
     return ask;
 }
 
@@ -88,13 +135,17 @@ static int take_again(struct ask *known, const struct ask *fresh, uint32_t conne
 }
 
 int asks_take(struct asks *asks, const struct bj_message *message, uint32_t connection,
-              uint64_t now_ms, struct ask **ask, struct bj_error *error)
+              uint64_t now_ms, struct ask **ask, struct ask_told *told, struct bj_error *error)
 {
-    struct ask *fresh = ask_new(message, connection);
+    bool tells;
     struct ask **known = slot_of(asks, message->channel);
     *ask = NULL;
+    *told = (struct ask_told){0};
+    struct ask *fresh = ask_new(message, connection, &tells, told);
+    if (!fresh && known)
+        return bj_fail(error, -EPROTO, "ASK on channel %u with another text", message->channel);
     if (!fresh)
-        return ASK_REFUSE;
+        return tells ? ASK_TOLD : ASK_REFUSE;
     if (known) {
         int status = take_again(*known, fresh, connection, error);
         *ask = *known;

@@ -22,7 +22,7 @@ struct ask {
     uint32_t channel;
     uint32_t connection; /* on which it was last asked, or answered */
     char kind[BJ_ASK_KIND_MAX + 1];
-    char title[BJ_ASK_TITLE_MAX + 1];
+    char *title;
     char *detail;
     size_t detail_size;
     enum bj_answer answer;
@@ -41,12 +41,19 @@ enum ask_outcome {
     ASK_KNOWN,  /* the same as before, nothing to do */
     ASK_REPLY,  /* answered before: say it again */
     ASK_REFUSE, /* too many: answer "pass" */
+    ASK_TOLD,   /* a hook told something: answer "pass", see *told */
+};
+
+/* What an agent's hook told that asks nothing (dialect.h), cleaned. */
+struct ask_told {
+    const char *state; /* "working", "waiting", "done"; NULL: it was not understood, `text` says why */
+    char text[160];
 };
 
 /* An ASK came. Returns an outcome, or -EPROTO when its text is another than before on its channel.
  */
 int asks_take(struct asks *asks, const struct bj_message *message, uint32_t connection,
-              uint64_t now_ms, struct ask **ask, struct bj_error *error);
+              uint64_t now_ms, struct ask **ask, struct ask_told *told, struct bj_error *error);
 
 /* The open ask of a channel, or NULL. */
 struct ask *asks_find(struct asks *asks, uint32_t channel);

@@ -1,6 +1,7 @@
 #include "mux/monitor/control.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -120,6 +121,17 @@ void control_size(struct monitor *monitor)
     end(monitor);
 }
 
+static void tell_state(struct monitor *monitor)
+{
+    const struct control *control = &monitor->control;
+    msgpack_packer *packer = begin(monitor, "agent.state", 2);
+    if (!packer)
+        return;
+    bj_pack_key_str(packer, "state", control->state);
+    bj_pack_key_str(packer, "text", control->state_text);
+    end(monitor);
+}
+
 /* Output and titles come as fast as the agent likes; the server hears of them at its own pace. */
 static void on_output_timer(uv_timer_t *timer)
 {
@@ -130,7 +142,9 @@ static void on_output_timer(uv_timer_t *timer)
         tell_str(monitor, "pane.title", "title", monitor->terminal->title);
     if (control->output_due)
         tell_uint(monitor, "pane.output", "output", monitor->link.output.next);
-    control->title_due = control->output_due = false;
+    if (control->state_due)
+        tell_state(monitor);
+    control->title_due = control->output_due = control->state_due = false;
 }
 
 static void tell_soon(struct monitor *monitor)
@@ -154,6 +168,15 @@ void control_output(struct monitor *monitor)
 void control_title(struct monitor *monitor)
 {
     monitor->control.title_due = true;
+    tell_soon(monitor);
+}
+
+void control_agent_state(struct monitor *monitor, const char *state, const char *text)
+{
+    struct control *control = &monitor->control;
+    control->state = state;
+    snprintf(control->state_text, sizeof(control->state_text), "%s", text);
+    control->state_due = true;
     tell_soon(monitor);
 }
 
@@ -203,6 +226,8 @@ static void tell_missed(struct monitor *monitor)
             control_candidate(monitor, monitor->link.candidates[i].pid);
     if (monitor->relay.egress && monitor->relay.egress->fd < 0)
         control_egress_wanted(monitor);
+    if (monitor->control.state)
+        tell_state(monitor);
     for (size_t i = 0; i < monitor->alerts.kept_count; i++)
         control_alert(monitor, &monitor->alerts.kept[i]);
     monitor->alerts.kept_count = 0;

@@ -29,7 +29,9 @@ struct control {
     int listen_fd;
     struct control_connection *server; /* the newest, or NULL */
     uint64_t output_told_at;
-    bool title_due, output_due; /* told when the timer runs out */
+    bool title_due, output_due, state_due; /* told when the timer runs out */
+    const char *state;                     /* what a hook told last, NULL: nothing yet */
+    char state_text[160];
     struct bucket bells;
 };
 
@@ -43,6 +45,8 @@ void control_started(struct monitor *monitor);
 void control_exited(struct monitor *monitor);
 void control_ask_opened(struct monitor *monitor, const struct ask *ask);
 void control_ask_closed(struct monitor *monitor, uint32_t channel);
+/* A hook of the agent told what it does; at most a few times a second, the last one counts. */
+void control_agent_state(struct monitor *monitor, const char *state, const char *text);
 void control_egress_wanted(struct monitor *monitor);
 void control_title(struct monitor *monitor);
 void control_bell(struct monitor *monitor);

@@ -146,8 +146,9 @@ static int on_ask(struct monitor *monitor, const struct bj_message *message, str
 {
     struct link *link = &monitor->link;
     struct ask *ask;
+    struct ask_told told;
     int outcome =
-        asks_take(&link->asks, message, link->serial, uv_now(&monitor->loop), &ask, error);
+        asks_take(&link->asks, message, link->serial, uv_now(&monitor->loop), &ask, &told, error);
     switch (outcome) {
     case ASK_NEW:
         control_ask_opened(monitor, ask);
@@ -161,6 +162,13 @@ static int on_ask(struct monitor *monitor, const struct bj_message *message, str
         link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, "too many questions at once");
         monitor_alert(monitor, "warning", "ask-flood",
                       "the agent asks too much; some questions were passed without you");
+        return 0;
+    case ASK_TOLD:
+        link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, "");
+        if (told.state)
+            control_agent_state(monitor, told.state, told.text);
+        else
+            monitor_alert(monitor, "warning", "hook", told.text);
         return 0;
     default:
         return outcome;

@@ -11,6 +11,7 @@
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
 #include "mux/server/operation.h"
+#include "mux/server/profile.h"
 #include "mux/server/registry.h"
 #include "mux/server/start.h"
 #include "transport/message.h"
@@ -56,6 +57,14 @@ static char **strings_copy(const msgpack_object *list, struct bj_error *error)
     if (!copy)
         bj_fail(error, -ENOMEM, "out of memory");
     return copy;
+}
+
+/* A copy of a text of any length, "" when it is absent; NULL: no memory. */
+static char *dispatch_text(const msgpack_object *params, const char *name)
+{
+    size_t size = 0;
+    const char *text = bj_get_bytes(params, name, &size);
+    return strndup(text ? text : "", size);
 }
 
 /* The sandboxes that `names` or `all` mean. Returns how many, or a negative code. */
@@ -185,14 +194,20 @@ static void sandbox_run(struct client *client, uint32_t id, const msgpack_object
 {
     struct bj_error error = {0};
     char name[NAME_SIZE], driver[33], session[NAME_SIZE];
-    char project[BJ_PATH_MAX + 1], policy[BJ_PATH_MAX + 1];
+    char project[BJ_PATH_MAX + 1], policy[BJ_PATH_MAX + 1], path[BJ_PATH_MAX + 1];
+    char agent[PROFILE_NAME_MAX + 1];
+    char *prompt = dispatch_text(params, "prompt");
+    bj_get_copy(params, "agent", agent, sizeof(agent));
+    bj_get_copy(params, "path", path, sizeof(path));
     bj_get_copy(params, "name", name, sizeof(name));
     bj_get_copy(params, "driver", driver, sizeof(driver));
     bj_get_copy(params, "session", session, sizeof(session));
     bj_get_copy(params, "project", project, sizeof(project));
     bj_get_copy(params, "policy", policy, sizeof(policy));
     char **argv = strings_copy(bj_get(params, "argv"), &error);
-    char **env = argv ? strings_copy(bj_get(params, "env"), &error) : NULL;
+    if (!prompt)
+        bj_fail(&error, -ENOMEM, "out of memory");
+    char **env = argv && prompt ? strings_copy(bj_get(params, "env"), &error) : NULL;
     struct call *call = env ? call_keep(client, id) : NULL;
     if (!env)
         dispatch_fail(client, id, &error);
@@ -202,6 +217,10 @@ static void sandbox_run(struct client *client, uint32_t id, const msgpack_object
             .argc = bj_get(params, "argv")->via.array.size,
             .env = (const char *const *)env,
             .name = name,
+            .agent = agent,
+            .prompt = prompt,
+            .path = path,
+            .resume = bj_get_bool(params, "resume", false),
             .project = project,
             .driver = driver[0] ? driver : drivers[0]->name,
             .session = session[0] ? session : SESSION_DEFAULT,
@@ -223,6 +242,51 @@ static void sandbox_run(struct client *client, uint32_t id, const msgpack_object
     }
     strings_free(argv);
     strings_free(env);
+    free(prompt);
+}
+
+static void pack_profile(msgpack_packer *packer, const struct server *server, const char *name,
+                         const char *path)
+{
+    struct profile profile;
+    struct profile_place *place = calloc(1, sizeof(*place));
+    struct bj_error error = {0};
+    bool read = profile_load(&profile, &server->paths, name, &error) == 0;
+    bool ready = place && read && profile_find(&profile, path, place, &error) == 0;
+    size_t keys = 0;
+    while (read && profile.keys[keys])
+        keys++;
+    msgpack_pack_map(packer, 6);
+    bj_pack_key_str(packer, "name", name);
+    bj_pack_key_str(packer, "summary", read ? profile.summary : "");
+    bj_pack_key_bool(packer, "ready", ready);
+    bj_pack_key_str(packer, "why", error.text);
+    bj_pack_key_str(packer, "program", ready ? place->found : "");
+    bj_pack_str(packer, "keys");
+    msgpack_pack_array(packer, keys);
+    for (size_t i = 0; i < keys; i++)
+        bj_pack_str(packer, profile.keys[i]);
+    if (read)
+        profile_free(&profile);
+    free(place);
+}
+
+static void profile_list(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    char path[BJ_PATH_MAX + 1];
+    bj_get_copy(params, "path", path, sizeof(path));
+    char **names = profile_names(&client->server->paths);
+    size_t count = 0;
+    while (names && names[count])
+        count++;
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (packer) {
+        msgpack_pack_array(packer, count);
+        for (size_t i = 0; i < count; i++)
+            pack_profile(packer, client->server, names[i], path);
+        bj_rpc_send(&client->rpc);
+    }
+    profile_list_free(names);
 }
 
 static void sandbox_list(struct client *client, uint32_t id, const msgpack_object *params)
@@ -478,7 +542,7 @@ static const struct {
     {"server.status", server_status},
     {"server.stop", server_stop_call},
     {"sandbox.run", sandbox_run},
-    {"sandbox.list", sandbox_list},
+    {"sandbox.list", sandbox_list},     {"profile.list", profile_list},
     {"sandbox.kill", sandbox_kill},
     {"sandbox.pause", sandbox_pause},
     {"sandbox.resume", sandbox_resume},

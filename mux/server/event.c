@@ -62,7 +62,7 @@ void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox)
 {
     const struct server *server = sandbox->server;
     const struct record *record = &sandbox->record;
-    msgpack_pack_map(packer, 25);
+    msgpack_pack_map(packer, 28);
     bj_pack_key_str(packer, "id", record->id);
     bj_pack_key_str(packer, "name", record->name);
     bj_pack_key_str(packer, "state", sandbox_state_shown(sandbox));
@@ -85,6 +85,9 @@ void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox)
     bj_pack_key_uint(packer, "uid", record->uid);
     bj_pack_key_uint(packer, "bell", sandbox->bells);
     bj_pack_key_str(packer, "cgroup", record->cgroup);
+    bj_pack_key_str(packer, "agent", record->agent);
+    bj_pack_key_str(packer, "agent_state", sandbox->agent_state);
+    bj_pack_key_str(packer, "agent_text", sandbox->agent_text);
 }
 
 /* Each sandbox once, oldest first. */

@@ -9,6 +9,7 @@
 
 #include "mux/server/hold.h"
 #include "mux/server/log.h"
+#include "mux/server/profile.h"
 #include "mux/server/server.h"
 
 #define PRESETS_FRESH_MS 1800000U /* what was found counts for other sandboxes so long */
@@ -68,11 +69,27 @@ static int load_builtin(const struct server *server, struct policy *policy, stru
     return status < 0 ? status : policy_load_file(policy, path, NULL, error);
 }
 
+/* Before the user's own, which so has the last word. A profile that is gone costs the sandbox what
+ * it would allow, nothing else. */
+static int add_profile(const struct sandbox *sandbox, struct policy *policy, struct bj_error *error)
+{
+    struct profile profile;
+    if (!sandbox->record.agent)
+        return 0;
+    int status = profile_load(&profile, &sandbox->server->paths, sandbox->record.agent, error);
+    if (status == 0 && profile.policy)
+        status = policy_load_file(policy, profile.policy, NULL, error);
+    profile_free(&profile);
+    return status;
+}
+
 static int load_files(struct sandbox *sandbox, struct policy *policy, struct bj_error *error)
 {
     const struct server *server = sandbox->server;
     char path[BJ_PATH_MAX];
     int status = load_builtin(server, policy, error);
+    if (status == 0)
+        status = add_profile(sandbox, policy, error);
     if (status == 0)
         status = bj_path(path, sizeof(path), error, "%s/policy.conf", server->paths.config);
     if (status == 0)

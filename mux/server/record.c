@@ -31,6 +31,7 @@ void record_free(struct record *record)
     free(record->argv);
     free(record->project);
     free(record->policy);
+    free(record->agent);
     *record = (struct record){0};
 }
 
@@ -117,7 +118,8 @@ int record_save(const struct record *record, const char *directory, struct bj_er
         (int)record->has_exit, "exit_code", record->exit_code, "exit_signal", record->exit_signal,
         "error", record->error);
     json_t *crossing = json_pack(
-        "{s:s?, s:o, s:{s:I, s:I, s:I}}", "policy", record->policy, "egress",
+        "{s:s?, s:s?, s:o, s:{s:I, s:I, s:I}}", "agent", record->agent, "policy", record->policy,
+        "egress",
         pack_process(&record->egress), "quotas", "disk", (json_int_t)record->quotas.disk, "egress",
         (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock);
     char *text = NULL;
@@ -196,6 +198,9 @@ static int read_record(struct record *record, const json_t *root)
     record->limits.memory = read_uint(limits, "memory");
     record->limits.millicpus = read_uint(limits, "millicpus");
     record->limits.pids = read_uint(limits, "pids");
+    const char *agent = json_string_value(json_object_get(root, "agent"));
+    if (agent && !(record->agent = strdup(agent)))
+        return -ENOMEM;
     const char *policy = json_string_value(json_object_get(root, "policy"));
     if (policy && !(record->policy = strdup(policy)))
         return -ENOMEM;

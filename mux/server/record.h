@@ -38,6 +38,7 @@ struct record {
     double created; /* unix seconds */
     uint32_t rows, cols;
     uint64_t scrollback, record_limit;
+    char *agent;  /* name of its profile or NULL, owned */
     char *policy; /* path of a policy file on the host or NULL, owned */
     struct cgroup_limits limits;
     struct record_quotas quotas;

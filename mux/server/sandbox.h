@@ -42,6 +42,8 @@ struct sandbox {
     unsigned busy;    /* operations on it that are under way */
 
     char title[SANDBOX_TITLE_MAX];
+    char agent_state[12]; /* what its hooks told last: working, waiting, done, or "" */
+    char agent_text[160];
     uint32_t rows, cols;
     bool link_up;
     bool agent_started;

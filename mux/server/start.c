@@ -13,6 +13,7 @@
 #include "mux/egress/proxy_env.h"
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
+#include "mux/server/profile.h"
 #include "mux/server/project.h"
 #include "mux/server/registry.h"
 #include "mux/server/server.h"
@@ -31,6 +32,8 @@ struct start {
     struct call *call;
     const struct driver *driver;
     char **env; /* NULL-terminated, owned */
+    struct profile profile;
+    struct profile_place place;
     struct job *job;
     struct wall wall;
     uv_poll_t info, gate;
@@ -56,6 +59,7 @@ static void release(struct start *start)
     for (char **at = start->env; at && *at; at++)
         free(*at);
     free(start->env);
+    profile_free(&start->profile);
     free(start);
 }
 
@@ -327,8 +331,28 @@ static int make_cgroup(struct start *start, int *procs, struct bj_error *error)
     return 0;
 }
 
+/* What of the profile is seen inside. */
+static void add_profile(const struct start *start, struct wall_mount mounts[PROFILE_MOUNTS_MAX],
+                        struct wall_file made[PROFILE_FILES_MAX], struct wall_plan *plan)
+{
+    const struct profile *profile = &start->profile;
+    const struct profile_place *place = &start->place;
+    for (size_t i = 0; i < place->count; i++)
+        mounts[i] = (struct wall_mount){place->mounts[i].source, place->mounts[i].target,
+                                        place->mounts[i].directory};
+    for (size_t i = 0; i < profile->files_count; i++)
+        made[i] = (struct wall_file){profile->files[i].target, profile->files[i].text,
+                                     profile->files[i].size};
+    plan->mounts = mounts;
+    plan->mounts_count = place->count;
+    plan->made = made;
+    plan->made_count = profile->files_count;
+}
+
 static int start_wall(struct start *start, struct bj_error *error)
 {
+    struct wall_mount mounts[PROFILE_MOUNTS_MAX];
+    struct wall_file made[PROFILE_FILES_MAX];
     struct sandbox *sandbox = start->sandbox;
     struct record *record = &sandbox->record;
     char shim[BJ_PATH_MAX + 32], link[BJ_PATH_MAX], project[BJ_PATH_MAX], home[BJ_PATH_MAX];
@@ -361,6 +385,7 @@ static int start_wall(struct start *start, struct bj_error *error)
         .cgroup_procs = procs,
         .files = &start->server->files,
     };
+    add_profile(start, mounts, made, &plan);
     status = start->driver->start(&plan, &start->wall, error);
     if (procs >= 0)
         close(procs);
@@ -395,10 +420,13 @@ static int watch_info(struct start *start, struct bj_error *error)
 static int add_env(struct start *start, struct bj_error *error)
 {
     const struct policy *policy = &start->sandbox->guard.policy;
-    size_t proxy = proxy_env_count(), own = 0, at = 0;
+    char *const *profile = start->profile.env;
+    size_t proxy = proxy_env_count(), own = 0, at = 0, profiles = 0;
     while (start->env[own])
         own++;
-    char **env = calloc(proxy + 2 * policy->credentials_count + own + 1, sizeof(*env));
+    while (profile && profile[profiles])
+        profiles++;
+    char **env = calloc(proxy + 2 * policy->credentials_count + profiles + own + 1, sizeof(*env));
     if (!env)
         return bj_fail(error, -ENOMEM, "out of memory");
     bool whole = true;
@@ -416,11 +444,23 @@ static int add_env(struct start *start, struct bj_error *error)
             whole = asprintf(&env[at++], "%s=http://127.0.0.1:%u/belljar/credential/%s",
                              credential->base_url_env, PROXY_PORT, credential->name) > 0;
     }
+    for (size_t i = 0; whole && i < profiles; i++)
+        whole = (env[at++] = strdup(profile[i])) && whole;
     for (size_t i = 0; i < own; i++)
         env[at++] = start->env[i];
     free(start->env);
     start->env = env;
     return whole ? 0 : bj_fail(error, -ENOMEM, "out of memory");
+}
+
+static int fill_home(const struct start *start, struct bj_error *error)
+{
+    const struct record *record = &start->sandbox->record;
+    char home[BJ_PATH_MAX];
+    int status = sandbox_state_path(start->sandbox, "home", home, error);
+    return status < 0 ? status
+                      : profile_fill_home(&start->profile, home, geteuid() == 0, record->uid,
+                                          record->gid, error);
 }
 
 /* Monitor and wall are started at once; the wall waits at its gate for the monitor. */
@@ -431,6 +471,8 @@ static void launch(struct start *start)
     int status = start->sandbox->record.project ? guard_load(start->sandbox, &error) : 0;
     if (status == 0)
         status = add_env(start, &error);
+    if (status == 0)
+        status = fill_home(start, &error);
     if (status == 0)
         status = monitor_spawn(start->sandbox, 0, &error);
     if (status == 0)
@@ -481,7 +523,32 @@ static int fill_record(struct record *record, const struct start_options *option
         return -ENOMEM;
     if (options->policy[0] && !(record->policy = strdup(options->policy)))
         return -ENOMEM;
-    return record_set_argv(record, options->argv, options->argc);
+    if (options->agent[0] && !(record->agent = strdup(options->agent)))
+        return -ENOMEM;
+    return record->argv ? 0 : record_set_argv(record, options->argv, options->argc);
+}
+
+/* Reads the profile and looks for its program; the record gets the argument list. */
+static int take_profile(struct start *start, const struct start_options *options,
+                        struct bj_error *error)
+{
+    if (!options->agent[0])
+        return options->prompt[0] || options->resume
+                   ? bj_fail(error, -EINVAL, "a prompt, or resuming, needs the agent's profile")
+                   : 0;
+    struct profile *profile = &start->profile;
+    int status = profile_load(profile, &start->server->paths, options->agent, error);
+    if (status == 0)
+        status = profile_find(profile, options->path, &start->place, error);
+    if (status == 0 && options->prompt[0] && !profile->prompt[0])
+        status = bj_fail(error, -EINVAL, "the profile %s takes no first prompt", profile->name);
+    if (status == 0 && options->resume && !profile->resume[0])
+        status = bj_fail(error, -EINVAL, "the profile %s cannot resume", profile->name);
+    if (status < 0)
+        return status;
+    start->sandbox->record.argv =
+        profile_argv(profile, &start->place, options->argv, options->prompt, options->resume);
+    return start->sandbox->record.argv ? 0 : bj_fail(error, -ENOMEM, "out of memory");
 }
 
 static int make_directories(const struct sandbox *sandbox, struct bj_error *error)
@@ -509,7 +576,7 @@ static int check_options(struct server *server, const struct start_options *opti
     if (!*driver)
         return bj_fail(error, -EINVAL, "there is no driver %.32s: this server knows %s",
                        options->driver, drivers[0]->name);
-    if (options->argc == 0 || !options->argv[0][0])
+    if (!options->agent[0] && (options->argc == 0 || !options->argv[0][0]))
         return bj_fail(error, -EINVAL, "a sandbox needs a program to run");
     if (options->name[0]) {
         int status = registry_check_name(server, options->name, error);
@@ -517,7 +584,7 @@ static int check_options(struct server *server, const struct start_options *opti
             return status;
         snprintf(name, NAME_SIZE, "%s", options->name);
     } else {
-        registry_make_name(server, options->argv[0], name);
+        registry_make_name(server, options->agent[0] ? options->agent : options->argv[0], name);
     }
     return options->project[0] ? project_check(options->project, server->paths.state, error) : 0;
 }
@@ -561,6 +628,8 @@ static struct start *start_new(struct server *server, const struct start_options
     sandbox->rows = options->rows;
     sandbox->cols = options->cols;
     memcpy(sandbox->record.name, name, sizeof(name));
+    if (take_profile(start, options, error) < 0)
+        return start; /* its failure is told as that of every other step */
     if (fill_record(&sandbox->record, options, server) < 0 || copy_env(start, options->env) < 0)
         bj_fail(error, -ENOMEM, "out of memory");
     else if (guard_load(sandbox, error) == 0 && take_limits(start, options) == 0 &&

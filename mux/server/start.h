@@ -13,6 +13,9 @@ struct start_options {
     size_t argc;
     const char *const *env; /* NULL-terminated */
     const char *name;       /* "" makes one up */
+    /* An agent's profile: argv are further arguments then. "" none; `path` is the user's $PATH. */
+    const char *agent, *prompt, *path;
+    bool resume;
     const char *project;    /* "" none */
     const char *driver;
     const char *session;

@@ -325,6 +325,21 @@ static void on_agent_exited(struct sandbox *sandbox, const msgpack_object *param
                  error);
 }
 
+/* Known words only; what it says of itself is a hint, and shown as such. */
+static void on_agent_state(struct sandbox *sandbox, const msgpack_object *params)
+{
+    static const char *const states[] = {"working", "waiting", "done"};
+    char state[12], text[sizeof(sandbox->agent_text)];
+    bj_get_copy(params, "state", state, sizeof(state));
+    bj_get_copy(params, "text", text, sizeof(text));
+    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
+        if (strcmp(states[i], state) == 0) {
+            memcpy(sandbox->agent_state, state, sizeof(state));
+            text_clean(sandbox->agent_text, sizeof(sandbox->agent_text), text, strlen(text), false);
+            sandbox_touch(sandbox);
+        }
+}
+
 static void on_ask_opened(struct sandbox *sandbox, const msgpack_object *params)
 {
     struct request_text text = {0};
@@ -397,6 +412,7 @@ static const struct {
     {"link.down", on_link_down},
     {"agent.started", on_agent_started},
     {"agent.exited", on_agent_exited},
+    {"agent.state", on_agent_state},
     {"ask.opened", on_ask_opened},
     {"ask.closed", on_ask_closed},
     {"egress.wanted", on_egress_wanted},

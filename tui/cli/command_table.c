@@ -69,9 +69,13 @@ const struct command_spec command_table[] = {
      .text = "Without COMMAND the sandbox runs your shell. On a terminal the dashboard opens with "
              "the new sandbox in focus; with -d the sandbox's name is printed instead. With "
              "--project the agent works on a private copy of the directory. A limit that is not "
-             "given is the policy's; 0 is none.",
+             "given is the policy's; 0 is none. With --agent a known agent is started as its "
+             "profile says, with COMMAND's words as further arguments; belljar doctor lists the "
+             "profiles.",
      .options =
          {FLAG('d', "detach", "do not open the dashboard"),
+          TEXT('A', "agent", "PROFILE", WORD_NONE, "start this agent: claude, codex, ..."),
+          TEXT(0, "prompt", "TEXT", WORD_NONE, "what the agent is told first"),
           TEXT('n', "name", "NAME", WORD_NONE, "name of the sandbox (letters, digits, - _ .)"),
           TEXT('p', "project", "DIR", WORD_DIRECTORY, "give it a copy of this directory at /work"),
           TEXT(0, "policy", "FILE", WORD_FILE, "policy file for it, added to your own"),

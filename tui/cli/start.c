@@ -67,7 +67,7 @@ static json_t *agent_argv(const struct args *args)
     json_t *argv = json_array();
     for (size_t i = 0; i < args->trailing_count; i++)
         json_array_append_new(argv, json_string(args->trailing[i]));
-    if (args->trailing_count > 0)
+    if (args->trailing_count > 0 || args_set(args, "agent"))
         return argv;
     const char *shell = getenv("SHELL");
     const char *slash = shell ? strrchr(shell, '/') : NULL;
@@ -130,8 +130,11 @@ struct mapping {
     const char *param;
 };
 
-static const struct mapping text_options[] = {
-    {"name", "name"}, {"driver", "driver"}, {"session", "session"}};
+static const struct mapping text_options[] = {{"name", "name"},
+                                             {"driver", "driver"},
+                                             {"session", "session"},
+                                             {"agent", "agent"},
+                                             {"prompt", "prompt"}};
 
 static const struct mapping number_options[] = {
     {"memory", "memory"},
@@ -160,7 +163,8 @@ static void add_size(json_t *params)
 static int build_params(const struct args *args, json_t *params, struct bj_error *error)
 {
     json_t *argv = agent_argv(args);
-    if (json_array_size(argv) < (args->trailing_count ? args->trailing_count : 1)) {
+    size_t least = args->trailing_count || args_set(args, "agent") ? args->trailing_count : 1;
+    if (json_array_size(argv) < least) {
         json_decref(argv);
         return bj_fail(error, -EINVAL, "the command is not UTF-8");
     }
@@ -176,6 +180,10 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
             json_object_set_new(params, number_options[i].param, json_integer((json_int_t)number));
         }
     add_size(params);
+    /* The server may have been started with another one. */
+    const char *path = getenv("PATH");
+    if (path && args_set(args, "agent"))
+        json_object_set_new(params, "path", json_string(path));
     int status = 0;
     if (args_set(args, "wall-clock")) /* in whole seconds; 0 is no limit, so never rounded to it */
         json_object_set_new(
@@ -192,6 +200,9 @@ int start_run(const struct args *args, const struct bj_paths *paths)
 {
     struct bj_error error = {0};
     struct peer server;
+    if (args_set(args, "prompt") && !args_set(args, "agent"))
+        return report_usage("run: --prompt needs --agent: other programs get their arguments "
+                            "behind --");
     if (wrong_variable(args))
         return report_usage("run: --env: '%.64s' is not NAME=VALUE", wrong_variable(args));
     json_t *params = json_object(), *answer = NULL;

@@ -1,0 +1,206 @@
+#include "mux/monitor/dialect.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#define TOOL_MAX 128
+
+/* What the agents call their tools, what a policy calls them, and the one argument that says it
+ * all. A tool that is not here keeps its name and shows all of its arguments. */
+static const struct {
+    const char *theirs, *ours, *argument;
+} tools[] = {
+    {"Bash", "Bash", "command"},
+    {"bash", "Bash", "command"},
+    {"shell", "Bash", "command"},
+    {"local_shell", "Bash", "command"},
+    {"exec_command", "Bash", "cmd"},
+    {"run_shell_command", "Bash", "command"},
+    {"Read", "Read", "file_path"},
+    {"read", "Read", "filePath"},
+    {"read_file", "Read", "file_path"},
+    {"Write", "Write", "file_path"},
+    {"write", "Write", "filePath"},
+    {"write_file", "Write", "file_path"},
+    {"Edit", "Edit", "file_path"},
+    {"edit", "Edit", "filePath"},
+    {"replace", "Edit", "file_path"},
+    {"MultiEdit", "Edit", "file_path"},
+    {"NotebookEdit", "Edit", "notebook_path"},
+    {"apply_patch", "Edit", NULL},
+    {"WebFetch", "WebFetch", "url"},
+    {"webfetch", "WebFetch", "url"},
+    {"WebSearch", "WebSearch", "query"},
+    {"google_web_search", "WebSearch", "query"},
+};
+
+/* Events that tell what the agent does now. Notification needs a look at its type. */
+static const struct {
+    const char *event, *state;
+} events[] = {
+    {"SessionStart", "waiting"},     {"UserPromptSubmit", "working"}, {"Stop", "done"},
+    {"SessionEnd", "done"},          {"Notification", "waiting"},     {"BeforeAgent", "working"},
+    {"AfterAgent", "done"},          {"session.idle", "done"},        {"session.error", "waiting"},
+    {"agent-turn-complete", "done"},
+};
+
+/* Tools that are questions to the human themselves: to allow or deny them says nothing. */
+static const char *const questions[] = {"AskUserQuestion", "ExitPlanMode", "request_user_input",
+                                        "ask_user", "question"};
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    return json_string_value(json_object_get(object, key));
+}
+
+static void unknown(struct dialect_reading *reading, const char *why)
+{
+    dialect_free(reading);
+    *reading = (struct dialect_reading){.outcome = DIALECT_UNKNOWN, .why = why};
+}
+
+void dialect_free(struct dialect_reading *reading)
+{
+    free(reading->title);
+    free(reading->detail);
+    reading->title = reading->detail = NULL;
+}
+
+/* A list of words as one line; a shell's `-c` and its kin stand for the script behind them. */
+static char *join(const json_t *list)
+{
+    size_t count = json_array_size(list), size = 1;
+    const char *flag = json_string_value(json_array_get(list, 1));
+    if (count == 3 && flag && (strcmp(flag, "-lc") == 0 || strcmp(flag, "-c") == 0)) {
+        const char *script = json_string_value(json_array_get(list, 2));
+        return script ? strdup(script) : NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *word = json_string_value(json_array_get(list, i));
+        if (!word)
+            return NULL;
+        size += strlen(word) + 1;
+    }
+    char *line = calloc(1, size);
+    for (size_t i = 0, used = 0; line && i < count; i++)
+        used += (size_t)sprintf(line + used, "%s%s", i ? " " : "",
+                                json_string_value(json_array_get(list, i)));
+    return line;
+}
+
+/* The argument that says it all, else everything. */
+static char *arguments_of(const json_t *input, const char *argument)
+{
+    const json_t *value = argument ? json_object_get(input, argument) : NULL;
+    if (json_is_string(value))
+        return strdup(json_string_value(value));
+    char *line = json_is_array(value) ? join(value) : NULL;
+    if (line)
+        return line;
+    return json_object_size(input) ? json_dumps(input, JSON_COMPACT | JSON_SORT_KEYS) : strdup("");
+}
+
+/* A name that a policy can be about: no white space, no parenthesis. */
+static bool is_tool(const char *name)
+{
+    size_t size = strlen(name);
+    for (size_t i = 0; i < size; i++)
+        if (!isgraph((unsigned char)name[i]) || name[i] == '(' || name[i] == ')')
+            return false;
+    return size > 0 && size < TOOL_MAX;
+}
+
+static int make_title(struct dialect_reading *reading, const char *tool, const json_t *input)
+{
+    const char *ours = tool, *argument = NULL;
+    for (size_t i = 0; i < sizeof(tools) / sizeof(tools[0]); i++)
+        if (strcmp(tools[i].theirs, tool) == 0) {
+            ours = tools[i].ours;
+            argument = tools[i].argument;
+        }
+    char *arguments = arguments_of(input, argument);
+    if (!arguments)
+        return -1;
+    int size = asprintf(&reading->title, "%s(%s)", ours, arguments);
+    free(arguments);
+    if (size < 0) {
+        reading->title = NULL;
+        return -1;
+    }
+    reading->title_size = (size_t)size < DIALECT_TITLE_MAX ? (size_t)size : DIALECT_TITLE_MAX;
+    return 0;
+}
+
+static void read_tool(struct dialect_reading *reading, const char *tool, const json_t *root)
+{
+    const json_t *input = json_object_get(root, "tool_input");
+    for (size_t i = 0; i < sizeof(questions) / sizeof(questions[0]); i++)
+        if (strcmp(questions[i], tool) == 0) {
+            reading->outcome = DIALECT_TELLS;
+            reading->state = "waiting";
+            snprintf(reading->text, sizeof(reading->text), "it asks you something");
+            return;
+        }
+    if (!is_tool(tool) || !json_is_object(input)) {
+        unknown(reading, "a hook's question names no tool, or no arguments");
+        return;
+    }
+    reading->outcome = DIALECT_ASKS;
+    reading->detail = json_dumps(input, JSON_INDENT(2));
+    if (!reading->detail || make_title(reading, tool, input) < 0)
+        unknown(reading, "out of memory for a hook's question");
+}
+
+static bool read_event(struct dialect_reading *reading, const char *event, const json_t *root)
+{
+    const char *text = text_of(root, "message");
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
+        if (strcmp(events[i].event, event) != 0)
+            continue;
+        reading->outcome = DIALECT_TELLS;
+        reading->state = events[i].state;
+        snprintf(reading->text, sizeof(reading->text), "%s", text ? text : "");
+        return true;
+    }
+    return false;
+}
+
+/* All agents read so far name the event in one of these, and the tool in tool_name. */
+static void read_object(struct dialect_reading *reading, const json_t *root)
+{
+    const char *event = text_of(root, "hook_event_name");
+    const char *tool = text_of(root, "tool_name");
+    if (!event)
+        event = text_of(root, "type");
+    if (event && read_event(reading, event, root))
+        return;
+    if (tool)
+        read_tool(reading, tool, root);
+    else
+        unknown(reading, "a hook told of an event that is not known here");
+}
+
+void dialect_read(struct dialect_reading *reading, const char *name, const char *bytes, size_t size)
+{
+    static const char *const names[] = {
+        "claude", "claude-permission", "codex", "codex-permission", "opencode", "gemini", "raw"};
+    bool known = false;
+    *reading = (struct dialect_reading){.outcome = DIALECT_UNKNOWN};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        known = known || strcmp(names[i], name) == 0;
+    if (!known || size == 0) {
+        unknown(reading, known ? "a hook's question was empty, or over 64 KiB"
+                               : "a hook asked in a dialect that is not known here");
+        return;
+    }
+    json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
+    if (json_is_object(root))
+        read_object(reading, root);
+    else
+        unknown(reading, "a hook's question cannot be read");
+    json_decref(root);
+}

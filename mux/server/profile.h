@@ -1,0 +1,78 @@
+/*
+ * Profiles: how a known agent is started in a sandbox. Data files, docs/agents.md has their form:
+ *
+ *   CONFIG/profiles/NAME.conf, else DATA/profiles/NAME.conf, and the files beside it that it names
+ *
+ * profile_load() reads one, profile_find() looks for its program on this host. Both only read; a
+ * profile is the user's own file, as a policy is. Blocks for as long as a few small files take.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "transport/error.h"
+#include "transport/paths.h"
+
+#define PROFILE_NAME_MAX   32
+#define PROFILE_MOUNTS_MAX 8
+#define PROFILE_FILES_MAX  8
+
+/* A file that is put into the sandbox: its path inside, and its content. */
+struct profile_file {
+    char *target;
+    char *text;
+    size_t size;
+};
+
+struct profile {
+    char name[PROFILE_NAME_MAX + 1];
+    char *file;    /* where it was read */
+    char *summary; /* never NULL after profile_load() */
+    char *install; /* how to install the program, or NULL */
+    char *policy;  /* path of its policy file, or NULL */
+    /* Lists end with NULL; never NULL themselves after profile_load(). */
+    char **search;   /* where the program may be, see docs/agents.md */
+    char **packages; /* npm packages beside the program's that it needs where they are */
+    char **needs;    /* further programs */
+    char **command, **prompt, **resume;
+    char **env;                                   /* NAME=VALUE */
+    char **keys;                                  /* keys it uses itself */
+    struct profile_file files[PROFILE_FILES_MAX]; /* read-only, absolute */
+    struct profile_file home[PROFILE_FILES_MAX];  /* relative to the home directory, once */
+    size_t files_count, home_count;
+};
+
+/* -ENOENT with the names that there are, or "file:line: ..." for a mistake. */
+int profile_load(struct profile *profile, const struct bj_paths *paths, const char *name,
+                 struct bj_error *error);
+void profile_free(struct profile *profile);
+
+/* The names of all profiles, sorted, NULL-terminated; the caller frees them. NULL: no memory. */
+char **profile_names(const struct bj_paths *paths);
+void profile_list_free(char **list);
+
+/* Something of the host that is mounted read-only inside. */
+struct profile_mount {
+    char source[BJ_PATH_MAX], target[BJ_PATH_MAX];
+    bool directory;
+};
+
+struct profile_place {
+    struct profile_mount mounts[PROFILE_MOUNTS_MAX];
+    size_t count;
+    char program[BJ_PATH_MAX]; /* path inside; "" when the profile names none */
+    char found[BJ_PATH_MAX];   /* on the host */
+};
+
+/* `path` is the user's $PATH. -ENOENT says what is missing and how to get it. */
+int profile_find(const struct profile *profile, const char *path, struct profile_place *place,
+                 struct bj_error *error);
+
+/* The agent's argument list: command, `arguments`, and the prompt ("" none). NULL: no memory. */
+char **profile_argv(const struct profile *profile, const struct profile_place *place,
+                    const char *const *arguments, const char *prompt, bool resume);
+
+/* Puts the profile's files into a home directory that nobody else uses yet, as this user's. */
+int profile_fill_home(const struct profile *profile, const char *home, bool change_owner,
+                      unsigned uid, unsigned gid, struct bj_error *error);

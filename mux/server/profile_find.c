@@ -1,0 +1,241 @@
+/* Where a profile's program is on this host, and what of it must be seen inside. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "mux/server/profile.h"
+
+#define INSIDE_MODULES "/opt/agent/node_modules"
+#define INSIDE_BIN     "/opt/agent/bin"
+
+#if defined(__x86_64__)
+#define ARCH "x64"
+#define CPU  "x86_64"
+#elif defined(__aarch64__)
+#define ARCH "arm64"
+#define CPU  "aarch64"
+#else
+#define ARCH "unknown"
+#define CPU  "unknown"
+#endif
+
+struct search {
+    const char *path; /* the user's $PATH */
+    struct profile_place *place;
+    struct bj_error *error;
+};
+
+/* Every wall shows /usr as it is. */
+static bool is_inside_already(const char *real)
+{
+    return strncmp(real, "/usr/", 5) == 0;
+}
+
+static int add_mount(struct search *search, const char *source, const char *target)
+{
+    struct profile_place *place = search->place;
+    struct stat info;
+    if (stat(source, &info) < 0)
+        return bj_fail(search->error, -errno, "cannot look at %s: %s", source, strerror(errno));
+    if (place->count == PROFILE_MOUNTS_MAX)
+        return bj_fail(search->error, -E2BIG, "a profile needs more than 8 mounts");
+    struct profile_mount *mount = &place->mounts[place->count++];
+    mount->directory = S_ISDIR(info.st_mode);
+    int status = bj_path(mount->source, sizeof(mount->source), search->error, "%s", source);
+    return status < 0 ? status
+                      : bj_path(mount->target, sizeof(mount->target), search->error, "%s", target);
+}
+
+/* One file: a native program. `inside` gets its path there. */
+static int take_file(struct search *search, const char *path, char inside[BJ_PATH_MAX])
+{
+    char real[PATH_MAX];
+    struct stat info;
+    if (!realpath(path, real) || stat(real, &info) < 0 || !S_ISREG(info.st_mode) ||
+        access(real, X_OK) < 0)
+        return -ENOENT;
+    if (is_inside_already(real))
+        return bj_path(inside, BJ_PATH_MAX, search->error, "%s", real);
+    const char *name = strrchr(path, '/');
+    int status = bj_path(inside, BJ_PATH_MAX, search->error, INSIDE_BIN "%s", name ? name : path);
+    return status < 0 ? status : add_mount(search, real, inside);
+}
+
+/* Calls `take` with each directory of $PATH until it says other than -ENOENT. */
+static int each_directory(struct search *search, const void *argument,
+                          int (*take)(struct search *search, const char *directory,
+                                      const void *argument))
+{
+    char directory[BJ_PATH_MAX];
+    int status = -ENOENT;
+    for (const char *at = search->path; status == -ENOENT && *at;) {
+        size_t size = strcspn(at, ":");
+        if (*at == '/' && size < sizeof(directory)) {
+            snprintf(directory, sizeof(directory), "%.*s", (int)size, at);
+            status = take(search, directory, argument);
+        }
+        at += size + (at[size] == ':');
+    }
+    return status;
+}
+
+/* --- npm packages --- */
+
+/* The node_modules that belongs to a directory of programs: DIR/node_modules/.bin, or PREFIX/bin
+ * beside PREFIX/lib/node_modules. */
+static int modules_of(const char *directory, char out[BJ_PATH_MAX])
+{
+    static const char local[] = "/node_modules/.bin";
+    size_t size = strlen(directory);
+    if (size > sizeof(local) && strcmp(directory + size - (sizeof(local) - 1), local) == 0)
+        return bj_path(out, BJ_PATH_MAX, NULL, "%.*s", (int)(size - 5), directory);
+    return bj_path(out, BJ_PATH_MAX, NULL, "%s/../lib/node_modules", directory);
+}
+
+/* "@scope/name/..." or "name/...": the length of the package's name. */
+static size_t package_size(const char *text)
+{
+    size_t size = strcspn(text, "/");
+    if (text[0] == '@' && text[size] == '/')
+        size += 1 + strcspn(text + size + 1, "/");
+    return size;
+}
+
+struct package {
+    const struct profile *profile;
+    const char *text; /* package and path in it */
+};
+
+static int mount_package(struct search *search, const char *modules, const char *name, size_t size)
+{
+    char source[BJ_PATH_MAX], target[BJ_PATH_MAX], real[PATH_MAX];
+    int status =
+        bj_path(source, sizeof(source), search->error, "%s/%.*s", modules, (int)size, name);
+    if (status == 0)
+        status =
+            bj_path(target, sizeof(target), search->error, INSIDE_MODULES "/%.*s", (int)size, name);
+    if (status < 0)
+        return status;
+    return realpath(source, real) ? add_mount(search, real, target) : -ENOENT;
+}
+
+static int take_package(struct search *search, const char *directory, const void *argument)
+{
+    const struct package *package = argument;
+    struct profile_place *place = search->place;
+    char modules[BJ_PATH_MAX], program[PATH_MAX + 1], path[BJ_PATH_MAX];
+    if (modules_of(directory, modules) < 0 ||
+        bj_path(path, sizeof(path), NULL, "%s/%s", modules, package->text) < 0 ||
+        !realpath(path, program) || access(program, R_OK) < 0)
+        return -ENOENT;
+    int status = bj_path(place->found, sizeof(place->found), search->error, "%s", program);
+    if (status < 0 || is_inside_already(program))
+        return status < 0 ? status
+                          : bj_path(place->program, BJ_PATH_MAX, search->error, "%s", program);
+    status =
+        bj_path(place->program, BJ_PATH_MAX, search->error, INSIDE_MODULES "/%s", package->text);
+    if (status == 0)
+        status = mount_package(search, modules, package->text, package_size(package->text));
+    for (char **at = package->profile->packages; status == 0 && *at; at++) {
+        status = mount_package(search, modules, *at, strlen(*at));
+        if (status == -ENOENT) /* not every installation has them there */
+            status = 0;
+    }
+    return status;
+}
+
+/* --- the search --- */
+
+static int take_program(struct search *search, const char *directory, const void *name)
+{
+    char path[BJ_PATH_MAX];
+    if (bj_path(path, sizeof(path), NULL, "%s/%s", directory, (const char *)name) < 0)
+        return -ENOENT;
+    int status = take_file(search, path, search->place->program);
+    if (status == 0)
+        snprintf(search->place->found, sizeof(search->place->found), "%s", path);
+    return status;
+}
+
+/* {arch} and {cpu} are this machine's, ~/ the user's home. */
+static int expand(const char *text, char out[BJ_PATH_MAX], struct bj_error *error)
+{
+    static const char *const holes[][2] = {{"{arch}", ARCH}, {"{cpu}", CPU}};
+    const char *home = getenv("HOME");
+    size_t used = 0;
+    if (strncmp(text, "~/", 2) == 0 && home) {
+        used = (size_t)snprintf(out, BJ_PATH_MAX, "%s/", home);
+        text += 2;
+    }
+    while (*text && used < BJ_PATH_MAX - 32) {
+        size_t i = 0;
+        while (i < 2 && strncmp(text, holes[i][0], strlen(holes[i][0])) != 0)
+            i++;
+        if (i < 2) {
+            used += (size_t)snprintf(out + used, BJ_PATH_MAX - used, "%s", holes[i][1]);
+            text += strlen(holes[i][0]);
+        } else {
+            out[used++] = *text++;
+        }
+    }
+    if (*text)
+        return bj_fail(error, -ENAMETOOLONG, "a path in a profile is too long");
+    out[used] = '\0';
+    return 0;
+}
+
+static int look(struct search *search, const struct profile *profile, const char *entry)
+{
+    char text[BJ_PATH_MAX];
+    int status = expand(entry, text, search->error);
+    if (status < 0)
+        return status;
+    if (strncmp(text, "npm:", 4) == 0) {
+        struct package package = {profile, text + 4};
+        return each_directory(search, &package, take_package);
+    }
+    if (strncmp(text, "path:", 5) == 0)
+        return each_directory(search, text + 5, take_program);
+    if (text[0] != '/')
+        return bj_fail(search->error, -EINVAL,
+                       "%.200s: search takes npm:PACKAGE/FILE, path:NAME or a path, not %.80s",
+                       profile->file, entry);
+    status = take_file(search, text, search->place->program);
+    if (status == 0)
+        snprintf(search->place->found, sizeof(search->place->found), "%s", text);
+    return status;
+}
+
+/* A further program is found by its name inside, too. */
+static int take_need(struct search *search, const char *directory, const void *name)
+{
+    char path[BJ_PATH_MAX], inside[BJ_PATH_MAX];
+    if (bj_path(path, sizeof(path), NULL, "%s/%s", directory, (const char *)name) < 0)
+        return -ENOENT;
+    return take_file(search, path, inside);
+}
+
+int profile_find(const struct profile *profile, const char *path, struct profile_place *place,
+                 struct bj_error *error)
+{
+    struct search search = {path && *path ? path : "/usr/local/bin:/usr/bin:/bin", place, error};
+    int status = profile->search[0] ? -ENOENT : 0;
+    *place = (struct profile_place){0};
+    for (char **at = profile->search; status == -ENOENT && *at; at++)
+        status = look(&search, profile, *at);
+    if (status == -ENOENT)
+        return bj_fail(error, -ENOENT, "%.60s is not installed here, as far as PATH says%s%.200s",
+                       profile->summary, profile->install ? ": " : "",
+                       profile->install ? profile->install : "");
+    for (char **at = profile->needs; status == 0 && *at; at++) {
+        status = each_directory(&search, *at, take_need);
+        if (status == -ENOENT)
+            return bj_fail(error, -ENOENT, "%.60s needs the program %.60s, which is not installed",
+                           profile->summary, *at);
+    }
+    return status;
+}

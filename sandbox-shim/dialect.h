@@ -1,0 +1,25 @@
+/*
+ * How `belljar-shim ask --dialect NAME` answers the hooks of one kind of agent. What comes on stdin
+ * is sent on as it is, with the kind BJ_ASK_HOOK NAME (transport/message.h), and read by the
+ * monitor outside (mux/monitor/dialect.h), never here.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "transport/message.h"
+
+struct dialect;
+
+/* NULL when there is none of this name. */
+const struct dialect *dialect_find(const char *name);
+const char *dialect_name(const struct dialect *dialect);
+
+/* All names, separated by spaces, for messages. */
+void dialect_list(char *out, size_t size);
+
+/* Prints what this agent reads as the answer on stdout (nothing for a pass, so that the agent goes
+ * on as it would without a hook) and returns the exit code for it. */
+int dialect_answer(const struct dialect *dialect, enum bj_answer answer, const char *reason,
+                   size_t size);
