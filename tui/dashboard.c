@@ -215,6 +215,10 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
     case ORDER_SAVE:
         copy_order(dashboard, order);
         break;
+    case ORDER_START:
+    case ORDER_COMPLETE:
+        form_order(dashboard, order);
+        break;
     case ORDER_DETACH:
         dashboard_stop(dashboard);
         break;
@@ -417,6 +421,7 @@ static int prepare(struct dashboard *dashboard, struct bj_error *error)
         return status;
     fleet_tick(&dashboard->fleet, wall_clock(), false);
     control_init(&dashboard->control);
+    form_load(dashboard);
     dashboard->control.prefix = dashboard->config.prefix;
     dashboard->focus_next = options->focus != NULL;
     dashboard->terminal_focused = true;

@@ -315,7 +315,7 @@ static void acknowledge(struct dashboard *dashboard, const char *name)
         bj_pack_key_str(packer, "sandbox", name);
 }
 
-static void on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
+void server_on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
                    void *argument)
 {
     struct dashboard *dashboard = rpc->owner;
@@ -342,6 +342,23 @@ static int project_path(const char *project, char out[PATH_MAX], struct bj_error
     return 0;
 }
 
+/* Born with the size that its pane will have, so that nothing is drawn twice. */
+bool server_new_size(const struct dashboard *dashboard, struct rect *inner)
+{
+    size_t count = dashboard->fleet.count;
+    struct layout *layout = malloc(sizeof(*layout));
+    if (!layout)
+        return false;
+    layout_make(layout, dashboard->control.layout, dashboard->rows, dashboard->cols, count + 1,
+                count);
+    const struct rect *rect = layout_pane(layout, count);
+    if (rect)
+        *inner = layout_inner(rect);
+    bool placed = rect != NULL;
+    free(layout);
+    return placed;
+}
+
 static void run(struct dashboard *dashboard, const char *text)
 {
     struct bj_error error = {0};
@@ -354,15 +371,10 @@ static void run(struct dashboard *dashboard, const char *text)
         control_note(&dashboard->control, dashboard_now(dashboard), true, "%.240s", error.text);
         return;
     }
-    /* Born with the size that its pane will have, so that nothing is drawn twice. */
-    struct layout layout;
-    size_t count = dashboard->fleet.count;
-    layout_make(&layout, dashboard->control.layout, dashboard->rows, dashboard->cols, count + 1,
-                count);
-    const struct rect *rect = layout_pane(&layout, count);
-
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "sandbox.run", on_run, NULL);
-    msgpack_pack_map(packer, 2U + (line.name ? 1 : 0) + (line.project ? 1 : 0) + (rect ? 2 : 0));
+    struct rect inner;
+    bool sized = server_new_size(dashboard, &inner);
+    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "sandbox.run", server_on_run, NULL);
+    msgpack_pack_map(packer, 2U + (line.name ? 1 : 0) + (line.project ? 1 : 0) + (sized ? 2 : 0));
     bj_pack_key_str(packer, "session", dashboard->fleet.session);
     bj_pack_str(packer, "argv");
     msgpack_pack_array(packer, line.words.count - line.first);
@@ -372,8 +384,7 @@ static void run(struct dashboard *dashboard, const char *text)
         bj_pack_key_str(packer, "name", line.name);
     if (line.project)
         bj_pack_key_str(packer, "project", project);
-    if (rect) {
-        struct rect inner = layout_inner(rect);
+    if (sized) {
         bj_pack_key_uint(packer, "rows", (uint64_t)inner.rows);
         bj_pack_key_uint(packer, "cols", (uint64_t)inner.cols);
     }

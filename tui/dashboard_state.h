@@ -3,7 +3,8 @@
  *
  * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
  * the server and the orders, dashboard_decide.c those about requests and rules; dashboard_panes.c
- * one connection per pane to its monitor, dashboard_copy.c copy mode.
+ * one connection per pane to its monitor, dashboard_copy.c copy mode,
+ * dashboard_form.c the form of a new sandbox.
  */
 #pragma once
 
@@ -97,6 +98,16 @@ void server_note_error(struct dashboard *dashboard, const msgpack_object *error)
 /* The answer to an order: silent, unless it failed. */
 void server_on_done(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
                     void *argument);
+
+/* The answer to sandbox.run: the new one is selected. */
+void server_on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
+                   void *argument);
+/* The room that one more pane would have. False: none. */
+bool server_new_size(const struct dashboard *dashboard, struct rect *inner);
+
+/* dashboard_form.c */
+void form_load(struct dashboard *dashboard);
+void form_order(struct dashboard *dashboard, const struct order *order);
 
 /* dashboard_decide.c */
 void decide_tell_shown(struct dashboard *dashboard);   /* requests that are on screen now */

@@ -264,9 +264,10 @@ bool control_look(struct control *control, const struct control_view *view, enum
 bool control_allowed(struct control *control, const struct control_view *view, enum action action)
 {
     static const enum action changing[] = {
-        ACTION_ALLOW,  ACTION_DENY,  ACTION_ALLOW_RULE,  ACTION_DENY_RULE,      ACTION_UNDO,
-        ACTION_RUN,    ACTION_PAUSE, ACTION_PAUSE_ALL,   ACTION_KILL,           ACTION_REMOVE,
-        ACTION_RENAME, ACTION_FOCUS, ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL};
+        ACTION_ALLOW,  ACTION_DENY,      ACTION_ALLOW_RULE,  ACTION_DENY_RULE,
+        ACTION_UNDO,   ACTION_RUN,       ACTION_FORM,        ACTION_AGAIN,
+        ACTION_PAUSE,  ACTION_PAUSE_ALL, ACTION_KILL,        ACTION_REMOVE,
+        ACTION_RENAME, ACTION_FOCUS,     ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL};
     bool changes = false;
     for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
         changes |= action == changing[i];
@@ -335,6 +336,10 @@ void control_act(struct control *control, const struct control_view *view, enum 
         break;
     case ACTION_COPY:
         control_copy_open(control, view, order);
+        break;
+    case ACTION_FORM:
+    case ACTION_AGAIN:
+        control_form_open(control, view, action == ACTION_AGAIN);
         break;
     case ACTION_PALETTE:
         palette_open(&control->palette);
@@ -429,6 +434,10 @@ static void on_key(struct control *control, const struct control_view *view,
         decide_menu_key(control, view, chord, order);
         return;
     }
+    if (control->form.open) {
+        control_form_key(control, chord, order);
+        return;
+    }
     if (control->palette.open) {
         control_palette_key(control, view, chord, order);
         return;
@@ -489,7 +498,8 @@ static void on_click(struct control *control, const struct control_view *view, s
 static void on_mouse(struct control *control, const struct control_view *view,
                      const struct input *input, struct order *order)
 {
-    if (control->prompt != PROMPT_NONE || control->menu.open || control->palette.open)
+    if (control->prompt != PROMPT_NONE || control->menu.open || control->palette.open ||
+        control->form.open)
         return;
     bool wheel = input->button >= 4;
     if (control->copy.open) {
@@ -544,6 +554,8 @@ void control_input(struct control *control, const struct control_view *view,
         /* A paste in supervise mode is dropped: its letters are no commands. */
         if (control_prompt_is_line(control->prompt))
             control_pasted(control, view, input);
+        else if (control->form.open)
+            form_paste(&control->form, input->text, input->size);
         else if (control->menu.open)
             menu_paste(&control->menu, input->text, input->size);
         else if (control->prompt == PROMPT_NONE && control->mode == CONTROL_FOCUS)

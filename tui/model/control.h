@@ -14,6 +14,7 @@
 #include "tui/model/copy.h"
 #include "tui/model/decode.h"
 #include "tui/model/fleet.h"
+#include "tui/model/form.h"
 #include "tui/model/layout.h"
 #include "tui/model/details.h"
 #include "tui/model/line.h"
@@ -66,6 +67,7 @@ struct control {
     size_t target_count;
     struct copy copy; /* of the selected pane; its text is freed by copy_close() */
     struct palette palette;
+    struct form form;
     struct menu menu;
     char decided[FLEET_ID_MAX]; /* request that was answered here last; its end is no news */
     char note[512];             /* a short message in the bar */
@@ -96,9 +98,11 @@ enum order_kind {
     ORDER_ACKNOWLEDGE,
     ORDER_ACKNOWLEDGE_ALL,
     ORDER_THEME,
-    ORDER_CAPTURE, /* the pane's text for copy mode */
-    ORDER_COPY,    /* what is selected there to the clipboard */
-    ORDER_SAVE,    /* text: the file that gets it */
+    ORDER_CAPTURE,  /* the pane's text for copy mode */
+    ORDER_COPY,     /* what is selected there to the clipboard */
+    ORDER_START,    /* what the form says */
+    ORDER_COMPLETE, /* the path in the form's line */
+    ORDER_SAVE,     /* text: the file that gets it */
     ORDER_DETACH,
 };
 

@@ -3,7 +3,7 @@
 
 #include "tui/model/control_parts.h"
 
-/* Copy mode and the palette, which take all keys while they are open. */
+/* Copy mode, the form and the palette, which take all keys while they are open. */
 
 void control_copy_open(struct control *control, const struct control_view *view,
                        struct order *order)
@@ -54,4 +54,25 @@ void control_palette_key(struct control *control, const struct control_view *vie
     struct palette *palette = &control->palette;
     if (palette_key(palette, chord) == PALETTE_RUNS)
         control_act(control, view, palette->hit[palette->at]->action, NULL, order);
+}
+
+void control_form_open(struct control *control, const struct control_view *view, bool again)
+{
+    const struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
+    struct bj_error error = {0};
+    if (!again)
+        form_open(&control->form);
+    else if (!sandbox)
+        control_note(control, view->now, false, "no sandbox is selected: N starts a new one");
+    else if (form_like(&control->form, sandbox, view->fleet, &error) < 0)
+        control_note(control, view->now, true, "%.240s", error.text);
+}
+
+void control_form_key(struct control *control, const struct chord *chord, struct order *order)
+{
+    enum form_outcome outcome = form_key(&control->form, chord);
+    if (outcome == FORM_SUBMITS)
+        order->kind = ORDER_START;
+    else if (outcome == FORM_COMPLETES)
+        order->kind = ORDER_COMPLETE;
 }

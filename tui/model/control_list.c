@@ -158,6 +158,7 @@ void list_action(struct control *control, const struct control_view *view, enum 
     case ACTION_KILL:
     case ACTION_REMOVE:
     case ACTION_RENAME:
+    case ACTION_AGAIN:
         if (control->list == LIST_FLEET)
             control_act(control, view, action, NULL, order);
         break;

@@ -18,12 +18,14 @@ void control_open_prompt(struct control *control, enum control_prompt prompt, co
 void control_act(struct control *control, const struct control_view *view, enum action action,
                  const struct chord *chord, struct order *order);
 
-/* Copy mode and the palette (control_copy.c). */
+/* Copy mode, the form and the palette (control_copy.c). */
 void control_copy_open(struct control *control, const struct control_view *view,
                        struct order *order);
 void control_copy_key(struct control *control, const struct control_view *view,
                       const struct chord *chord, struct order *order);
 void control_copy_sync(struct control *control, const struct fleet *fleet);
+void control_form_open(struct control *control, const struct control_view *view, bool again);
+void control_form_key(struct control *control, const struct chord *chord, struct order *order);
 void control_palette_key(struct control *control, const struct control_view *view,
                          const struct chord *chord, struct order *order);
 

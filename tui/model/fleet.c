@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "transport/pack.h"
+#include "tui/model/form.h"
 #include "tui/model/text.h"
 
 int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error)
@@ -182,6 +183,34 @@ static void copy_argv(struct sandbox *sandbox, const msgpack_object *argv)
     }
 }
 
+/* A word that cleaning would change is another word: such a command is not offered again. */
+static void copy_line_of(struct sandbox *sandbox, const msgpack_object *argv)
+{
+    size_t used = 0;
+    sandbox->line[0] = '\0';
+    for (uint32_t i = 0; argv && argv->type == MSGPACK_OBJECT_ARRAY && i < argv->via.array.size;
+         i++) {
+        const msgpack_object *word = &argv->via.array.ptr[i];
+        char clean[FLEET_LINE_MAX];
+        bool same = word->type == MSGPACK_OBJECT_STR && word->via.str.size < sizeof(clean) &&
+                    text_clean(clean, sizeof(clean), word->via.str.ptr, word->via.str.size) ==
+                        word->via.str.size &&
+                    memcmp(clean, word->via.str.ptr, word->via.str.size) == 0;
+        size_t room = sizeof(sandbox->line) - used, size = room;
+        if (same && used + 1 < sizeof(sandbox->line)) {
+            if (i > 0)
+                sandbox->line[used++] = ' ';
+            room = sizeof(sandbox->line) - used;
+            size = form_quote(sandbox->line + used, room, clean, word->via.str.size);
+        }
+        if (size >= room) {
+            sandbox->line[0] = '\0';
+            return;
+        }
+        used += size;
+    }
+}
+
 static const char *const state_names[SANDBOX_STATES] = {"starting", "running", "waiting",
                                                         "paused",   "exited",  "lost"};
 
@@ -195,6 +224,7 @@ static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map, dou
     field_copy(map, "project", sandbox->project, sizeof(sandbox->project));
     field_copy(map, "driver", sandbox->driver, sizeof(sandbox->driver));
     copy_argv(sandbox, bj_get(map, "argv"));
+    copy_line_of(sandbox, bj_get(map, "argv"));
     if (bj_get_copy(map, "view", sandbox->view, sizeof(sandbox->view)) >= sizeof(sandbox->view))
         sandbox->view[0] = '\0';
     field_copy(map, "state", state, sizeof(state));

@@ -22,6 +22,7 @@
 
 #define FLEET_REQUESTS_MAX 4096
 #define FLEET_ALERTS_MAX   1024 /* the oldest go first */
+#define FLEET_LINE_MAX     1024 /* bytes of a command that can be run again */
 #define FLEET_HISTORY      64   /* samples, one a second */
 
 /* A request can be answered after it has been on this screen for so long. */
@@ -37,7 +38,8 @@ struct figures {
 
 struct sandbox {
     char id[FLEET_ID_MAX], name[FLEET_NAME_MAX], session[FLEET_NAME_MAX];
-    char command[FLEET_TITLE_MAX]; /* argv as one line */
+    char command[FLEET_TITLE_MAX]; /* argv as one line, to be read */
+    char line[FLEET_LINE_MAX];     /* the same, quoted; "" when it cannot be shown as it is */
     char title[FLEET_TITLE_MAX], error[FLEET_TITLE_MAX], project[FLEET_TITLE_MAX];
     char driver[FLEET_NAME_MAX];
     char view[BJ_SOCKET_PATH_MAX + 1]; /* not cleaned: a path */

@@ -36,6 +36,8 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
         put_hint(pen, &key, &dim, name, "back to supervising");
         return;
     }
+    if (input->control->form.open)
+        return; /* the form says its keys */
     if (input->control->palette.open || input->control->copy.open) {
         bool palette = input->control->palette.open;
         put_hint(pen, &key, &dim, palette ? "Enter" : "y", palette ? "do it" : "copy");

@@ -52,6 +52,7 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
 void view_copy_paint(struct view *view, const struct view_input *input, const struct copy *copy,
                      const struct rect *inner);
 void view_copy_foot(struct view *view, const struct copy *copy, const struct rect *pane);
+void view_form_paint(struct view *view, const struct view_input *input);
 void view_palette_paint(struct view *view, const struct view_input *input);
 void view_tabs_paint(struct view *view, const struct view_input *input);
 void view_request_paint(struct view *view, const struct view_input *input, struct request *request,

@@ -175,6 +175,7 @@ static void paint_all(struct view *view, const struct view_input *input)
     view_list_paint(view, input);
     view_menu_paint(view, input);
     view_palette_paint(view, input);
+    view_form_paint(view, input);
     view_prompt_paint(view, input);
     view_note_paint(view, input);
 }

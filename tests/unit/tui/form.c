@@ -1,0 +1,151 @@
+#include "suite.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/model/form.h"
+
+static struct form form;
+static struct form_request request;
+static struct bj_error error;
+
+static enum form_outcome press(const char *name)
+{
+    struct chord chord;
+    ck_assert(keys_parse(name, strlen(name), &chord));
+    return form_key(&form, &chord);
+}
+
+static int check(enum form_field field, const char *text)
+{
+    memset(&form, 0, sizeof(form));
+    form_open(&form);
+    line_set(&form.line[FORM_COMMAND], "bash");
+    line_set(&form.line[field], text);
+    return form_check(&form, &request, &error);
+}
+
+START_TEST(what_it_asks_for)
+{
+    ck_assert_int_eq(check(FORM_COMMAND, "make 'all of it' -j2"), 0);
+    ck_assert_uint_eq(request.words.count, 3);
+    ck_assert_str_eq(request.words.word[1], "all of it");
+    ck_assert(!request.project && !request.name && !request.policy && !request.has_memory);
+    ck_assert_int_eq(check(FORM_MEMORY, "1.5g"), 0);
+    ck_assert_uint_eq(request.memory, 3ULL << 29);
+    ck_assert_int_eq(check(FORM_MEMORY, "0"), 0);
+    ck_assert(request.has_memory && request.memory == 0);
+    ck_assert_int_eq(check(FORM_CPUS, "0.25"), 0);
+    ck_assert_uint_eq(request.millicpus, 250);
+    ck_assert_int_eq(check(FORM_PIDS, "100"), 0);
+    ck_assert_uint_eq(request.pids, 100);
+    ck_assert_int_eq(check(FORM_NAME, "web"), 0);
+    ck_assert_str_eq(request.name, "web");
+}
+END_TEST
+
+START_TEST(what_is_wrong)
+{
+    static const struct {
+        enum form_field field;
+        const char *text;
+    } bad[] = {{FORM_COMMAND, ""},   {FORM_COMMAND, "  "},  {FORM_COMMAND, "a 'b"},
+               {FORM_MEMORY, "lot"}, {FORM_MEMORY, "-1"},   {FORM_MEMORY, "1X"},
+               {FORM_MEMORY, "1GB"}, {FORM_MEMORY, "1e30"}, {FORM_MEMORY, "nan"},
+               {FORM_CPUS, "2K"},    {FORM_CPUS, "5000"},   {FORM_PIDS, "9999999"}};
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_msg(check(bad[i].field, bad[i].text) == -EINVAL, "%s", bad[i].text);
+        ck_assert_int_eq(form.at, bad[i].field); /* the cursor is there */
+        ck_assert_uint_gt(strlen(error.text), 0);
+    }
+}
+END_TEST
+
+START_TEST(keys)
+{
+    memset(&form, 0, sizeof(form));
+    form_open(&form);
+    press("l");
+    press("s");
+    ck_assert_str_eq(form.line[FORM_COMMAND].text, "ls");
+    ck_assert_int_eq(press("Tab"), FORM_STAYS);
+    ck_assert_int_eq(form.at, FORM_PROJECT);
+    press("/");
+    ck_assert_int_eq(press("Tab"), FORM_COMPLETES);
+    press("Down");
+    ck_assert_int_eq(form.at, FORM_NAME);
+    press("Up");
+    press("Up");
+    press("Up");
+    ck_assert_int_eq(form.at, FORM_POLICY);
+    ck_assert_int_eq(press("Tab"), FORM_STAYS); /* nothing to complete: on */
+    ck_assert_int_eq(form.at, FORM_COMMAND);
+    form_paste(&form, " -l\nrm", 6);
+    ck_assert_str_eq(form.line[FORM_COMMAND].text, "ls -l");
+    ck_assert_int_eq(press("Enter"), FORM_SUBMITS);
+    ck_assert_int_eq(press("Escape"), FORM_LEAVES);
+    ck_assert(!form.open);
+}
+END_TEST
+
+START_TEST(remembered)
+{
+    static char text[FORM_TEXT_MAX];
+    struct form other = {0};
+    memset(&form, 0, sizeof(form));
+    line_set(&form.line[FORM_COMMAND], "sh -c 'x y'");
+    line_set(&form.line[FORM_PROJECT], "/p q");
+    line_set(&form.line[FORM_NAME], "once");
+    form_write(&form, text);
+    form_read(&other, text);
+    ck_assert_str_eq(other.line[FORM_COMMAND].text, "sh -c 'x y'");
+    ck_assert_str_eq(other.line[FORM_PROJECT].text, "/p q");
+    ck_assert_str_eq(other.line[FORM_NAME].text, "");
+    form_read(&other, "nonsense\nMemory 5G\nCommand\n\x1b[2J\nName x");
+    ck_assert_str_eq(other.line[FORM_MEMORY].text, "5G");
+    ck_assert_str_eq(other.line[FORM_NAME].text, "");
+}
+END_TEST
+
+static void add(struct fleet *fleet, const char *id, const char *name, const char *argv)
+{
+    char json[2000];
+    snprintf(json, sizeof(json),
+             "{\"id\": \"%s\", \"name\": \"%s\", \"state\": \"exited\", \"session\": \"main\", "
+             "\"project\": \"/p\", \"argv\": %s, \"limits\": {\"memory\": 1073741824, "
+             "\"millicpus\": 1500, \"pids\": 0}}",
+             id, name, argv);
+    ck_assert_int_eq(fleet_event(fleet, "event.sandbox", object(json), NULL), 1);
+}
+
+START_TEST(again)
+{
+    struct fleet *fleet = calloc(1, sizeof(*fleet));
+    ck_assert_int_eq(fleet_init(fleet, "main", NULL), 0);
+    add(fleet, "1", "web", "[\"sh\", \"-c\", \"echo 'it is' \\\"$x\\\"\", \"\"]");
+    add(fleet, "2", "web-2", "[\"bash\"]");
+    add(fleet, "3", "odd", "[\"sh\", \"-c\", \"a\\nb\"]");
+    ck_assert_int_eq(form_like(&form, fleet->sandboxes[0], fleet, &error), 0);
+    ck_assert_str_eq(form.line[FORM_NAME].text, "web-3");
+    ck_assert_str_eq(form.line[FORM_MEMORY].text, "1024M");
+    ck_assert_str_eq(form.line[FORM_CPUS].text, "1.5");
+    ck_assert_str_eq(form.line[FORM_PIDS].text, "");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_uint_eq(request.words.count, 4); /* the very words come back */
+    ck_assert_str_eq(request.words.word[2], "echo 'it is' \"$x\"");
+    ck_assert_str_eq(request.words.word[3], "");
+    ck_assert_int_eq(form_like(&form, fleet->sandboxes[2], fleet, &error), -ENOTSUP);
+    char *long_one = malloc(1500);
+    memset(long_one, 'x', 1500);
+    memcpy(long_one, "[\"", 2);
+    strcpy(long_one + 1200, "\"]");
+    add(fleet, "2", "web-2", long_one);
+    ck_assert_str_eq(fleet->sandboxes[1]->line, "");
+    free(long_one);
+    fleet_free(fleet);
+    free(fleet);
+}
+END_TEST
+
+SUITE_MAIN("form", what_it_asks_for, what_is_wrong, keys, remembered, again)

@@ -1,0 +1,196 @@
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "transport/pack.h"
+#include "tui/dashboard_state.h"
+#include "tui/model/text.h"
+
+/* ---- paths ---- */
+
+static bool expand(const char *name, char out[PATH_MAX])
+{
+    const char *home = getenv("HOME");
+    bool in_home = name[0] == '~' && (name[1] == '/' || !name[1]) && home;
+    return snprintf(out, PATH_MAX, "%s%s", in_home ? home : "", in_home ? name + 1 : name) <
+           PATH_MAX;
+}
+
+/* Names are shown and typed as text: what is not clean text cannot be completed. */
+static bool fits(const struct dirent *entry, const char *begin, size_t size)
+{
+    char clean[sizeof(entry->d_name)];
+    text_clean(clean, sizeof(clean), entry->d_name, strlen(entry->d_name));
+    bool hidden = entry->d_name[0] == '.' && begin[0] != '.';
+    bool dots = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    return !hidden && !dots && strncmp(entry->d_name, begin, size) == 0 &&
+           strcmp(clean, entry->d_name) == 0;
+}
+
+/* Goes on as far as all names agree, and names them in the hint. */
+static void complete(struct form *form)
+{
+    struct line *line = &form->line[form->at];
+    char path[PATH_MAX], common[NAME_MAX + 2] = "";
+    form->hint[0] = '\0';
+    form->bad = false;
+    if (!expand(line->text, path))
+        return;
+    char *slash = strrchr(path, '/');
+    char begin[NAME_MAX + 1];
+    if (strlen(slash ? slash + 1 : path) >= sizeof(begin))
+        return;
+    strcpy(begin, slash ? slash + 1 : path);
+    if (slash)
+        slash[1] = '\0';
+    DIR *directory = opendir(slash ? path : ".");
+    const struct dirent *entry;
+    size_t found = 0, hint = 0, agreed = 0;
+    while (directory && (entry = readdir(directory))) {
+        struct stat about;
+        if (!fits(entry, begin, strlen(begin)))
+            continue;
+        bool is_directory =
+            fstatat(dirfd(directory), entry->d_name, &about, 0) == 0 && S_ISDIR(about.st_mode);
+        if (!is_directory && form->at == FORM_PROJECT)
+            continue;
+        char name[NAME_MAX + 2];
+        snprintf(name, sizeof(name), "%.*s%s", NAME_MAX, entry->d_name, is_directory ? "/" : "");
+        if (found++ == 0)
+            agreed = strlen(strcpy(common, name));
+        while (strncmp(common, name, agreed) != 0)
+            agreed--;
+        if (hint < sizeof(form->hint) - 1)
+            hint += (size_t)snprintf(form->hint + hint, sizeof(form->hint) - hint, "%s  ", name);
+    }
+    if (directory)
+        closedir(directory);
+    /* Not in the middle of a character. */
+    while (agreed > 0 && ((unsigned char)common[agreed] & 0xc0) == 0x80)
+        agreed--;
+    if (agreed > strlen(begin)) {
+        struct chord end = {.key = "end"};
+        line_key(line, &end);
+        line_insert(line, common + strlen(begin), agreed - strlen(begin));
+    }
+    if (found == 1)
+        form->hint[0] = '\0';
+    else if (found == 0)
+        snprintf(form->hint, sizeof(form->hint), "nothing there begins like this");
+}
+
+/* ---- the last choices ---- */
+
+static int memory_path(const struct dashboard *dashboard, char out[BJ_PATH_MAX])
+{
+    return bj_path(out, BJ_PATH_MAX, NULL, "%s/dashboard.form", dashboard->paths->state);
+}
+
+void form_load(struct dashboard *dashboard)
+{
+    char path[BJ_PATH_MAX], text[FORM_TEXT_MAX];
+    if (memory_path(dashboard, path) < 0)
+        return;
+    FILE *file = fopen(path, "re");
+    size_t size = file ? fread(text, 1, sizeof(text) - 1, file) : 0;
+    text[size] = '\0';
+    if (file)
+        fclose(file);
+    form_read(&dashboard->control.form, text);
+}
+
+/* It is a convenience: that it could not be kept is no reason to say anything. */
+static void form_keep(const struct dashboard *dashboard)
+{
+    char path[BJ_PATH_MAX], fresh[BJ_PATH_MAX], text[FORM_TEXT_MAX];
+    if (memory_path(dashboard, path) < 0 || bj_path(fresh, sizeof(fresh), NULL, "%s.new", path) < 0)
+        return;
+    form_write(&dashboard->control.form, text);
+    int file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (file < 0)
+        return;
+    bool whole = write(file, text, strlen(text)) == (ssize_t)strlen(text);
+    if (close(file) < 0 || !whole || rename(fresh, path) < 0)
+        unlink(fresh);
+}
+
+/* ---- the start ---- */
+
+static int real_path(const char *given, const char *what, char out[PATH_MAX],
+                     struct bj_error *error)
+{
+    char named[PATH_MAX];
+    if (!expand(given, named))
+        return bj_fail(error, -ENAMETOOLONG, "the path of the %s is too long", what);
+    if (!realpath(named, out))
+        return bj_fail(error, -errno, "no %s %.200s: %s", what, named, strerror(errno));
+    return 0;
+}
+
+static void pack_request(struct dashboard *dashboard, const struct form_request *request,
+                         const char *project, const char *policy)
+{
+    struct rect inner;
+    bool sized = server_new_size(dashboard, &inner);
+    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "sandbox.run", server_on_run, NULL);
+    msgpack_pack_map(packer, 2U + !!request->name + !!request->project + !!request->policy +
+                                 request->has_memory + request->has_cpus + request->has_pids +
+                                 (sized ? 2 : 0));
+    bj_pack_key_str(packer, "session", dashboard->fleet.session);
+    bj_pack_str(packer, "argv");
+    msgpack_pack_array(packer, request->words.count);
+    for (size_t i = 0; i < request->words.count; i++)
+        bj_pack_str(packer, request->words.word[i]);
+    if (request->name)
+        bj_pack_key_str(packer, "name", request->name);
+    if (request->project)
+        bj_pack_key_str(packer, "project", project);
+    if (request->policy)
+        bj_pack_key_str(packer, "policy", policy);
+    if (request->has_memory)
+        bj_pack_key_uint(packer, "memory", request->memory);
+    if (request->has_cpus)
+        bj_pack_key_uint(packer, "millicpus", request->millicpus);
+    if (request->has_pids)
+        bj_pack_key_uint(packer, "pids", request->pids);
+    if (sized) {
+        bj_pack_key_uint(packer, "rows", (uint64_t)inner.rows);
+        bj_pack_key_uint(packer, "cols", (uint64_t)inner.cols);
+    }
+}
+
+void form_order(struct dashboard *dashboard, const struct order *order)
+{
+    struct form *form = &dashboard->control.form;
+    struct form_request request;
+    struct bj_error error = {0};
+    char project[PATH_MAX], policy[PATH_MAX];
+    if (order->kind == ORDER_COMPLETE) {
+        complete(form);
+        return;
+    }
+    int status = form_check(form, &request, &error);
+    if (status == 0 && request.project &&
+        (status = real_path(request.project, "project", project, &error)) < 0)
+        form->at = FORM_PROJECT;
+    if (status == 0 && request.policy &&
+        (status = real_path(request.policy, "policy", policy, &error)) < 0)
+        form->at = FORM_POLICY;
+    if (status == 0 && (!dashboard->server_open || dashboard->server.closing))
+        status = bj_fail(&error, -ENOTCONN, "there is no server at the moment");
+    if (status < 0) {
+        snprintf(form->hint, sizeof(form->hint), "%.250s", error.text);
+        form->bad = true;
+        return;
+    }
+    pack_request(dashboard, &request, project, policy);
+    bj_rpc_send(&dashboard->server);
+    form_keep(dashboard);
+    form->open = false;
+}

@@ -1,0 +1,62 @@
+/*
+ * The form of a new sandbox: one line per choice, as `belljar run` has options.
+ *
+ * An empty line means the default. The form remembers nothing by itself: form_write() and
+ * form_read() turn the choices that are worth keeping (all but the name) into text and back, and
+ * form_like() fills it from a sandbox that is there.
+ */
+#pragma once
+
+#include "tui/model/fleet.h"
+#include "tui/model/line.h"
+
+enum form_field {
+    FORM_COMMAND,
+    FORM_PROJECT,
+    FORM_NAME,
+    FORM_MEMORY,
+    FORM_CPUS,
+    FORM_PIDS,
+    FORM_POLICY,
+};
+#define FORM_FIELDS 7
+
+struct form {
+    bool open;
+    enum form_field at;
+    struct line line[FORM_FIELDS];
+    char hint[256]; /* what a path could go on with, or what is wrong */
+    bool bad;
+};
+
+/* What it asks for. Texts point into the form or into `words`; NULL: not given. */
+struct form_request {
+    struct words words; /* the command */
+    const char *project, *name, *policy;
+    bool has_memory, has_cpus, has_pids;
+    uint64_t memory, millicpus, pids;
+};
+
+const char *form_label(enum form_field field);
+const char *form_help(enum form_field field);
+bool form_is_path(enum form_field field);
+
+enum form_outcome { FORM_STAYS, FORM_LEAVES, FORM_SUBMITS, FORM_COMPLETES };
+enum form_outcome form_key(struct form *form, const struct chord *chord);
+void form_paste(struct form *form, const char *text, size_t size);
+
+/* -EINVAL with a sentence, and the cursor in the line that is wrong. */
+int form_check(struct form *form, struct form_request *request, struct bj_error *error);
+
+/* Opens it for another sandbox like this one, under a name that the fleet does not have.
+ * -ENOTSUP when its command cannot be shown as it is. */
+int form_like(struct form *form, const struct sandbox *sandbox, const struct fleet *fleet,
+              struct bj_error *error);
+void form_open(struct form *form);
+
+#define FORM_TEXT_MAX (FORM_FIELDS * (LINE_MAX_BYTES + 16))
+void form_write(const struct form *form, char out[FORM_TEXT_MAX]);
+void form_read(struct form *form, const char *text); /* unknown lines are left out */
+
+/* A word as line_split() reads it back. Returns its length, or `size` when it does not fit. */
+size_t form_quote(char *out, size_t size, const char *word, size_t word_size);
