@@ -289,10 +289,10 @@ int profile_load(struct profile *profile, const struct bj_paths *paths, const ch
     for (size_t i = 0; i < 2; i++) {
         char path[BJ_PATH_MAX];
         int status = bj_path(path, sizeof(path), error, "%s/profiles/%s.conf", places[i], name);
-        if (status == 0)
-            status = read_profile(profile, path, name, error);
-        if (status != -ENOENT || access(path, F_OK) == 0)
+        if (status < 0)
             return status;
+        if (access(path, F_OK) == 0)
+            return read_profile(profile, path, name, error);
     }
     return fail_unknown(paths, name, error);
 }
