@@ -88,16 +88,30 @@ void world_open(struct world *world)
     environment(world);
 }
 
+/* The server leads a session; the process that made it a daemon does not, and may end a moment
+ * later. A child of the server that is about to become something else leads one as well. */
+static bool is_server(pid_t pid)
+{
+    char name[64];
+    return process_name(pid, name, sizeof(name)) && strcmp(name, "belljar-server") == 0 &&
+           getsid(pid) == pid && !process_in_namespace_below(pid);
+}
+
+static pid_t parent_of(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    const char *end = strrchr(world_read(path), ')');
+    return end && strlen(end) > 4 ? (pid_t)atoi(end + 4) : 0;
+}
+
 pid_t world_server(struct world *world)
 {
     pid_t pids[4096];
     size_t count = world_processes(pids, 4096);
-    for (size_t i = 0; i < count; i++) {
-        char name[64];
-        if (process_name(pids[i], name, sizeof(name)) && strcmp(name, "belljar-server") == 0 &&
-            !process_in_namespace_below(pids[i]))
+    for (size_t i = 0; i < count; i++)
+        if (is_server(pids[i]) && !is_server(parent_of(pids[i])))
             return pids[i];
-    }
     return 0;
 }
 
