@@ -1,7 +1,7 @@
 /*
  * The parts of the dashboard's state machine (control.h), each in a file of its own: control.c has
- * modes, panes and prompts, control_list.c the lists and the card, control_fleet.c the list of
- * sandboxes and marks, control_decide.c requests.
+ * modes and panes, control_prompt.c prompts, control_list.c the lists and the card, control_fleet.c
+ * the list of sandboxes and marks, control_decide.c requests.
  */
 #pragma once
 
@@ -13,6 +13,11 @@ bool control_allowed(struct control *control, const struct control_view *view, e
 bool control_look(struct control *control, const struct control_view *view, enum action action,
                   const struct chord *chord);
 
+/* Questions and lines (control_prompt.c). */
+void control_prompt_key(struct control *control, const struct control_view *view,
+                        const struct chord *chord, struct order *order);
+void control_prompt_paste(struct control *control, const struct control_view *view,
+                          const struct input *input);
 void control_open_prompt(struct control *control, enum control_prompt prompt, const char *text);
 /* Any action of supervise mode; also those that a list hands on. */
 void control_act(struct control *control, const struct control_view *view, enum action action,

@@ -1,0 +1,123 @@
+#include <stdio.h>
+#include <string.h>
+
+#include "transport/api.h"
+#include "tui/model/control_parts.h"
+
+void control_open_prompt(struct control *control, enum control_prompt prompt, const char *text)
+{
+    control->prompt = prompt;
+    control->prompt_seen = false;
+    memcpy(control->subject, control_target(control), FLEET_ID_MAX);
+    line_set(&control->line, text);
+}
+
+bool control_prompt_is_line(enum control_prompt prompt)
+{
+    return prompt == PROMPT_RUN || prompt == PROMPT_RENAME || prompt == PROMPT_FILTER ||
+           prompt == PROMPT_SAVE;
+}
+
+void control_question(const struct control *control, const struct fleet *fleet, char *out,
+                      size_t size)
+{
+    const struct sandbox *sandbox = fleet_find(fleet, control->subject);
+    const char *name = sandbox ? sandbox->name : "?";
+    switch (control->prompt) {
+    case PROMPT_KILL:
+        snprintf(out, size, "Kill %s? Every process in it ends.", name);
+        break;
+    case PROMPT_REMOVE:
+        snprintf(out, size, "Remove %s with its project copy, home and recording?", name);
+        break;
+    case PROMPT_DETACH:
+        snprintf(out, size, "Detach? The sandboxes run on.");
+        break;
+    case PROMPT_RUN:
+        snprintf(out, size, "New sandbox: [-n NAME] [--project DIR] COMMAND");
+        break;
+    case PROMPT_SAVE:
+        snprintf(out, size, "Save the selection to a new file");
+        break;
+    case PROMPT_RENAME:
+        snprintf(out, size, "New name of %s", name);
+        break;
+    case PROMPT_PAUSE_MANY:
+    case PROMPT_RESUME_MANY:
+    case PROMPT_KILL_MANY:
+    case PROMPT_REMOVE_MANY:
+        control_question_many(control, fleet, out, size);
+        break;
+    default:
+        out[0] = '\0';
+    }
+}
+
+static void prompt_done(struct control *control, struct order *order)
+{
+    static const enum order_kind orders[] = {
+        [PROMPT_KILL] = ORDER_KILL,        [PROMPT_REMOVE] = ORDER_REMOVE,
+        [PROMPT_DETACH] = ORDER_DETACH,    [PROMPT_RUN] = ORDER_RUN,
+        [PROMPT_RENAME] = ORDER_RENAME,    [PROMPT_SAVE] = ORDER_SAVE,
+        [PROMPT_PAUSE_MANY] = ORDER_PAUSE, [PROMPT_RESUME_MANY] = ORDER_RESUME,
+        [PROMPT_KILL_MANY] = ORDER_KILL,   [PROMPT_REMOVE_MANY] = ORDER_REMOVE,
+    };
+    order->kind = orders[control->prompt];
+    order->many = control->prompt >= PROMPT_PAUSE_MANY;
+    memcpy(order->id, control->subject, FLEET_ID_MAX);
+    memcpy(order->text, control->line.text, sizeof(order->text));
+    control->prompt = PROMPT_NONE;
+}
+
+/* The list follows every key; leaving shows all again. */
+static void filter_key(struct control *control, const struct control_view *view,
+                       const struct chord *chord, bool leave)
+{
+    if (leave)
+        line_set(&control->line, "");
+    if (leave || strcmp(chord->key, "enter") == 0)
+        control->prompt = PROMPT_NONE;
+    else if (strcmp(chord->key, "up") == 0 || strcmp(chord->key, "down") == 0)
+        list_move(control, view, chord->key[0] == 'u' ? -1 : 1);
+    else
+        line_key(&control->line, chord);
+    control_filter(control, view->fleet);
+}
+
+void control_prompt_key(struct control *control, const struct control_view *view,
+                        const struct chord *chord, struct order *order)
+{
+    bool leave = strcmp(chord->key, "escape") == 0 ||
+                 (chord->mods == BJ_MOD_CTRL && strchr("cg", chord->key[0]) && !chord->key[1]);
+    if (control->prompt == PROMPT_FILTER) {
+        filter_key(control, view, chord, leave);
+        return;
+    }
+    if (leave) {
+        control->prompt = PROMPT_NONE;
+        return;
+    }
+    if (control_prompt_is_line(control->prompt)) {
+        if (strcmp(chord->key, "enter") == 0 && control->line.size > 0)
+            prompt_done(control, order);
+        else
+            line_key(&control->line, chord);
+        return;
+    }
+    bool yes = chord->mods == 0 && (strcmp(chord->key, "y") == 0 || strcmp(chord->key, "Y") == 0);
+    if (!yes) {
+        control->prompt = PROMPT_NONE;
+    } else if (!control->prompt_seen) {
+        control_note(control, view->now, true, "too fast: read the question first");
+    } else {
+        prompt_done(control, order);
+    }
+}
+
+void control_prompt_paste(struct control *control, const struct control_view *view,
+                          const struct input *input)
+{
+    line_insert(&control->line, input->text, input->size);
+    if (control->prompt == PROMPT_FILTER)
+        control_filter(control, view->fleet);
+}
