@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
 #include "mux/monitor/lockdown.h"
 #include "mux/monitor/monitor.h"
 #include "transport/paths.h"
@@ -262,6 +264,7 @@ static int start(struct monitor *monitor, const struct options *options, struct 
     if (status < 0)
         return bj_fail(error, status, "cannot make an event loop: %s", uv_strerror(status));
     warm_up(&monitor->loop);
+    json_object_seed(0); /* reads /dev/urandom, which cannot be opened later */
     uv_timer_init(&monitor->loop, &monitor->idle);
     monitor->idle.data = monitor;
     monitor->terminal = terminal_new((int)options->rows, (int)options->cols, options->scrollback,

@@ -165,7 +165,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         verb, text = decide(prompt, result)
         shell = next((name for name in SHELLS if name in tools), None)
         if verb == "run" and not shell:
-            return "say", "No shell here.", None
+            return "say", "No shell among " + " ".join(map(str, tools)), None
         return verb, text, shell
 
     def anthropic(self, body):
