@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tui/cli/peer.h"
@@ -35,6 +36,10 @@ static void ask_server(struct doctor *doctor)
     if (status == 0) {
         status =
             peer_call(&server, "server.status", NULL, PEER_TIMEOUT_MS, &doctor->server, &error);
+        const char *path = getenv("PATH"); /* the server may have been started with another one */
+        if (status == 0)
+            status = peer_call(&server, "profile.list", json_pack("{s:s*}", "path", path),
+                               PEER_TIMEOUT_MS, &doctor->agents, &error);
         peer_close(&server);
     }
     if (status < 0)
@@ -58,6 +63,38 @@ static void print_finding(const char *name, const struct doctor_finding *finding
     }
 }
 
+static void tell(const char *name, const struct doctor_finding *finding, json_t *list)
+{
+    if (list)
+        json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s}", "check", name, "level",
+                                              level_names[finding->level], "text", finding->text,
+                                              "advice", finding->advice));
+    else
+        print_finding(name, finding);
+}
+
+/* One line for each profile. An agent that is not installed is nothing wrong. */
+static void tell_agents(const struct doctor *doctor, json_t *list)
+{
+    size_t i;
+    json_t *agent;
+    json_array_foreach(doctor->agents, i, agent)
+    {
+        struct doctor_finding finding = {0};
+        char name[64];
+        bool ready = json_is_true(json_object_get(agent, "ready"));
+        const char *program = report_text(agent, "program");
+        snprintf(name, sizeof(name), "agent %s", report_text(agent, "name"));
+        if (ready)
+            doctor_say(&finding, DOCTOR_OK, NULL, "%.80s%s%.300s", report_text(agent, "summary"),
+                       *program ? ", " : "", program);
+        else
+            doctor_say(&finding, DOCTOR_WARN, NULL, "would not start: %.400s",
+                       report_text(agent, "why"));
+        tell(name, &finding, list);
+    }
+}
+
 static enum doctor_level run_checks(const struct doctor *doctor, const struct doctor_check *checks,
                                     json_t *list)
 {
@@ -67,12 +104,7 @@ static enum doctor_level run_checks(const struct doctor *doctor, const struct do
         check->run(doctor, &finding);
         if (finding.level > worst)
             worst = finding.level;
-        if (list)
-            json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s}", "check", check->name,
-                                                  "level", level_names[finding.level], "text",
-                                                  finding.text, "advice", finding.advice));
-        else
-            print_finding(check->name, &finding);
+        tell(check->name, &finding, list);
     }
     return worst;
 }
@@ -87,7 +119,9 @@ int doctor_command(const struct args *args, const struct bj_paths *paths)
     ask_server(&doctor);
     for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++)
         failed = run_checks(&doctor, tables[i], list) == DOCTOR_FAIL || failed;
+    tell_agents(&doctor, list);
     json_decref(doctor.server);
+    json_decref(doctor.agents);
     int code = list ? report_json(list) : report_end();
     return failed ? COMMAND_FAILED : code;
 }

@@ -22,6 +22,7 @@ struct doctor_finding {
 struct doctor {
     const struct bj_paths *paths;
     json_t *server; /* server.status, NULL when no server could be reached */
+    json_t *agents; /* profile.list, likewise */
     char server_why[BJ_ERROR_TEXT_MAX];
     bool server_started; /* by this command */
 };

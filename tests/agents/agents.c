@@ -1,0 +1,245 @@
+/*
+ * Real agents in the jar, supervised: first prompt, streamed answer, a tool call that is allowed by
+ * the policy, asked and approved, asked and denied with a reason; what they changed is seen and
+ * pulled. Their model is mock.py, behind the egress proxy and a credential, in a network of the
+ * test's own. $BELLJAR_TEST_AGENTS is a node_modules/.bin with them; without one, or root, all of
+ * this is skipped. Nothing is installed here.
+ */
+#include "net.h"
+#include "world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
+
+/* Each with a model whose tools the mock knows. */
+static const struct {
+    const char *profile, *program;
+    const char *arguments[3];
+} agents[] = {
+    {"claude", "claude", {NULL}},
+    {"codex", "codex", {"-m", "gpt-5.1", NULL}},
+};
+#define AGENTS ((int)(sizeof(agents) / sizeof(agents[0])))
+
+static const char *const credentials[][5] = {
+    {"anthropic", "x-api-key", "%s", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"},
+    {"openai", "authorization", "Bearer %s", "OPENAI_API_KEY", "OPENAI_BASE_URL"},
+};
+
+static struct world world;
+static char directory[2048], script[4096], model_log[128], project[128];
+static pid_t model;
+
+static void write_policy(const char *path)
+{
+    FILE *file = fopen(path, "we");
+    ck_assert_ptr_nonnull(file);
+    for (size_t i = 0; i < 2; i++)
+        fprintf(file,
+                "credential %s {\n from = \"file:%s/key\"\n hosts = [\"good.example\"]\n"
+                " header = \"%s\"\n format = \"%s\"\n placeholder_env = %s\n base_url_env = %s\n"
+                " upstream = \"https://good.example\"\n}\n",
+                credentials[i][0], world.base, credentials[i][1], credentials[i][2],
+                credentials[i][3], credentials[i][4]);
+    fputs("exec { ask = [\"Bash(*asked*)\"] }\n", file);
+    fclose(file);
+}
+
+static void start_model(void)
+{
+    char command[2048], both[160];
+    snprintf(command, sizeof(command),
+             "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -days 2 "
+             "-subj /CN=good.example -addext subjectAltName=DNS:good.example 2>/dev/null && "
+             "cat k c > both && mount --bind c /etc/ssl/certs/ca-certificates.crt && mkdir proj && "
+             "cd proj && git init -q && echo one > one.txt && git add . && "
+             "git -c user.name=a -c user.email=a@example.org commit -qm one",
+             world.base);
+    world_run_ok(&world, (const char *const[]){"bash", "-c", command, NULL});
+    snprintf(both, sizeof(both), "%s/both", world.base);
+    model = fork();
+    if (model == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        execlp("python3", "python3", script, NET_PUBLIC, "443", model_log, SECRET, both,
+               (char *)NULL);
+        _exit(127);
+    }
+}
+
+static void setup(void)
+{
+    char path[300], search[4096];
+    world_open(&world);
+    net_start(&world);
+    snprintf(search, sizeof(search), "%s:%s", directory, getenv("PATH"));
+    setenv("PATH", search, 1);
+    snprintf(model_log, sizeof(model_log), "%s/model.log", world.base);
+    snprintf(project, sizeof(project), "%s/proj", world.base);
+    world_file(&world, "key", SECRET "\n", 0600);
+    start_model();
+    snprintf(path, sizeof(path), "%s/.config", world.home);
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/.config/belljar", world.home);
+    mkdir(path, 0700);
+    snprintf(path, sizeof(path), "%s/.config/belljar/policy.conf", world.home);
+    write_policy(path);
+}
+
+static void teardown(void)
+{
+    kill(model, SIGKILL);
+    waitpid(model, NULL, 0);
+    net_stop();
+    umount("/etc/ssl/certs/ca-certificates.crt");
+    world_close(&world);
+}
+
+static void run(int agent, const char *prompt)
+{
+    const char *argv[24] = {world.belljar,
+                            "run",
+                            "-d",
+                            "-n",
+                            "one",
+                            "--rows",
+                            "40",
+                            "--cols",
+                            "110",
+                            "--project",
+                            project,
+                            "--agent",
+                            agents[agent].profile,
+                            "--prompt",
+                            prompt,
+                            "--"};
+    for (size_t i = 0, at = 16; agents[agent].arguments[i]; i++)
+        argv[at++] = agents[agent].arguments[i];
+    world_run_ok(&world, argv);
+}
+
+/* The id of the open question whose title has the text, or NULL. */
+static const char *question(const char *title)
+{
+    static char id[64];
+    struct result result;
+    json_t *list, *request;
+    size_t i;
+    id[0] = '\0';
+    BELLJAR(&world, &result, "requests", "--json");
+    list = json_loads(result.out, 0, NULL);
+    json_array_foreach(list, i, request)
+    {
+        const char *text = json_string_value(json_object_get(request, "title"));
+        if (text && strstr(text, title))
+            snprintf(id, sizeof(id), "%s", json_string_value(json_object_get(request, "id")));
+    }
+    json_decref(list);
+    result_free(&result);
+    return id[0] ? id : NULL;
+}
+
+/* A verdict counts once the question has been shown for a moment; so it is tried again. */
+static bool answered(const char *const argv[])
+{
+    struct result result;
+    world_run(&world, &result, NULL, argv);
+    bool done = result.code == 0;
+    result_free(&result);
+    return done;
+}
+
+static bool state_is(const char *state)
+{
+    return strcmp(world_field(&world, "one", "agent_state"), state) == 0;
+}
+
+START_TEST(works_unasked_and_its_work_comes_out)
+{
+    struct result result;
+    run(_i, "hi [[run echo hello > made.txt; git add made.txt; "
+            "git -c user.name=a -c user.email=a@example.org commit -qm two; echo d''one]]");
+    WAIT_FOR(world_shows(&world, "one", "The tool said: done"));
+    ck_assert_ptr_null(question("Bash"));
+    WAIT_FOR(state_is("done"));
+    BELLJAR(&world, &result, "diff", "one");
+    ck_assert_int_eq(result.code, 0);
+    ck_assert_ptr_nonnull(strstr(result.out, "+hello"));
+    result_free(&result);
+    BELLJAR_OK(&world, "pull", "one");
+    world_run_ok(&world, (const char *const[]){"bash", "-c",
+                                               "cd \"$0\" && git log --all --oneline | grep two",
+                                               project, NULL});
+    const char *log = world_read(model_log);
+    ck_assert_ptr_nonnull(strstr(log, " key\n"));
+    ck_assert_ptr_null(strstr(log, "nokey"));
+    BELLJAR_OK(&world, "audit", "verify");
+}
+END_TEST
+
+START_TEST(is_asked_and_approved)
+{
+    run(_i, "hi [[run echo asked > made.txt; echo d''one]]");
+    WAIT_FOR(question("Bash(echo asked"));
+    ck_assert(!world_shows(&world, "one", "The tool said"));
+    WAIT_FOR(answered((const char *const[]){world.belljar, "allow", question("Bash("), NULL}));
+    WAIT_FOR(world_shows(&world, "one", "The tool said: done"));
+}
+END_TEST
+
+/* The reason reaches the model, so that it can go on differently. */
+START_TEST(is_denied_with_a_reason)
+{
+    run(_i, "hi [[run echo asked > made.txt; echo d''one]]");
+    WAIT_FOR(question("Bash(echo asked"));
+    WAIT_FOR(answered((const char *const[]){world.belljar, "deny", question("Bash("), "--reason",
+                                            "rather use a branch", NULL}));
+    WAIT_FOR(world_shows(&world, "one", "rather use a branch"));
+    WAIT_FOR(world_shows(&world, "one", "The tool said"));
+    ck_assert(!world_shows(&world, "one", "The tool said: done"));
+}
+END_TEST
+
+static bool installed(void)
+{
+    char path[4096];
+    const char *given = getenv("BELLJAR_TEST_AGENTS");
+    snprintf(directory, sizeof(directory), "%s", given ? given : "");
+    for (int i = 0; i < AGENTS; i++) {
+        snprintf(path, sizeof(path), "%s/%s", directory, agents[i].program);
+        if (!given || access(path, X_OK) < 0)
+            return false;
+    }
+    return true;
+}
+
+int main(void)
+{
+    const char *mock = getenv("BELLJAR_TEST_MODEL");
+    snprintf(script, sizeof(script), "%s", mock ? mock : "");
+    if (!installed()) {
+        printf("skipped: BELLJAR_TEST_AGENTS names no node_modules/.bin with claude and codex\n");
+        return 77;
+    }
+    if (!net_make()) {
+        printf("skipped: a network of its own needs root\n");
+        return 77;
+    }
+    Suite *suite = suite_create("agents");
+    TCase *tcase = tcase_create("agents");
+    tcase_set_timeout(tcase, 300);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_loop_test(tcase, works_unasked_and_its_work_comes_out, 0, AGENTS);
+    tcase_add_loop_test(tcase, is_asked_and_approved, 0, AGENTS);
+    tcase_add_loop_test(tcase, is_denied_with_a_reason, 0, AGENTS);
+    suite_add_tcase(suite, tcase);
+    return world_main(suite);
+}

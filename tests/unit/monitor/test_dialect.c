@@ -1,0 +1,142 @@
+/* What hooks of agents write, as recorded from the versions that docs/agents.md names. */
+#include "mux/monitor/dialect.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <check.h>
+
+static struct dialect_reading reading;
+
+static void teardown(void)
+{
+    dialect_free(&reading);
+}
+
+static void take(const char *name, const char *text)
+{
+    dialect_free(&reading);
+    dialect_read(&reading, name, text, strlen(text));
+}
+
+static const struct {
+    const char *dialect, *payload, *title;
+} questions[] = {
+    {"claude",
+     "{\"session_id\":\"s\",\"transcript_path\":\"/home/agent/.claude/t.jsonl\",\"cwd\":\"/work\","
+     "\"prompt_id\":\"p\",\"permission_mode\":\"default\",\"effort\":{\"level\":\"high\"},"
+     "\"hook_event_name\":\"PreToolUse\",\"tool_name\":\"Bash\",\"tool_input\":{\"command\":"
+     "\"echo hello > made.txt; echo done\",\"description\":\"d\"},\"tool_use_id\":\"t\"}",
+     "Bash(echo hello > made.txt; echo done)"},
+    {"claude", "{\"tool_name\":\"Edit\",\"tool_input\":{\"file_path\":\"/work/a\",\"x\":1}}",
+     "Edit(/work/a)"},
+    {"claude", "{\"tool_name\":\"mcp__a__b\",\"tool_input\":{\"z\":1,\"command\":\"x\"}}",
+     "mcp__a__b({\"command\":\"x\",\"z\":1})"},
+    {"codex", "{\"tool_name\":\"shell\",\"tool_input\":{\"command\":[\"bash\",\"-lc\",\"a b\"]}}",
+     "Bash(a b)"},
+    {"codex", "{\"tool_name\":\"shell\",\"tool_input\":{\"command\":[\"ls\",\"-l\"]}}",
+     "Bash(ls -l)"},
+    {"gemini",
+     "{\"hook_event_name\":\"BeforeTool\",\"tool_name\":\"run_shell_command\",\"tool_input\":"
+     "{\"command\":\"ls\"}}",
+     "Bash(ls)"},
+    {"opencode", "{\"tool_name\":\"bash\",\"tool_input\":{\"command\":\"a\\nb\"}}", "Bash(a\nb)"},
+    {"raw", "{\"tool_name\":\"deploy\",\"tool_input\":{}}", "deploy()"},
+};
+
+START_TEST(tools_become_calls)
+{
+    take(questions[_i].dialect, questions[_i].payload);
+    ck_assert_int_eq(reading.outcome, DIALECT_ASKS);
+    ck_assert_str_eq(reading.title, questions[_i].title);
+    ck_assert_uint_eq(reading.title_size, strlen(reading.title));
+    ck_assert_ptr_nonnull(reading.detail);
+}
+END_TEST
+
+static const char *const events[][3] = {
+    {"claude", "{\"hook_event_name\":\"UserPromptSubmit\",\"prompt\":\"hi\"}", "working"},
+    {"claude", "{\"hook_event_name\":\"Stop\",\"stop_hook_active\":false}", "done"},
+    {"claude", "{\"hook_event_name\":\"Notification\",\"message\":\"waits\"}", "waiting"},
+    {"claude", "{\"hook_event_name\":\"PreToolUse\",\"tool_name\":\"AskUserQuestion\"}", "waiting"},
+    {"gemini", "{\"hook_event_name\":\"AfterAgent\"}", "done"},
+    {"opencode", "{\"type\":\"session.idle\"}", "done"},
+};
+
+START_TEST(events_tell_a_state)
+{
+    take(events[_i][0], events[_i][1]);
+    ck_assert_int_eq(reading.outcome, DIALECT_TELLS);
+    ck_assert_str_eq(reading.state, events[_i][2]);
+}
+END_TEST
+
+/* Nobody decides on what is not understood. */
+static const char *const odd[][2] = {
+    {"claude", ""},
+    {"claude", "{"},
+    {"claude", "[]"},
+    {"claude", "{}"},
+    {"claude", "null"},
+    {"claude", "{\"tool_name\":\"Bash\"}"},
+    {"claude", "{\"tool_name\":\"Bash\",\"tool_input\":[]}"},
+    {"claude", "{\"tool_name\":\"\",\"tool_input\":{}}"},
+    {"claude", "{\"tool_name\":\"Bash(x)\",\"tool_input\":{}}"},
+    {"claude", "{\"tool_name\":\"a b\",\"tool_input\":{}}"},
+    {"claude", "{\"tool_name\":5,\"tool_input\":{}}"},
+    {"claude", "{\"tool_name\":\"Read\",\"tool_name\":\"Bash\",\"tool_input\":{}}"},
+    {"claude", "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"a\\u0000b\"}}"},
+    {"nobody", "{\"tool_name\":\"Bash\",\"tool_input\":{}}"},
+};
+
+START_TEST(what_is_odd_is_unknown)
+{
+    take(odd[_i][0], odd[_i][1]);
+    ck_assert_int_eq(reading.outcome, DIALECT_UNKNOWN);
+    ck_assert_ptr_nonnull(reading.why);
+    ck_assert_ptr_null(reading.title);
+}
+END_TEST
+
+START_TEST(depth_is_bounded)
+{
+    char *text = malloc(60001);
+    memset(text, '[', 60000);
+    text[60000] = '\0';
+    take("claude", text);
+    ck_assert_int_eq(reading.outcome, DIALECT_UNKNOWN);
+    free(text);
+}
+END_TEST
+
+/* A policy never decides on a part of a call: the title is then too long for it. */
+START_TEST(a_long_call_is_not_decided)
+{
+    char text[6000], *at = text;
+    at += sprintf(at, "{\"tool_name\":\"Bash\",\"tool_input\":{\"command\":\"");
+    memset(at, 'x', 5000);
+    strcpy(at + 5000, "\"}}");
+    take("claude", text);
+    ck_assert_int_eq(reading.outcome, DIALECT_ASKS);
+    ck_assert_uint_eq(reading.title_size, DIALECT_TITLE_MAX);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("monitor-dialect");
+    TCase *tcase = tcase_create("dialect");
+    tcase_add_checked_fixture(tcase, NULL, teardown);
+    tcase_add_loop_test(tcase, tools_become_calls, 0, sizeof(questions) / sizeof(questions[0]));
+    tcase_add_loop_test(tcase, events_tell_a_state, 0, sizeof(events) / sizeof(events[0]));
+    tcase_add_loop_test(tcase, what_is_odd_is_unknown, 0, sizeof(odd) / sizeof(odd[0]));
+    tcase_add_test(tcase, depth_is_bounded);
+    tcase_add_test(tcase, a_long_call_is_not_decided);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? 1 : 0;
+}
