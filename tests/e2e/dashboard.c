@@ -266,9 +266,9 @@ START_TEST(states_and_keys)
     eye_type(eye, "p");
     EYE_WAIT(eye, !eye_shows(eye, "paused"));
     eye_type(eye, "?");
-    EYE_WAIT_TEXT(eye, "next layout");
+    EYE_WAIT_TEXT(eye, "inbox: all requests");
     eye_type(eye, "\x1b");
-    EYE_WAIT(eye, !eye_shows(eye, "next layout"));
+    EYE_WAIT(eye, !eye_shows(eye, "inbox: all requests"));
     eye_type(eye, "z"); /* alpha alone */
     EYE_WAIT(eye, !eye_shows(eye, "exited 9") && last_line(eye, "alpha") > 0);
     eye_type(eye, "z");
