@@ -8,7 +8,7 @@ line of the log: "METHOD PATH" and "key" or "nokey".
 What it says is in the user's last prompt:
   [[run COMMAND]]    it calls the agent's shell tool with COMMAND
   [[say TEXT]]       it says TEXT, word by word
-and when the tool's result came back, it says "The tool said: " and the first line of it.
+and when the tool's result came back, it says "The tool said: " and the last line of it.
 """
 import http.server
 import json
@@ -39,7 +39,7 @@ def decide(prompt, result):
     """What to do next: ("run", command) or ("say", text)."""
     if result is not None:
         lines = [line for line in result.splitlines() if line.strip()]
-        return "say", "The tool said: " + (lines[0] if lines else "nothing")[:200]
+        return "say", "The tool said: " + (lines[-1] if lines else "nothing")[:200]
     found = re.findall(r"\[\[(run|say) (.*?)\]\]", prompt, re.S)
     return found[-1] if found else ("say", "Hello from the model.")
 
