@@ -4,7 +4,8 @@
  * together with the remembered rules.
  *
  * Files in force, in this order: the built-in default.conf, policy.conf of the user's configuration
- * directory, after that of the agent's profile, the project's proposal once its very bytes were accepted, the one of `run --policy`.
+ * directory, after that of the agent's profile, the project's proposal once its very bytes were
+ * accepted, the one of `run --policy`.
  */
 #pragma once
 

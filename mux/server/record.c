@@ -117,11 +117,11 @@ int record_save(const struct record *record, const char *directory, struct bj_er
         "monitor", pack_process(&record->monitor), "state", states[record->state], "has_exit",
         (int)record->has_exit, "exit_code", record->exit_code, "exit_signal", record->exit_signal,
         "error", record->error);
-    json_t *crossing = json_pack(
-        "{s:s?, s:s?, s:o, s:{s:I, s:I, s:I}}", "agent", record->agent, "policy", record->policy,
-        "egress",
-        pack_process(&record->egress), "quotas", "disk", (json_int_t)record->quotas.disk, "egress",
-        (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock);
+    json_t *crossing =
+        json_pack("{s:s?, s:s?, s:o, s:{s:I, s:I, s:I}}", "agent", record->agent, "policy",
+                  record->policy, "egress", pack_process(&record->egress), "quotas", "disk",
+                  (json_int_t)record->quotas.disk, "egress", (json_int_t)record->quotas.egress,
+                  "wall_clock", (json_int_t)record->quotas.wall_clock);
     char *text = NULL;
     if (root && rest && crossing && json_object_update(root, rest) == 0 &&
         json_object_update(root, crossing) == 0)

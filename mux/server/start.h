@@ -16,7 +16,7 @@ struct start_options {
     /* An agent's profile: argv are further arguments then. "" none; `path` is the user's $PATH. */
     const char *agent, *prompt, *path;
     bool resume;
-    const char *project;    /* "" none */
+    const char *project; /* "" none */
     const char *driver;
     const char *session;
     const char *policy; /* path of a file on the host; "" none */

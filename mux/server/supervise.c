@@ -407,20 +407,13 @@ static const struct {
     const char *name;
     void (*handle)(struct sandbox *sandbox, const msgpack_object *params);
 } notifications[] = {
-    {"link.candidate", on_link_candidate},
-    {"link.up", on_link_up},
-    {"link.down", on_link_down},
-    {"agent.started", on_agent_started},
-    {"agent.exited", on_agent_exited},
-    {"agent.state", on_agent_state},
-    {"ask.opened", on_ask_opened},
-    {"ask.closed", on_ask_closed},
-    {"egress.wanted", on_egress_wanted},
-    {"pane.title", on_pane_title},
-    {"pane.bell", on_pane_bell},
-    {"pane.size", on_pane_size},
-    {"pane.output", on_pane_output},
-    {"alert", on_alert},
+    {"link.candidate", on_link_candidate}, {"link.up", on_link_up},
+    {"link.down", on_link_down},           {"agent.started", on_agent_started},
+    {"agent.exited", on_agent_exited},     {"agent.state", on_agent_state},
+    {"ask.opened", on_ask_opened},         {"ask.closed", on_ask_closed},
+    {"egress.wanted", on_egress_wanted},   {"pane.title", on_pane_title},
+    {"pane.bell", on_pane_bell},           {"pane.size", on_pane_size},
+    {"pane.output", on_pane_output},       {"alert", on_alert},
 };
 
 void supervise_notification(struct sandbox *sandbox, const char *name, const msgpack_object *params)

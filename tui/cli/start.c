@@ -131,10 +131,10 @@ struct mapping {
 };
 
 static const struct mapping text_options[] = {{"name", "name"},
-                                             {"driver", "driver"},
-                                             {"session", "session"},
-                                             {"agent", "agent"},
-                                             {"prompt", "prompt"}};
+                                              {"driver", "driver"},
+                                              {"session", "session"},
+                                              {"agent", "agent"},
+                                              {"prompt", "prompt"}};
 
 static const struct mapping number_options[] = {
     {"memory", "memory"},
