@@ -5,6 +5,7 @@
  * test's own. $BELLJAR_TEST_AGENTS is a node_modules/.bin with them; without one, or root, all of
  * this is skipped. Nothing is installed here.
  */
+#include "human.h"
 #include "net.h"
 #include "world.h"
 
@@ -12,8 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -39,45 +38,37 @@ static struct world world;
 static char directory[2048], script[4096], model_log[128], project[128];
 static pid_t model;
 
-static void write_policy(const char *path)
+static void write_policy(void)
 {
-    FILE *file = fopen(path, "we");
-    ck_assert_ptr_nonnull(file);
+    char text[2048];
+    size_t size = 0;
     for (size_t i = 0; i < 2; i++)
-        fprintf(file,
-                "credential %s {\n from = \"file:%s/key\"\n hosts = [\"good.example\"]\n"
-                " header = \"%s\"\n format = \"%s\"\n placeholder_env = %s\n base_url_env = %s\n"
-                " upstream = \"https://good.example\"\n}\n",
-                credentials[i][0], world.base, credentials[i][1], credentials[i][2],
-                credentials[i][3], credentials[i][4]);
-    fputs("exec { ask = [\"Bash(*asked*)\"] }\n", file);
-    fclose(file);
+        size += (size_t)snprintf(
+            text + size, sizeof(text) - size,
+            "credential %s {\n from = \"file:%s/key\"\n hosts = [\"good.example\"]\n"
+            " header = \"%s\"\n format = \"%s\"\n placeholder_env = %s\n base_url_env = %s\n"
+            " upstream = \"https://good.example\"\n}\n",
+            credentials[i][0], world.base, credentials[i][1], credentials[i][2], credentials[i][3],
+            credentials[i][4]);
+    snprintf(text + size, sizeof(text) - size, "exec { ask = [\"Bash(*asked*)\"] }\n");
+    human_policy(&world, text);
 }
 
 static void start_model(void)
 {
-    char command[2048], both[160];
+    char command[1024];
     snprintf(command, sizeof(command),
-             "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -days 2 "
-             "-subj /CN=good.example -addext subjectAltName=DNS:good.example 2>/dev/null && "
-             "cat k c > both && mount --bind c /etc/ssl/certs/ca-certificates.crt && mkdir proj && "
-             "cd proj && git init -q && echo one > one.txt && git add . && "
+             "cd %s && mkdir proj && cd proj && git init -q && echo one > one.txt && git add . && "
              "git -c user.name=a -c user.email=a@example.org commit -qm one",
              world.base);
     world_run_ok(&world, (const char *const[]){"bash", "-c", command, NULL});
-    snprintf(both, sizeof(both), "%s/both", world.base);
-    model = fork();
-    if (model == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execlp("python3", "python3", script, NET_PUBLIC, "443", model_log, SECRET, both,
-               (char *)NULL);
-        _exit(127);
-    }
+    model = net_serve((const char *const[]){"python3", script, NET_PUBLIC, "443", model_log, SECRET,
+                                            net_trust(&world), NULL});
 }
 
 static void setup(void)
 {
-    char path[300], search[4096];
+    char search[4096];
     world_open(&world);
     net_start(&world);
     snprintf(search, sizeof(search), "%s:%s", directory, getenv("PATH"));
@@ -86,12 +77,7 @@ static void setup(void)
     snprintf(project, sizeof(project), "%s/proj", world.base);
     world_file(&world, "key", SECRET "\n", 0600);
     start_model();
-    snprintf(path, sizeof(path), "%s/.config", world.home);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/.config/belljar", world.home);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/.config/belljar/policy.conf", world.home);
-    write_policy(path);
+    write_policy();
 }
 
 static void teardown(void)
@@ -99,7 +85,7 @@ static void teardown(void)
     kill(model, SIGKILL);
     waitpid(model, NULL, 0);
     net_stop();
-    umount("/etc/ssl/certs/ca-certificates.crt");
+    net_distrust();
     world_close(&world);
 }
 

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "tests/e2e/human.h"
 #include "tests/e2e/world.h"
 
 extern struct world attack_world;
@@ -25,8 +26,7 @@ void attack_refused(const char *name, const char *what, const char *attempt, con
 void attack_policy(const char *text);
 
 /* Whether `belljar ARGUMENTS...` prints the text. */
-bool attack_says(const char *text, const char *const arguments[]);
-#define ATTACK_SAYS(text, ...) attack_says(text, (const char *const[]){__VA_ARGS__, NULL})
+#define ATTACK_SAYS(text, ...) HUMAN_READS(&attack_world, text, __VA_ARGS__)
 /* Whether an alert says it, and the audit log has an alert that does, too. */
 bool attack_alerted(const char *text);
 /* Whether the audit log has a record of this kind with the text in it. */

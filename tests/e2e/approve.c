@@ -2,6 +2,7 @@
  * The approve path: a process inside asks, the human answers, and nothing else can.
  */
 #include "eye.h"
+#include "human.h"
 #include "world.h"
 
 #include <signal.h>
@@ -26,29 +27,12 @@ static void teardown(void)
 
 static void run(const char *name, const char *script)
 {
-    BELLJAR_OK(&world, "run", "-d", "-n", name, "--", "bash", "-c", script);
+    human_runs(&world, name, script);
 }
 
-/* A field of the request with this title, "" when there is none; lasts until the next call. */
 static const char *request_field(const char *title, const char *field)
 {
-    static char text[2048];
-    struct result result;
-    BELLJAR(&world, &result, "requests", "--json");
-    ck_assert_msg(result.code == 0, "%s", result.err);
-    json_t *list = json_loads(result.out, 0, NULL), *item;
-    size_t index;
-    text[0] = '\0';
-    json_array_foreach(list, index, item)
-    {
-        const char *own = json_string_value(json_object_get(item, "title"));
-        const char *value = json_string_value(json_object_get(item, field));
-        if (own && value && strcmp(own, title) == 0)
-            snprintf(text, sizeof(text), "%s", value);
-    }
-    json_decref(list);
-    result_free(&result);
-    return text;
+    return human_request(&world, title, field);
 }
 
 static const char *request_id(const char *title)

@@ -2,19 +2,15 @@
  * A key that never goes in: the agent has a placeholder and the proxy's address, the real header is
  * added outside, over HTTPS that is verified. In a network of the test's own.
  */
+#include "human.h"
 #include "net.h"
 #include "world.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
 
@@ -22,55 +18,22 @@ static struct world world;
 static char script[4096], secret_path[256], log_path[256];
 static pid_t secure;
 
-/* A certificate of our own for good.example, which is the only one that this mount namespace
- * trusts.
- */
-static void make_certificate(void)
-{
-    char command[2048];
-    snprintf(command, sizeof(command),
-             "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -days 2 "
-             "-subj /CN=good.example -addext subjectAltName=DNS:good.example 2>/dev/null && "
-             "cat k c > both && mount --bind c /etc/ssl/certs/ca-certificates.crt",
-             world.base);
-    world_run_ok(&world, (const char *const[]){"bash", "-c", command, NULL});
-}
-
 static void setup(void)
 {
-    char text[1024], path[300];
+    char text[1024];
     world_open(&world);
     net_start(&world);
-    make_certificate();
     snprintf(secret_path, sizeof(secret_path), "%s", world_file(&world, "key", SECRET "\n", 0600));
     snprintf(log_path, sizeof(log_path), "%s/secure.log", world.base);
-    snprintf(path, sizeof(path), "%s/both", world.base);
-    secure = fork();
-    if (secure == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        execlp("python3", "python3", script, NET_PUBLIC, "443", net_directory(), log_path, path,
-               (char *)NULL);
-        _exit(127);
-    }
-    snprintf(path, sizeof(path), "%s/.config", world.home);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/.config/belljar", world.home);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/.config/belljar/policy.conf", world.home);
+    secure = net_serve((const char *const[]){"python3", script, NET_PUBLIC, "443", net_directory(),
+                                             log_path, net_trust(&world), NULL});
     snprintf(text, sizeof(text),
              "credential model {\n from = \"file:%s\"\n hosts = [\"good.example\"]\n"
              " header = \"x-api-key\"\n format = \"%%s\"\n placeholder_env = \"MODEL_KEY\"\n"
              " base_url_env = \"MODEL_URL\"\n upstream = \"https://good.example\"\n}\n",
              secret_path);
-    FILE *file = fopen(path, "we");
-    ck_assert_ptr_nonnull(file);
-    fputs(text, file);
-    fclose(file);
-    snprintf(path, sizeof(path), "%s/x", net_directory());
-    file = fopen(path, "we");
-    ck_assert_ptr_nonnull(file);
-    fputs("what was fetched\n", file);
-    fclose(file);
+    human_policy(&world, text);
+    world_file(&world, "www/x", "what was fetched\n", 0644);
 }
 
 static void teardown(void)
@@ -78,13 +41,13 @@ static void teardown(void)
     kill(secure, SIGKILL);
     waitpid(secure, NULL, 0);
     net_stop();
-    umount("/etc/ssl/certs/ca-certificates.crt"); /* one test has done so already */
+    net_distrust();
     world_close(&world);
 }
 
 static void run(const char *name, const char *what)
 {
-    BELLJAR_OK(&world, "run", "-d", "-n", name, "--", "bash", "-c", what);
+    human_runs(&world, name, what);
 }
 
 /* Whether a file below the directory, or a process's environment or command line, has the secret;
@@ -154,7 +117,7 @@ END_TEST
 /* Without a trusted certificate nothing is sent. */
 START_TEST(verified)
 {
-    ck_assert_int_eq(umount("/etc/ssl/certs/ca-certificates.crt"), 0);
+    ck_assert(net_distrust());
     run("one", "curl -sS -m 60 -w '%{http_code}\\n' $MODEL_URL/x; echo over; sleep 1000");
     WAIT_FOR(world_shows(&world, "one", "over"));
     ck_assert(world_shows(&world, "one", "502"));

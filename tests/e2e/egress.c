@@ -2,6 +2,7 @@
  * The way out: what the policy allows passes, what it does not know is held for a human, and
  * nothing is looked up before that. In a network of the test's own.
  */
+#include "human.h"
 #include "net.h"
 #include "world.h"
 
@@ -15,32 +16,17 @@
 
 static struct world world;
 
-static void write_at(const char *directory, const char *name, const char *text)
-{
-    char path[512];
-    snprintf(path, sizeof(path), "%s/%s", directory, name);
-    FILE *file = fopen(path, "we");
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_ge(fputs(text, file), 0);
-    ck_assert_int_eq(fclose(file), 0);
-}
-
 /* The user's own policy; the built-in one with its presets counts below it. */
 static void policy(const char *text)
 {
-    char path[512];
-    snprintf(path, sizeof(path), "%s/.config", world.home);
-    mkdir(path, 0700);
-    snprintf(path, sizeof(path), "%s/.config/belljar", world.home);
-    mkdir(path, 0700);
-    write_at(path, "policy.conf", text);
+    human_policy(&world, text);
 }
 
 static void setup(void)
 {
     world_open(&world);
     net_start(&world);
-    write_at(net_directory(), "x", "what was fetched\n");
+    world_file(&world, "www/x", "what was fetched\n", 0644);
 }
 
 static void teardown(void)
@@ -51,34 +37,12 @@ static void teardown(void)
 
 static void run(const char *name, const char *script)
 {
-    BELLJAR_OK(&world, "run", "-d", "-n", name, "--", "bash", "-c", script);
+    human_runs(&world, name, script);
 }
 
-/* The open request with this subject: a field as text, "" when there is none; lasts until the next
- * call. */
 static const char *request_field(const char *subject, const char *field)
 {
-    static char text[2048];
-    struct result result;
-    BELLJAR(&world, &result, "requests", "--json");
-    ck_assert_msg(result.code == 0, "%s", result.err);
-    json_t *list = json_loads(result.out, 0, NULL), *item;
-    size_t index;
-    text[0] = '\0';
-    json_array_foreach(list, index, item)
-    {
-        const char *own = json_string_value(json_object_get(item, "subject"));
-        const json_t *value = json_object_get(item, field);
-        if (!own || strcmp(own, subject) != 0)
-            continue;
-        if (json_is_string(value))
-            snprintf(text, sizeof(text), "%s", json_string_value(value));
-        else
-            snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
-    }
-    json_decref(list);
-    result_free(&result);
-    return text;
+    return human_request(&world, subject, field);
 }
 
 static bool held(const char *subject)
@@ -86,32 +50,12 @@ static bool held(const char *subject)
     return request_field(subject, "id")[0] != '\0';
 }
 
-/* Answers the request; tries again while it is too young. */
 static bool answer(const char *verb, const char *subject, const char *option, const char *value)
 {
-    struct result result;
-    char id[64];
-    snprintf(id, sizeof(id), "%s", request_field(subject, "id"));
-    if (option)
-        BELLJAR(&world, &result, verb, id, option, value);
-    else
-        BELLJAR(&world, &result, verb, id);
-    bool done = result.code == 0;
-    if (!done)
-        ck_assert_msg(strstr(result.err, "300 ms"), "%s", result.err);
-    result_free(&result);
-    return done;
+    return human_answers(&world, verb, subject, option, value);
 }
 
-static bool says(const char *text, const char *const argv[])
-{
-    struct result result;
-    world_run(&world, &result, NULL, argv);
-    bool found = strstr(result.out, text) || strstr(result.err, text);
-    result_free(&result);
-    return found;
-}
-#define SAYS(text, ...) says(text, (const char *const[]){world.belljar, __VA_ARGS__, NULL})
+#define SAYS(text, ...) HUMAN_READS(&world, text, __VA_ARGS__)
 
 #define FETCH "curl -sS -m 60 -w '%{http_code}\\n' http://good.example/x"
 
@@ -438,11 +382,8 @@ START_TEST(project_proposes)
 {
     char project[256];
     snprintf(project, sizeof(project), "%s/project", world.base);
-    ck_assert_int_eq(mkdir(project, 0755), 0);
-    char inside[300];
-    snprintf(inside, sizeof(inside), "%s/.belljar", project);
-    ck_assert_int_eq(mkdir(inside, 0755), 0);
-    write_at(inside, "policy.conf", "egress { allow = [\"good.example\"] }\n");
+    world_file(&world, "project/.belljar/policy.conf", "egress { allow = [\"good.example\"] }\n",
+               0644);
     BELLJAR_OK(&world, "run", "-d", "-n", "one", "--project", project, "--", "bash", "-c",
                "read x; " FETCH "; echo over; sleep 1000");
     struct result result;

@@ -68,7 +68,7 @@ bool net_make(void)
            net_address("lo", "127.0.0.1") && net_address("lo:1", NET_PUBLIC);
 }
 
-static pid_t start(const char *const argv[])
+pid_t net_serve(const char *const argv[])
 {
     pid_t pid = fork();
     if (pid == 0) {
@@ -96,14 +96,14 @@ void net_start(struct world *world)
     snprintf(web_log, sizeof(web_log), "%s/web.log", world->base);
     snprintf(directory, sizeof(directory), "%s/www", world->base);
     ck_assert_int_eq(mkdir(directory, 0755), 0);
-    resolver = start((const char *const[]){
+    resolver = net_serve((const char *const[]){
         program, "127.0.0.1", names_log, "good.example=" NET_PUBLIC, "other.example=" NET_PUBLIC,
         "single.example=" NET_PUBLIC, "registry.example=" NET_PUBLIC, "inside.example=127.0.0.1",
         "metadata.example=169.254.169.254", "link.example=169.254.7.7", "lan.example=10.1.2.3",
         "shared.example=100.64.0.1", "zero.example=0.0.0.0", "mixed.example=127.0.0.1," NET_PUBLIC,
         "rebound.example=" NET_PUBLIC "/127.0.0.1", "localhost=127.0.0.1", NULL});
-    web =
-        start((const char *const[]){"python3", script, NET_PUBLIC, "80", directory, web_log, NULL});
+    web = net_serve(
+        (const char *const[]){"python3", script, NET_PUBLIC, "80", directory, web_log, NULL});
     WAIT_FOR(strstr(world_read(names_log), "ready"));
     WAIT_FOR(answers());
 }
@@ -146,4 +146,25 @@ int net_requests(const char *beginning)
     if (file)
         fclose(file);
     return count;
+}
+
+#define CERTIFICATES "/etc/ssl/certs/ca-certificates.crt"
+
+const char *net_trust(struct world *world)
+{
+    static char both[128];
+    char command[1024];
+    snprintf(command, sizeof(command),
+             "cd %s && openssl req -x509 -newkey rsa:2048 -nodes -keyout k -out c -days 2 "
+             "-subj /CN=good.example -addext subjectAltName=DNS:good.example 2>/dev/null && "
+             "cat k c > both && mount --bind c " CERTIFICATES,
+             world->base);
+    world_run_ok(world, (const char *const[]){"bash", "-c", command, NULL});
+    snprintf(both, sizeof(both), "%s/both", world->base);
+    return both;
+}
+
+bool net_distrust(void)
+{
+    return umount(CERTIFICATES) == 0;
 }

@@ -1,0 +1,28 @@
+/*
+ * What the human of a world does by the command line: agents started, a policy written, requests
+ * looked at and answered, words looked for in what a command prints. Fails the test like world.h.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "world.h"
+
+/* `belljar run -d -n NAME -- bash -c SCRIPT`. */
+void human_runs(struct world *world, const char *name, const char *script);
+
+/* The user's own policy.conf, for sandboxes that start from now on. */
+void human_policy(struct world *world, const char *text);
+
+/* A field, as text, of the open request with this subject or title; "" when there is none. Lasts
+ * until the next call. */
+const char *human_request(struct world *world, const char *about, const char *field);
+
+/* Answers it with `belljar VERB ID [OPTION VALUE]`; false while it is too young. */
+bool human_answers(struct world *world, const char *verb, const char *about, const char *option,
+                   const char *value);
+
+/* Whether `belljar ARGUMENTS...` prints the text. */
+bool human_reads(struct world *world, const char *text, const char *const arguments[]);
+#define HUMAN_READS(world, text, ...)                                                              \
+    human_reads(world, text, (const char *const[]){__VA_ARGS__, NULL})
