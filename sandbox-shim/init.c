@@ -25,6 +25,7 @@
 #define DRAIN_MAX  (1024U * 1024)  /* more than a pty holds: it is not the agent's */
 #define ACK_TIME   5000            /* all is sent; how long to wait for the acknowledgement */
 #define AWAY_TIME  (5 * 60 * 1000) /* the monitor is away or takes no output */
+#define SEND_TIME  5000            /* what it sent on connections goes out for so long */
 #define EXEC_TIME  (60 * 1000) /* the monitor's programs may take so long, from the agent's end */
 #define PART_TIME  500         /* all is acknowledged; how long to wait for the monitor's end */
 
@@ -56,7 +57,8 @@ struct init {
     int64_t quiet_at;    /* the drain ends when nothing comes until then */
     int64_t drain_until; /* or then */
     uint64_t drained;
-    int64_t exec_until; /* the end does not wait for programs after that */
+    int64_t send_until; /* connections are ended then */
+    int64_t exec_until; /* and programs */
     int64_t away_until; /* the end, whatever the monitor knows */
     int64_t tell_until; /* the same, sooner, once all is sent */
 };
@@ -256,6 +258,7 @@ static void begin_drain(struct init *init, int64_t now)
     init->phase = PHASE_DRAIN;
     init->quiet_at = now + QUIET_TIME;
     init->drain_until = now + DRAIN_TIME;
+    init->send_until = now + SEND_TIME;
     init->exec_until = now + EXEC_TIME;
     init->away_until = now + AWAY_TIME;
     init->tell_until = init->away_until;
@@ -278,9 +281,21 @@ static void drain(struct init *init, int64_t now)
     if (got == -EIO || (!full && over)) {
         pty_close_master(&init->pty);
         pty_write(&init->pty);
-        streams_close_connections(&init->streams);
+        streams_close_idle(&init->streams);
         init->phase = PHASE_TELL;
     }
+}
+
+/* Whether streams still go on; those whose time is over are ended. */
+static bool is_busy(struct init *init, int64_t now)
+{
+    if (now >= init->exec_until)
+        streams_close(&init->streams);
+    else if (now >= init->send_until)
+        streams_close_connections(&init->streams);
+    else
+        streams_close_idle(&init->streams);
+    return init->streams.execs > 0 || init->streams.connections > 0;
 }
 
 /* All is read: waits until the monitor has all of it, in order that nothing is lost with us. */
@@ -288,7 +303,7 @@ static void finish(struct init *init, int64_t now)
 {
     if (init->parted)
         return;
-    if (init->streams.execs > 0 && now < init->exec_until) {
+    if (is_busy(init, now)) {
         init->told_all = false;
         init->tell_until = init->away_until;
         return;
@@ -356,6 +371,8 @@ static size_t prepare_poll(struct init *init, struct pollfd *polls, size_t *stre
         *deadline = clock_earlier(*deadline, clock_earlier(init->tell_until, init->away_until));
     if (init->phase == PHASE_TELL && init->streams.execs > 0)
         *deadline = clock_earlier(*deadline, init->exec_until);
+    if (init->phase == PHASE_TELL && init->streams.connections > 0)
+        *deadline = clock_earlier(*deadline, init->send_until);
 
     polls[POLL_SIGNALS] = (struct pollfd){.fd = init->signals, .events = POLLIN};
     polls[POLL_LINK] = (struct pollfd){.fd = init->link.fd};

@@ -62,6 +62,12 @@ int proxy_accept(int listener)
     return fd;
 }
 
+bool proxy_is_idle(int fd)
+{
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}
+
 void proxy_reset(int fd)
 {
     struct linger at_once = {.l_onoff = 1, .l_linger = 0};

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "transport/error.h"
@@ -16,6 +17,9 @@ int proxy_open(uint16_t port, struct bj_error *error);
 /* Takes the next connection (as above); -EAGAIN when none waits, another code when the system is
  * short of something. */
 int proxy_accept(int listener);
+
+/* Whether all that the program sent is read, and it has not closed its end. */
+bool proxy_is_idle(int fd);
 
 /* Closes a connection so that the program inside sees it reset, not ended. */
 void proxy_reset(int fd);

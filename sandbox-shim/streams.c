@@ -57,6 +57,11 @@ static bool is_connection(const struct stream *stream)
     return !stream->exec;
 }
 
+static bool is_idle(const struct stream *stream)
+{
+    return !stream->exec && proxy_is_idle(stream->fd);
+}
+
 static bool is_known(const struct stream *stream)
 {
     return stream->channel != 0;
@@ -75,10 +80,15 @@ void streams_close(struct streams *streams)
     close_listener(streams);
 }
 
+void streams_close_idle(struct streams *streams)
+{
+    drop(streams, is_idle);
+    close_listener(streams);
+}
+
 void streams_close_connections(struct streams *streams)
 {
     drop(streams, is_connection);
-    close_listener(streams);
 }
 
 void streams_drop(struct streams *streams)

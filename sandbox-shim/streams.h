@@ -44,7 +44,10 @@ int streams_open(struct streams *streams, uint16_t port, uint64_t nproc, struct 
 /* Ends them all. Does no harm when done again. */
 void streams_close(struct streams *streams);
 
-/* Ends the connections and the proxy port; programs go on. */
+/* Ends the proxy port, and the connections on which nothing is to be sent; programs go on. */
+void streams_close_idle(struct streams *streams);
+
+/* Ends all connections; programs go on. */
 void streams_close_connections(struct streams *streams);
 
 /* The link is not up: what the monitor knew of is no more. */

@@ -12,6 +12,7 @@
 
 #define CONNECTIONS_MAX 400
 #define ECHO_BYTES      (1024 * 1024)
+#define LEAVE_MAX       (1024 * 1024)
 #define PATIENCE        30000 /* ms */
 
 static int die(const char *what)
@@ -202,6 +203,20 @@ static int reset(int port, int argument)
     return wait_line();
 }
 
+/* Sends more than a window and is no more. */
+static int leave(int port, int size)
+{
+    static char bytes[LEAVE_MAX];
+    int fd = dial(port);
+    for (size_t sent = 0; sent < (size_t)size;) {
+        ssize_t got = write(fd, bytes + sent, (size_t)size - sent);
+        if (got < 0)
+            die("write");
+        sent += (size_t)got;
+    }
+    return 0;
+}
+
 /* Waits until this file has gone, then connects. */
 static int after(int port, const char *path)
 {
@@ -223,8 +238,8 @@ static const struct {
     const char *name;
     int (*run)(int port, int argument);
 } clients[] = {
-    {"echo", echo}, {"half", half}, {"late", late},   {"idle", idle},
-    {"hold", hold}, {"slow", slow}, {"flood", flood}, {"reset", reset},
+    {"echo", echo}, {"half", half},   {"late", late},   {"idle", idle},   {"hold", hold},
+    {"slow", slow}, {"flood", flood}, {"reset", reset}, {"leave", leave},
 };
 
 int client_main(int argc, char **argv)

@@ -17,6 +17,8 @@ static struct double_monitor monitor;
 static char self[300];
 static char port_text[8];
 
+#define LEFT_BEHIND (BJ_STREAM_WINDOW + 100000U) /* bytes */
+
 /* Loop tests: 0 as an ordinary process, 1 as pid 1. */
 #define WALL(index) ((index) == 1)
 
@@ -41,7 +43,6 @@ static void choose_port(void)
 
 static void start_with(bool wall, const char *const argv[])
 {
-    srandom((unsigned)getpid());
     choose_port();
     double_options = (const char *const[]){"--proxy-port", port_text, NULL};
     double_start(&monitor, wall, argv);
@@ -177,6 +178,27 @@ START_TEST(test_reset_inside)
     far_wait_close(&monitor, far);
     ck_assert_str_eq(far->reason, "the connection was reset inside");
     line();
+    end(0);
+}
+END_TEST
+
+/* The sandbox ends with a program that has sent more than we took. */
+START_TEST(test_program_leaves)
+{
+    struct bj_message message;
+    char size[16];
+    snprintf(size, sizeof(size), "%u", LEFT_BEHIND);
+    start(WALL(_i), "leave", size);
+    struct far *far = far_wait_open(&monitor);
+    while (!far_exited)
+        far_next(&monitor, &message);
+    while (!far->their_eof) {
+        far_use(&monitor, far, far->held);
+        far_next(&monitor, &message);
+    }
+    ck_assert_uint_eq(far->got, LEFT_BEHIND);
+    far_eof(&monitor, far);
+    far_wait_close(&monitor, far);
     end(0);
 }
 END_TEST
@@ -441,6 +463,7 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, test_half_close_outside, 0, modes);
     tcase_add_loop_test(tests, test_close, 0, modes);
     tcase_add_loop_test(tests, test_reset_inside, 0, modes);
+    tcase_add_loop_test(tests, test_program_leaves, 0, modes);
     tcase_add_loop_test(tests, test_program_dies, 0, modes);
     tcase_add_loop_test(tests, test_link_ends, 0, modes);
     tcase_add_loop_test(tests, test_link_is_down, 0, modes);
