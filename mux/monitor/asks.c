@@ -47,6 +47,7 @@ static bool take_hook(struct ask *ask, const char *name, const struct bj_field *
     return asks;
 }
 
+/* As of a hook: line ends in the title stay. */
 static void take_plain(struct ask *ask, const struct bj_message *message)
 {
     const struct bj_field *title = &message->field[BJ_ASK_TITLE];
@@ -54,7 +55,7 @@ static void take_plain(struct ask *ask, const struct bj_message *message)
     ask->title = malloc(BJ_ASK_TITLE_MAX + 1);
     ask->detail = malloc(detail->size ? detail->size : 1);
     if (ask->title)
-        sanitize_line(ask->title, BJ_ASK_TITLE_MAX + 1, title->data, title->size);
+        ask->title[sanitize_block(ask->title, BJ_ASK_TITLE_MAX, title->data, title->size)] = '\0';
     if (ask->detail)
         ask->detail_size = sanitize_block(ask->detail, detail->size, detail->data, detail->size);
 }

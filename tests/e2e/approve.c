@@ -208,6 +208,19 @@ START_TEST(requests_survive_server_and_monitor)
 }
 END_TEST
 
+/* What a policy allows on one line it does not allow with a second line behind it. */
+START_TEST(a_second_line_is_not_allowed_along)
+{
+    human_policy(&world, "exec { allow = [\"ask(tidy *)\"] }\n");
+    run("asker", ASK "'tidy the log'; echo first $?; " ASK
+                     "'tidy the log\nand wipe the disk'; echo second $?; cat");
+    WAIT_FOR(world_shows(&world, "asker", "first 0"));
+    WAIT_FOR(request_id("tidy the log and wipe the disk")[0]);
+    BELLJAR_OK(&world, "deny", request_id("tidy the log and wipe the disk"));
+    WAIT_FOR(world_shows(&world, "asker", "second 1"));
+}
+END_TEST
+
 START_TEST(wrong_usage_inside)
 {
     run("asker", "/belljar/bin/belljar-shim ask; echo none $?; "
@@ -235,6 +248,7 @@ int main(void)
     tcase_add_test(cases, asker_that_dies_takes_its_request_along);
     tcase_add_test(cases, killed_sandbox_takes_its_requests_along);
     tcase_add_test(cases, requests_survive_server_and_monitor);
+    tcase_add_test(cases, a_second_line_is_not_allowed_along);
     tcase_add_test(cases, wrong_usage_inside);
     suite_add_tcase(suite, cases);
     return world_main(suite);
