@@ -283,7 +283,7 @@ void clients_send_request_gone(struct server *server, const struct request *requ
         msgpack_packer *packer = bj_rpc_notify(&client->rpc, "event.request_gone");
         msgpack_pack_map(packer, 4);
         bj_pack_key_str(packer, "id", request->id);
-        bj_pack_key_str(packer, "sandbox_id", request->count ? request->askers[0].sandbox_id : "");
+        bj_pack_key_str(packer, "sandbox_id", request->first_asker);
         bj_pack_key_str(packer, "outcome", outcome);
         bj_pack_key_str(packer, "by", by);
         deliver(client);

@@ -16,15 +16,6 @@
 
 /* --- opening and leaving --- */
 
-static void touch_all(struct server *server, const struct request *request)
-{
-    for (size_t i = 0; i < request->count; i++) {
-        struct sandbox *sandbox = registry_find_id(server, request->askers[i].sandbox_id);
-        if (sandbox)
-            sandbox_touch(sandbox);
-    }
-}
-
 static json_t *about_fields(const struct request *request)
 {
     return json_pack("{s:s, s:s, s:s, s:o, s:o}", "id", request->id, "class",
@@ -61,7 +52,6 @@ static void close_request(struct server *server, struct request *request, const 
                           const char *by)
 {
     clients_send_request_gone(server, request, outcome, by);
-    touch_all(server, request);
     request_close(&server->requests, request, outcome);
 }
 
@@ -136,9 +126,20 @@ struct answer {
     char sandbox[NAME_SIZE]; /* the first of those who waited */
     uint64_t rule;
     char *sentence, *title;
+    struct asker *told; /* room for all who wait */
     unsigned pending, delivered;
     struct bj_error why;
 };
+
+static void answer_free(struct answer *answer)
+{
+    if (answer) {
+        free(answer->sentence);
+        free(answer->title);
+        free(answer->told);
+    }
+    free(answer);
+}
 
 static void reply(struct answer *answer)
 {
@@ -179,9 +180,7 @@ static void finish(struct answer *answer)
     } else if (request) {
         close_request(server, request, outcome, answer->by);
     }
-    free(answer->sentence);
-    free(answer->title);
-    free(answer);
+    answer_free(answer);
 }
 
 static void settled(struct answer *answer, const struct bj_error *error)
@@ -200,8 +199,7 @@ static void on_delivered(void *argument, const struct bj_error *error)
 }
 
 /* Tells one who waited; settled() follows, now or later. */
-static void deliver(struct answer *answer, const struct request *request, const struct asker *asker,
-                    const char *hash)
+static void deliver(struct answer *answer, const struct request *request, const struct asker *asker)
 {
     struct bj_error error = {0};
     struct sandbox *sandbox = registry_find_id(answer->server, asker->sandbox_id);
@@ -219,7 +217,7 @@ static void deliver(struct answer *answer, const struct request *request, const 
             egress_verdict(sandbox, asker->number, answer->allow, answer->call && !answer->rule,
                            answer->reason, request->subject, &error);
     } else if (status == 0) {
-        status = guard_accept(sandbox, hash, answer->allow, &error);
+        status = guard_accept(sandbox, request->subject, answer->allow, &error);
     }
     settled(answer, status < 0 ? &error : NULL);
 }
@@ -236,6 +234,11 @@ static struct answer *answer_new(struct server *server, struct request *request,
     snprintf(answer->reason, sizeof(answer->reason), "%s", reason);
     snprintf(answer->sandbox, sizeof(answer->sandbox), "%s", first ? first->record.name : "");
     answer->title = strdup(request->title);
+    answer->told = calloc(request->count, sizeof(*answer->told));
+    if (!answer->told) {
+        answer_free(answer);
+        return NULL;
+    }
     return answer;
 }
 
@@ -271,20 +274,14 @@ static int commit_verdict(struct server *server, const struct request *request, 
 /* Those who are meant leave the request and are told. Ends the answer. */
 static void deliver_all(struct answer *answer, struct request *request, const bool *meant)
 {
-    struct requests *requests = &answer->server->requests;
-    struct asker told[256];
-    /* In parts, from the end, since a delivery may change the list only by what we do here. */
-    for (size_t left = request->count; left > 0;) {
-        size_t part = left < 256 ? left : 256, count = 0;
-        for (size_t i = left; i > left - part; i--)
-            if (meant[i - 1]) {
-                told[count++] = request->askers[i - 1];
-                request_leave(requests, request, i - 1);
-            }
-        left -= part;
-        for (size_t i = 0; i < count; i++)
-            deliver(answer, request, &told[i], request->subject);
-    }
+    size_t count = 0;
+    for (size_t i = request->count; i-- > 0;) /* from the end: leaving moves those behind */
+        if (meant[i]) {
+            answer->told[count++] = request->askers[i];
+            request_leave(&answer->server->requests, request, i);
+        }
+    while (count-- > 0) /* who asked first is told first */
+        deliver(answer, request, &answer->told[count]);
     if (--answer->pending == 0)
         finish(answer);
 }
@@ -364,11 +361,7 @@ void hold_answer(struct server *server, struct call *call, const struct hold_ver
     if (status < 0) {
         request->answered = false;
         call_fail(call, &error);
-        if (answer) {
-            free(answer->title);
-            free(answer->sentence);
-        }
-        free(answer);
+        answer_free(answer);
         free(meant);
         return;
     }
@@ -423,9 +416,8 @@ static bool settle_one(struct server *server, struct request *request)
     if (done) {
         request->answered = true;
         deliver_all(answer, request, meant);
-    } else if (answer) {
-        free(answer->title);
-        free(answer);
+    } else {
+        answer_free(answer);
     }
     free(meant);
     return done;

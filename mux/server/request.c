@@ -144,6 +144,7 @@ int request_open(struct requests *requests, const struct request_text *text,
         status = join(requests, open, asker);
     } else {
         request->created = created;
+        memcpy(request->first_asker, asker->sandbox_id, sizeof(request->first_asker));
         status = add(requests, request, asker);
     }
     if (status == -ENOMEM)

@@ -49,6 +49,7 @@ struct request {
     uint64_t shown;              /* milliseconds, 0: never */
     bool answered;               /* a verdict is being delivered: nobody joins any more */
     bool late;                   /* an alert told that it waits for long */
+    char first_asker[ID_SIZE];   /* sandbox that asked first, even when it waits no more */
     struct asker *askers;        /* oldest first, never empty while the request is open */
     size_t count, room;
 };
