@@ -185,13 +185,12 @@ static void next_theme(struct dashboard *dashboard)
                      dashboard->paths->data);
         return;
     }
-    if (config_theme(&theme, dashboard->paths, names[at % count], &error) < 0) {
+    if (config_look(&dashboard->config, dashboard->paths, names[at % count], &theme, &error) < 0) {
         control_note(&dashboard->control, now, true, "%.240s", error.text);
         return;
     }
-    dashboard->theme = theme;
-    paint_theme(&dashboard->view.paint, &dashboard->theme);
-    dashboard->view.everything = true;
+    snprintf(dashboard->theme_chosen, sizeof(dashboard->theme_chosen), "%s", names[at % count]);
+    config_wear(dashboard, &theme);
     control_note(&dashboard->control, now, false, "theme %s: %s", theme.name, theme.description);
 }
 
@@ -209,6 +208,9 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
         break;
     case ORDER_THEME:
         next_theme(dashboard);
+        break;
+    case ORDER_RELOAD:
+        config_again(dashboard);
         break;
     case ORDER_CAPTURE:
     case ORDER_COPY:
@@ -339,6 +341,12 @@ static void on_signal(uv_signal_t *signal, int number)
     case SIGWINCH:
         resized(dashboard);
         break;
+    case SIGHUP:
+        if (term_alive()) {
+            config_again(dashboard);
+            break;
+        }
+        /* fall through */
     default:
         snprintf(dashboard->farewell, sizeof(dashboard->farewell), "ended by signal %d (%s)",
                  number, strsignal(number));
@@ -364,8 +372,8 @@ _Static_assert(SIGNALS <= sizeof(((struct dashboard *)0)->signals) / sizeof(uv_s
 static int start_handles(struct dashboard *dashboard, struct bj_error *error)
 {
     uv_timer_t *timers[] = {&dashboard->tick, &dashboard->paint, &dashboard->escape,
-                            &dashboard->save};
-    for (size_t i = 0; i < 4; i++) {
+                            &dashboard->save, &dashboard->settle};
+    for (size_t i = 0; i < sizeof(timers) / sizeof(timers[0]); i++) {
         uv_timer_init(&dashboard->loop, timers[i]);
         timers[i]->data = dashboard;
     }
@@ -379,6 +387,9 @@ static int start_handles(struct dashboard *dashboard, struct bj_error *error)
     if (status < 0)
         return bj_fail(error, status, "cannot wait for keys: %s", uv_strerror(status));
     dashboard->input.data = dashboard;
+    uv_fs_event_init(&dashboard->loop, &dashboard->watch);
+    dashboard->watch.data = dashboard;
+    config_watch(dashboard);
     status = uv_poll_start(&dashboard->input, UV_READABLE, on_readable);
     return status < 0 ? bj_fail(error, status, "cannot wait for keys: %s", uv_strerror(status)) : 0;
 }
@@ -389,7 +400,7 @@ static void close_own(uv_handle_t *handle, void *argument)
 {
     struct dashboard *dashboard = argument;
     bool own = handle->type == UV_TIMER || handle->type == UV_SIGNAL ||
-               handle == (uv_handle_t *)&dashboard->input;
+               handle->type == UV_FS_EVENT || handle == (uv_handle_t *)&dashboard->input;
     if (own && !uv_is_closing(handle))
         uv_close(handle, NULL);
 }
@@ -410,12 +421,14 @@ static int prepare(struct dashboard *dashboard, struct bj_error *error)
     const struct dashboard_options *options = dashboard->options;
     const char *session = options->session && *options->session ? options->session : "main";
     int status = config_load(&dashboard->config, dashboard->paths, error);
+    if (status == 0)
+        status = config_look(&dashboard->config, dashboard->paths, options->theme,
+                             &dashboard->theme, error);
     if (status < 0)
         return status;
-    const char *theme = options->theme ? options->theme : dashboard->config.theme;
-    status = config_theme(&dashboard->theme, dashboard->paths, theme, error);
-    if (status < 0)
-        return status;
+    snprintf(dashboard->theme_chosen, sizeof(dashboard->theme_chosen), "%s",
+             options->theme ? options->theme : "");
+    keymap_use(&dashboard->config.keys);
     status = fleet_init(&dashboard->fleet, session, error);
     if (status < 0)
         return status;

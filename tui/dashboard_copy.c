@@ -74,10 +74,12 @@ static void to_clipboard(struct dashboard *dashboard, char *text, size_t size)
     if (status == -EMSGSIZE)
         control_note(
             control, now, true,
-            "not copied: %zu bytes are more than a clipboard takes; s saves them to a file", size);
+            "not copied: %zu bytes are more than a clipboard takes; %s saves them to a file", size,
+            keys_first(0, ACTION_COPY_SAVE).text);
     else if (status == -ENOTSUP)
         control_note(control, now, true,
-                     "not copied: this terminal has no clipboard; s saves to a file");
+                     "not copied: this terminal has no clipboard; %s saves to a file",
+                     keys_first(0, ACTION_COPY_SAVE).text);
     else if (status < 0)
         control_note(control, now, true, "not copied: out of memory");
     else

@@ -3,8 +3,8 @@
  *
  * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
  * the server and the orders, dashboard_decide.c those about requests and rules; dashboard_panes.c
- * one connection per pane to its monitor, dashboard_copy.c copy mode,
- * dashboard_form.c the form of a new sandbox.
+ * one connection per pane to its monitor, dashboard_copy.c copy mode, dashboard_form.c the form of
+ * a new sandbox, dashboard_config.c configuration that changes meanwhile.
  */
 #pragma once
 
@@ -43,6 +43,8 @@ struct dashboard {
     uv_poll_t input;
     uv_signal_t signals[8];
     uv_timer_t tick, paint, escape, save;
+    uv_timer_t settle;   /* the configuration has changed, and may change more */
+    uv_fs_event_t watch; /* of the configuration's directory */
     bool stopping;
     char farewell[256]; /* why it ends, in words; empty: as the human wished */
 
@@ -66,7 +68,8 @@ struct dashboard {
     struct view view;
     struct config config;
     struct theme theme;
-    struct details details; /* of the open card or menu */
+    char theme_chosen[BJ_PATH_MAX]; /* by option or key; "": the configuration's counts */
+    struct details details;         /* of the open card or menu */
     struct notify notify;
     uint64_t pressed_at; /* ms: the last input from the human */
     int rows, cols;
@@ -113,6 +116,11 @@ void form_order(struct dashboard *dashboard, const struct order *order);
 void decide_tell_shown(struct dashboard *dashboard);   /* requests that are on screen now */
 void decide_want_details(struct dashboard *dashboard); /* asks for what control_wish() wants */
 void decide_order(struct dashboard *dashboard, const struct order *order); /* the caller sends */
+
+/* dashboard_config.c */
+void config_watch(struct dashboard *dashboard); /* reads again when belljar.conf changes */
+void config_again(struct dashboard *dashboard);
+void config_wear(struct dashboard *dashboard, const struct theme *theme);
 
 /* dashboard_copy.c */
 void copy_order(struct dashboard *dashboard, const struct order *order);

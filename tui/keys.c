@@ -10,6 +10,7 @@
 #define L KEYS_LIST
 #define M KEYS_MENU
 #define C KEYS_COPY
+#define P KEYS_PREFIX
 
 /* clang-format off */
 const struct key_action keys_table[] = {
@@ -87,10 +88,12 @@ const struct key_action keys_table[] = {
     {ACTION_COPY_LEAVE, C, "copy leave", "q Escape C-c C-g", KEYS_COPYING, "select nothing; leave", NULL},
 
     {ACTION_PALETTE,     S, "palette",     ":",               KEYS_BELLJAR, "every command by its name", NULL},
+    {ACTION_RELOAD,      S, "reload",      "C-r",             KEYS_BELLJAR, "read belljar.conf and the theme again", NULL},
     {ACTION_THEME,       S, "theme",       "t",               KEYS_BELLJAR, "next theme", NULL},
     {ACTION_DETACH,      S, "detach",      "Q",               KEYS_BELLJAR, "leave; the sandboxes run on", "detach"},
     {ACTION_QUIT,        S, "quit",        "q",               KEYS_BELLJAR, "the same, after asking", NULL},
     {ACTION_HELP,    S | L, "help",        "?",               KEYS_BELLJAR, "this page", "help"},
+    {ACTION_SUPERVISE,   P, "supervise",   "Escape",          KEYS_BELLJAR, "behind a prefix with keys of its own: to supervise mode", "supervise"},
 
     {ACTION_MARK_HERE,       L, "mark here",       "Space",      KEYS_SANDBOX, "in the list: the same as m", NULL},
     {ACTION_GO,              L, "go",              "Enter",      KEYS_MOVE, "in a list: go to that pane", "go there"},
@@ -114,6 +117,31 @@ const char *keys_group_name(enum key_group group)
     static const char *const names[KEYS_GROUPS] = {"Move", "Decide", "Remember", "Sandboxes",
                                                    "Look", "Copy",   "Belljar"};
     return names[group];
+}
+
+static const struct {
+    enum key_mode mode;
+    const char *name;
+} mode_names[KEYS_MODES] = {{KEYS_SUPERVISE, "supervise"},
+                            {KEYS_LIST, "list"},
+                            {KEYS_MENU, "menu"},
+                            {KEYS_COPY, "copy"},
+                            {KEYS_PREFIX, "prefix"}};
+
+const char *keys_mode_name(enum key_mode mode)
+{
+    for (size_t i = 0; i < KEYS_MODES; i++)
+        if (mode_names[i].mode == mode)
+            return mode_names[i].name;
+    return "?";
+}
+
+unsigned keys_mode_find(const char *name)
+{
+    for (size_t i = 0; i < KEYS_MODES; i++)
+        if (strcmp(mode_names[i].name, name) == 0)
+            return mode_names[i].mode;
+    return 0;
 }
 
 /* Keys with a name, as the API has them. */
@@ -191,27 +219,49 @@ void keys_name(const struct chord *chord, char *out, size_t size)
              chord->mods & BJ_MOD_ALT ? "M-" : "", chord->mods & BJ_MOD_SHIFT ? "S-" : "", key);
 }
 
-enum action keys_find(enum key_mode mode, const struct chord *chord)
-{
-    for (size_t i = 0; i < keys_count; i++) {
-        if (!(keys_table[i].modes & mode))
-            continue;
-        const char *at = keys_table[i].keys;
-        while (*at) {
-            size_t size = strcspn(at, " ");
-            struct chord bound;
-            if (keys_parse(at, size, &bound) && keys_equal(&bound, chord))
-                return keys_table[i].action;
-            at += size + (at[size] == ' ');
-        }
-    }
-    return ACTION_NONE;
-}
-
 const struct key_action *keys_action(enum action action)
 {
     for (size_t i = 0; i < keys_count; i++)
         if (keys_table[i].action == action)
             return &keys_table[i];
     return NULL;
+}
+
+void keys_option_name(const struct key_action *action, char out[KEYS_OPTION_MAX])
+{
+    size_t size = 0;
+    for (const char *at = action->name; *at && size + 1 < KEYS_OPTION_MAX; at++)
+        if (*at != ' ' && *at != '-')
+            out[size++] = *at;
+        else if (size > 0 && out[size - 1] != '-')
+            out[size++] = '-';
+    out[size] = '\0';
+}
+
+const struct key_action *keys_named(const char *name)
+{
+    char wanted[KEYS_OPTION_MAX], option[KEYS_OPTION_MAX];
+    struct key_action asked = {.name = name};
+    if (strlen(name) >= KEYS_OPTION_MAX)
+        return NULL;
+    keys_option_name(&asked, wanted);
+    for (size_t i = 0; i < keys_count; i++) {
+        keys_option_name(&keys_table[i], option);
+        if (strcmp(option, wanted) == 0)
+            return &keys_table[i];
+    }
+    return NULL;
+}
+
+unsigned keys_modes_of(const struct key_action *action)
+{
+    return action->modes | (action->modes & KEYS_SUPERVISE ? KEYS_PREFIX : 0U);
+}
+
+bool keys_next(const char **list, const char **name, size_t *size)
+{
+    *name = *list + strspn(*list, " \t");
+    *size = strcspn(*name, " \t");
+    *list = *name + *size;
+    return *size > 0;
 }

@@ -1,6 +1,7 @@
 /*
  * Every key of the dashboard in one table: the bindings, the help screen, the hints in the bar and
- * the documentation come from it. Actions are named with the words of the command line.
+ * the documentation come from it. Actions are named with the words of the command line. What the
+ * human has changed of it is in a keymap (keymap.h).
  */
 #pragma once
 
@@ -105,11 +106,17 @@ enum action {
     ACTION_COPY_LEAVE,
     /* the palette */
     ACTION_PALETTE,
+    ACTION_RELOAD,
+    /* behind the prefix key */
+    ACTION_SUPERVISE,
 };
 
-/* Where a binding counts. In focus mode no key but the prefix is ours. */
-enum key_mode { KEYS_SUPERVISE = 1, KEYS_LIST = 2, KEYS_MENU = 4, KEYS_COPY = 8 };
-#define KEYS_MODES_END 16
+/* Where a binding counts. In focus mode no key but the prefix is ours. KEYS_PREFIX is the one key
+ * behind the prefix; it is used when a configuration binds anything there, and any action of
+ * supervise mode may be bound there. */
+enum key_mode { KEYS_SUPERVISE = 1, KEYS_LIST = 2, KEYS_MENU = 4, KEYS_COPY = 8, KEYS_PREFIX = 16 };
+#define KEYS_MODES     5
+#define KEYS_MODES_END (1 << KEYS_MODES)
 
 enum key_group {
     KEYS_MOVE,
@@ -136,11 +143,21 @@ extern const struct key_action keys_table[];
 extern const size_t keys_count;
 
 const char *keys_group_name(enum key_group group);
+const char *keys_mode_name(enum key_mode mode);
+/* The mode with this name; 0 when there is none. */
+unsigned keys_mode_find(const char *name);
 
-/* The action bound to a chord in a mode, or ACTION_NONE. */
-enum action keys_find(enum key_mode mode, const struct chord *chord);
 const struct key_action *keys_action(enum action action);
+/* The action with this name, whose words may be joined by spaces or by dashes; NULL: none. */
+const struct key_action *keys_named(const char *name);
+/* Its name as a configuration file has it: "allow --rule" is allow-rule. */
+#define KEYS_OPTION_MAX 40
+void keys_option_name(const struct key_action *action, char out[KEYS_OPTION_MAX]);
+/* The modes in which it may be bound. */
+unsigned keys_modes_of(const struct key_action *action);
 
+/* Takes the next name from a list like "z C-z", and moves on. False at its end. */
+bool keys_next(const char **list, const char **name, size_t *size);
 /* Reads one name like "C-]", "F12", "M-x", "S-Tab", "a". False when it is none. */
 bool keys_parse(const char *name, size_t size, struct chord *chord);
 /* Writes a chord as keys_parse reads it. */

@@ -2,6 +2,7 @@
 #include "tui/cli/alerts.h"
 #include "tui/cli/audit.h"
 #include "tui/cli/command.h"
+#include "tui/cli/config.h"
 #include "tui/cli/daemon.h"
 #include "tui/cli/decide.h"
 #include "tui/cli/diff.h"
@@ -277,11 +278,21 @@ const struct command_spec command_table[] = {
      .run = daemon_command},
     {"keys", "",
      .summary = "list the dashboard's keys",
+     .text = "As they are in force, with your belljar.conf. What stands beside the keys, or under "
+             "option with --json, is the name by which the file gives an action other keys.",
      .options = {JSON_OPTION},
      .run = keyhelp_command},
-    {"completions", "bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes", .min = 1,
+    {"config", "check [FILE]|show", .min = 1, .max = 2, .kind = WORD_CHOICE,
+     .choices = "check|show",
+     .summary = "check and show the configuration of the dashboard",
+     .text = "check names every fault of belljar.conf, or of FILE, with line and option (exit code "
+             "1), and warns of colours that are hard to read. show prints what is in force, "
+             "presets and theme included, in the form of the file.",
+     .options = {JSON_OPTION},
+     .run = config_command},
+    {"completions", "bash|zsh|scdoc|keys|options|roles|sandboxes|sessions|requests|themes", .min = 1,
      .max = 1,
-     .kind = WORD_CHOICE, .choices = "bash|zsh|scdoc|keys|roles|sandboxes|sessions|requests|themes",
+     .kind = WORD_CHOICE, .choices = "bash|zsh|scdoc|keys|options|roles|sandboxes|sessions|requests|themes",
      .hidden = true,
      .summary = "print what shells and the man page need",
      .run = completions_command},

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <string.h>
 
+#include "tui/cli/config.h"
 #include "tui/cli/keyhelp.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/plain.h"
@@ -255,6 +256,8 @@ int completions_command(const struct args *args, const struct bj_paths *paths)
         help_scdoc(stdout);
     } else if (strcmp(what, "keys") == 0) {
         keyhelp_scdoc(stdout);
+    } else if (strcmp(what, "options") == 0) {
+        config_scdoc(stdout);
     } else if (strcmp(what, "roles") == 0) {
         for (int role = 0; role < THEME_ROLES; role++) {
             fputs(role ? ",\n\t" : "\t", stdout);

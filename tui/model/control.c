@@ -123,14 +123,6 @@ static void set_layout(struct control *control, enum layout_kind kind)
     control->layout = kind;
 }
 
-static void number(struct control *control, const struct control_view *view,
-                   const struct chord *chord)
-{
-    size_t index = (size_t)(chord->key[0] - '1');
-    if (index < view->fleet->count)
-        control_select(control, view->fleet, index);
-}
-
 static void ask_about(struct control *control, const struct control_view *view,
                       enum control_prompt prompt)
 {
@@ -139,9 +131,11 @@ static void ask_about(struct control *control, const struct control_view *view,
         return;
     bool alive = sandbox_alive(sandbox);
     if (prompt == PROMPT_KILL && !alive)
-        control_note(control, view->now, false, "%s has ended; x removes it", sandbox->name);
+        control_note(control, view->now, false, "%s has ended; %s removes it", sandbox->name,
+                     keys_first(0, ACTION_REMOVE).text);
     else if (prompt == PROMPT_REMOVE && alive)
-        control_note(control, view->now, false, "%s still runs: k kills it first", sandbox->name);
+        control_note(control, view->now, false, "%s still runs: %s kills it first", sandbox->name,
+                     keys_first(0, ACTION_KILL).text);
     else
         control_open_prompt(control, prompt, prompt == PROMPT_RENAME ? sandbox->name : "");
 }
@@ -156,8 +150,7 @@ static void pause_all(const struct control_view *view, struct order *order)
 }
 
 /* Actions that change nothing outside; the rest is in act(). */
-bool control_look(struct control *control, const struct control_view *view, enum action action,
-                  const struct chord *chord)
+bool control_look(struct control *control, const struct control_view *view, enum action action)
 {
     size_t count = view->fleet->count;
     switch (action) {
@@ -180,7 +173,7 @@ bool control_look(struct control *control, const struct control_view *view, enum
             control_select(control, view->fleet, (control->selected_index + count - 1) % count);
         return true;
     case ACTION_NUMBER:
-        number(control, view, chord);
+        control_select(control, view->fleet, control->nth);
         return true;
     case ACTION_WAITING:
         decide_next(control, view);
@@ -228,12 +221,12 @@ bool control_allowed(struct control *control, const struct control_view *view, e
 }
 
 void control_act(struct control *control, const struct control_view *view, enum action action,
-                 const struct chord *chord, struct order *order)
+                 struct order *order)
 {
     if (action != ACTION_WAITING)
         control->tour[0] = '\0';
     if (!control_allowed(control, view, action) || decide_act(control, view, action, order) ||
-        control_look(control, view, action, chord) || control_ask_many(control, view, action))
+        control_look(control, view, action) || control_ask_many(control, view, action))
         return;
     const struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
     switch (action) {
@@ -246,7 +239,8 @@ void control_act(struct control *control, const struct control_view *view, enum 
         break;
     case ACTION_ACKNOWLEDGE:
         if (!sandbox || sandbox->alerts == 0) {
-            control_note(control, view->now, false, "no alert of this sandbox waits: ! lists all");
+            control_note(control, view->now, false, "no alert of this sandbox waits: %s lists all",
+                         keys_first(0, ACTION_ALERTS).text);
             break;
         }
         order->kind = ORDER_ACKNOWLEDGE;
@@ -298,6 +292,9 @@ void control_act(struct control *control, const struct control_view *view, enum 
     case ACTION_THEME:
         order->kind = ORDER_THEME;
         break;
+    case ACTION_RELOAD:
+        order->kind = ORDER_RELOAD;
+        break;
     case ACTION_DETACH:
         order->kind = ORDER_DETACH;
         break;
@@ -311,65 +308,6 @@ void control_act(struct control *control, const struct control_view *view, enum 
 
 /* ---- inputs ---- */
 
-static void on_key(struct control *control, const struct control_view *view,
-                   const struct chord *chord, struct order *order)
-{
-    if (control->prompt != PROMPT_NONE) {
-        control_prompt_key(control, view, chord, order);
-        return;
-    }
-    if (control->menu.open) {
-        decide_menu_key(control, view, chord, order);
-        return;
-    }
-    if (control->form.open) {
-        control_form_key(control, chord, order);
-        return;
-    }
-    if (control->palette.open) {
-        control_palette_key(control, view, chord, order);
-        return;
-    }
-    if (control->copy.open) {
-        control_copy_key(control, view, chord, order);
-        return;
-    }
-    if (control->mode == CONTROL_FOCUS) {
-        if (keys_equal(chord, &control->prefix)) {
-            control->mode = CONTROL_SUPERVISE;
-            control->prefix_at = view->now;
-            return;
-        }
-        const struct sandbox *sandbox = fleet_find(view->fleet, control->selected);
-        if (sandbox && !sandbox_alive(sandbox)) {
-            char name[32];
-            keys_name(&control->prefix, name, sizeof(name));
-            control_note(control, view->now, false, "%s has ended; %s comes back to supervising",
-                         sandbox->name, name);
-            return;
-        }
-        order->kind = ORDER_KEY;
-        order->chord = *chord;
-        return;
-    }
-    if (keys_equal(chord, &control->prefix)) {
-        bool twice = control->prefix_at != 0 && view->now - control->prefix_at < CONTROL_DOUBLE_MS;
-        control->list = LIST_NONE;
-        control_act(control, view, ACTION_FOCUS, chord, order);
-        if (twice && control->mode == CONTROL_FOCUS) {
-            order->kind = ORDER_KEY;
-            order->chord = *chord;
-        }
-        control->prefix_at = 0;
-        return;
-    }
-    control->prefix_at = 0;
-    if (control->list != LIST_NONE)
-        list_action(control, view, keys_find(KEYS_LIST, chord), order);
-    else
-        control_act(control, view, keys_find(KEYS_SUPERVISE, chord), chord, order);
-}
-
 static void on_click(struct control *control, const struct control_view *view, size_t index)
 {
     bool again = index == control->click_index && control->click_at != 0 &&
@@ -380,7 +318,7 @@ static void on_click(struct control *control, const struct control_view *view, s
     control_select(control, view->fleet, index);
     struct order unused = {0};
     if (again && same)
-        control_act(control, view, ACTION_FOCUS, NULL, &unused);
+        control_act(control, view, ACTION_FOCUS, &unused);
 }
 
 static void on_mouse(struct control *control, const struct control_view *view,
@@ -425,7 +363,7 @@ void control_input(struct control *control, const struct control_view *view,
     memset(order, 0, sizeof(*order));
     switch (input->kind) {
     case INPUT_KEY:
-        on_key(control, view, &input->chord, order);
+        control_key(control, view, &input->chord, order);
         break;
     case INPUT_MOUSE:
         on_mouse(control, view, input, order);

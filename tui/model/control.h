@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "tui/keys.h"
+#include "tui/keymap.h"
 #include "tui/model/copy.h"
 #include "tui/model/decode.h"
 #include "tui/model/fleet.h"
@@ -74,6 +74,9 @@ struct control {
     bool note_bad;
     uint64_t note_until;
     uint64_t prefix_at; /* ms: when the prefix left focus mode */
+    bool prefix_waits;  /* the prefix was pressed; the next key is looked up in KEYS_PREFIX */
+    bool returns;       /* focus mode comes back when what that key opened is closed */
+    unsigned nth;       /* which of its action's keys was pressed, from 0 */
     uint64_t click_at;
     size_t click_index;
 };
@@ -98,6 +101,7 @@ enum order_kind {
     ORDER_ACKNOWLEDGE,
     ORDER_ACKNOWLEDGE_ALL,
     ORDER_THEME,
+    ORDER_RELOAD,   /* of the configuration */
     ORDER_CAPTURE,  /* the pane's text for copy mode */
     ORDER_COPY,     /* what is selected there to the clipboard */
     ORDER_START,    /* what the form says */

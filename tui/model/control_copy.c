@@ -11,7 +11,8 @@ void control_copy_open(struct control *control, const struct control_view *view,
     if (!fleet_find(view->fleet, control->selected))
         return;
     if (!layout_pane(view->layout, control->selected_index)) {
-        control_note(control, view->now, false, "no room for its text here: z shows it alone");
+        control_note(control, view->now, false, "no room for its text here: %s shows it alone",
+                     keys_first(0, ACTION_ZOOM).text);
         return;
     }
     copy_open(&control->copy, control->selected);
@@ -53,7 +54,7 @@ void control_palette_key(struct control *control, const struct control_view *vie
 {
     struct palette *palette = &control->palette;
     if (palette_key(palette, chord) == PALETTE_RUNS)
-        control_act(control, view, palette->hit[palette->at]->action, NULL, order);
+        control_act(control, view, palette->hit[palette->at]->action, order);
 }
 
 void control_form_open(struct control *control, const struct control_view *view, bool again)
@@ -63,7 +64,8 @@ void control_form_open(struct control *control, const struct control_view *view,
     if (!again)
         form_open(&control->form);
     else if (!sandbox)
-        control_note(control, view->now, false, "no sandbox is selected: N starts a new one");
+        control_note(control, view->now, false, "no sandbox is selected: %s starts a new one",
+                     keys_first(0, ACTION_FORM).text);
     else if (form_like(&control->form, sandbox, view->fleet, &error) < 0)
         control_note(control, view->now, true, "%.240s", error.text);
 }

@@ -40,8 +40,11 @@ static struct request *armed(struct control *control, const struct control_view 
     struct request *request = control_request(control, view->fleet);
     if (!request) {
         if (view->fleet->request_count > 0)
-            control_note(control, view->now, false,
-                         "nothing to decide here: Tab goes to what waits, r lists it");
+            control_note(
+                control, view->now, false, "%s",
+                keys_say(
+                    0, "nothing to decide here: {waiting} goes to what waits, {requests} lists it")
+                    .text);
         else
             control_note(control, view->now, false, "nothing waits for a verdict");
         return NULL;
@@ -55,7 +58,8 @@ static struct request *armed(struct control *control, const struct control_view 
                      "not yet, too fast: read it first (the key was not taken)");
     else
         control_note(control, view->now, false,
-                     "not yet: not all of it is on screen; i shows it (the key was not taken)");
+                     "not yet: not all of it is on screen; %s shows it (the key was not taken)",
+                     keys_first(0, ACTION_DETAILS).text);
     return NULL;
 }
 

@@ -48,7 +48,7 @@ bool control_ask_many(struct control *control, const struct control_view *view, 
     static const char *const none[] = {
         [PROMPT_RESUME_MANY] = "none of the marked ones can be paused or resumed",
         [PROMPT_KILL_MANY] = "none of the marked ones runs",
-        [PROMPT_REMOVE_MANY] = "none of the marked ones has ended: k kills them first",
+        [PROMPT_REMOVE_MANY] = "none of the marked ones has ended: {kill} kills them first",
     };
     enum control_prompt prompt = action == ACTION_PAUSE    ? PROMPT_PAUSE_MANY
                                  : action == ACTION_KILL   ? PROMPT_KILL_MANY
@@ -60,7 +60,7 @@ bool control_ask_many(struct control *control, const struct control_view *view, 
     if (count == 0 && prompt == PROMPT_PAUSE_MANY)
         count = collect(control, view->fleet, prompt = PROMPT_RESUME_MANY);
     if (count == 0)
-        control_note(control, view->now, false, "%s", none[prompt]);
+        control_note(control, view->now, false, "%s", keys_say(0, none[prompt]).text);
     else
         control_open_prompt(control, prompt, "");
     return true;

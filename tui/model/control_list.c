@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "tui/model/control_parts.h"
+#include "tui/model/help.h"
 
 size_t control_list_rows(const struct control *control, const struct fleet *fleet)
 {
@@ -14,7 +15,7 @@ size_t control_list_rows(const struct control *control, const struct fleet *flee
     case LIST_FLEET:
         return control->roster.count;
     case LIST_HELP:
-        return keys_count;
+        return help_rows(NULL);
     default:
         return 0;
     }
@@ -160,7 +161,7 @@ void list_action(struct control *control, const struct control_view *view, enum 
     case ACTION_RENAME:
     case ACTION_AGAIN:
         if (control->list == LIST_FLEET)
-            control_act(control, view, action, NULL, order);
+            control_act(control, view, action, order);
         break;
     case ACTION_MARK:
     case ACTION_MARK_HERE:
@@ -172,6 +173,6 @@ void list_action(struct control *control, const struct control_view *view, enum 
             control_fleet_look(control, view, action);
         break;
     default:
-        control_look(control, view, action, NULL); /* r, !, i, l and ? change the list */
+        control_look(control, view, action); /* r, !, i, l and ? change the list */
     }
 }

@@ -1,7 +1,8 @@
 /*
  * The parts of the dashboard's state machine (control.h), each in a file of its own: control.c has
- * modes and panes, control_prompt.c prompts, control_list.c the lists and the card, control_fleet.c
- * the list of sandboxes and marks, control_decide.c requests.
+ * what actions do, control_keys.c which keys mean them, control_prompt.c prompts, control_list.c
+ * the lists and the card, control_fleet.c the list of sandboxes and marks, control_decide.c
+ * requests.
  */
 #pragma once
 
@@ -10,8 +11,7 @@
 /* Whether this dashboard may do it; says why when it only looks. */
 bool control_allowed(struct control *control, const struct control_view *view, enum action action);
 /* Actions that change nothing outside. False when it is none of them. */
-bool control_look(struct control *control, const struct control_view *view, enum action action,
-                  const struct chord *chord);
+bool control_look(struct control *control, const struct control_view *view, enum action action);
 
 /* Questions and lines (control_prompt.c). */
 void control_prompt_key(struct control *control, const struct control_view *view,
@@ -21,6 +21,10 @@ void control_prompt_paste(struct control *control, const struct control_view *vi
 void control_open_prompt(struct control *control, enum control_prompt prompt, const char *text);
 /* Any action of supervise mode; also those that a list hands on. */
 void control_act(struct control *control, const struct control_view *view, enum action action,
+                 struct order *order);
+
+/* One key, whatever mode it is pressed in (control_keys.c). */
+void control_key(struct control *control, const struct control_view *view,
                  const struct chord *chord, struct order *order);
 
 /* Copy mode, the form and the palette (control_copy.c). */

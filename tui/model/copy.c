@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/keymap.h"
 #include "tui/model/text.h"
 
 void copy_open(struct copy *copy, const char *id)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "transport/api.h"
+#include "tui/keymap.h"
 
 static const struct {
     const char *word;
@@ -173,7 +174,8 @@ static bool is_reason_text(const struct menu *menu, const struct chord *chord)
 enum menu_outcome menu_key(struct menu *menu, const struct details *details,
                            const struct chord *chord, uint64_t now, const char **note)
 {
-    enum action action = keys_find(KEYS_MENU, chord);
+    unsigned nth;
+    enum action action = keys_find_at(KEYS_MENU, chord, &nth);
     *note = NULL;
     if (menu->asking)
         return answer(menu, action, note);
@@ -197,7 +199,7 @@ enum menu_outcome menu_key(struct menu *menu, const struct details *details,
         choose(menu, choice(menu) + 1);
         break;
     case ACTION_MENU_CHOOSE:
-        choose(menu, chord->key[0] - '1');
+        choose(menu, (int)nth);
         break;
     case ACTION_MENU_ENTER:
         return enter(menu, details, now, note);

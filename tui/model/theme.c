@@ -90,13 +90,21 @@ const char *theme_role_name(enum theme_role role)
     return role_names[role];
 }
 
+int theme_role_find(const char *name)
+{
+    for (int i = 0; i < THEME_ROLES; i++)
+        if (strcmp(role_names[i], name) == 0)
+            return i;
+    return -1;
+}
+
 struct reading {
     struct theme *theme;
     bool role[THEME_ROLES], palette[16];
     int colors_line, palette_line;
 };
 
-static int read_color(const char *value, uint32_t *color, struct bj_error *error)
+int theme_read_color(const char *value, uint32_t *color, struct bj_error *error)
 {
     char *end;
     if (value[0] == '#' && strspn(value + 1, "0123456789abcdefABCDEF") == 6 && !value[7]) {
@@ -115,14 +123,13 @@ static int read_color(const char *value, uint32_t *color, struct bj_error *error
 static int take_color(struct reading *reading, const char *key, const char *value,
                       struct bj_error *error)
 {
-    for (int i = 0; i < THEME_ROLES; i++)
-        if (strcmp(role_names[i], key) == 0) {
-            if (reading->role[i])
-                return bj_fail(error, -EINVAL, "the colour %s is there twice", key);
-            reading->role[i] = true;
-            return read_color(value, &reading->theme->role[i], error);
-        }
-    return bj_fail(error, -EINVAL, "unknown colour %.40s: compare with themes/dark.theme", key);
+    int role = theme_role_find(key);
+    if (role < 0)
+        return bj_fail(error, -EINVAL, "unknown colour %.40s: compare with themes/dark.theme", key);
+    if (reading->role[role])
+        return bj_fail(error, -EINVAL, "the colour %s is there twice", key);
+    reading->role[role] = true;
+    return theme_read_color(value, &reading->theme->role[role], error);
 }
 
 static int take(void *owner, const char *section, const char *key, const char *value, int line,
@@ -145,7 +152,7 @@ static int take(void *owner, const char *section, const char *key, const char *v
         if (*end || index > 15)
             return bj_fail(error, -EINVAL, "the palette has the colours 0 to 15, not %.40s", key);
         reading->palette[index] = true;
-        return read_color(value, &reading->theme->palette[index], error);
+        return theme_read_color(value, &reading->theme->palette[index], error);
     }
     if (section[0])
         return bj_fail(error, -EINVAL, "unknown section %s: a theme has colors and palette",

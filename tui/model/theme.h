@@ -55,6 +55,10 @@ struct theme {
 };
 
 const char *theme_role_name(enum theme_role role);
+/* The role with this name, or -1. */
+int theme_role_find(const char *name);
+/* Reads "#rrggbb" or a number 0 to 255 as a BJ_COLOR_*. */
+int theme_read_color(const char *value, uint32_t *color, struct bj_error *error);
 
 /* Text roles and what they stand on, for the check of contrast; NULL ends it. */
 struct theme_pair {

@@ -13,6 +13,8 @@ static const enum action hints[] = {
     ACTION_FOCUS, ACTION_HELP,  ACTION_RUN,    ACTION_LIST,     ACTION_ZOOM,
     ACTION_KILL,  ACTION_PAUSE, ACTION_DETACH, ACTION_REQUESTS, ACTION_LAYOUT,
 };
+static const enum action prefix_hints[] = {ACTION_SUPERVISE, ACTION_HELP, ACTION_DETACH,
+                                           ACTION_ZOOM,      ACTION_LIST, ACTION_COPY};
 static const enum action list_hints[] = {ACTION_CLOSE, ACTION_DETAILS, ACTION_GO};
 
 static void put_hint(struct pen *pen, const struct style *key_style, const struct style *text_style,
@@ -30,32 +32,39 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
 {
     struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BAR, BJ_ATTR_BOLD);
     struct style dim = paint_style(&view->paint, ROLE_BAR_DIM, ROLE_BAR, 0);
-    char name[32];
+    if (input->control->prefix_waits) {
+        for (size_t i = 0; i < sizeof(prefix_hints) / sizeof(prefix_hints[0]); i++)
+            put_hint(pen, &key, &dim, keys_first(KEYS_PREFIX, prefix_hints[i]).text,
+                     keys_action(prefix_hints[i])->hint);
+        return;
+    }
     if (input->control->mode == CONTROL_FOCUS) {
-        keys_name(&input->control->prefix, name, sizeof(name));
-        put_hint(pen, &key, &dim, name, "back to supervising");
+        put_hint(pen, &key, &dim, keys_way_out(&input->control->prefix).text,
+                 "back to supervising");
         return;
     }
     if (input->control->form.open)
         return; /* the form says its keys */
     if (input->control->palette.open || input->control->copy.open) {
         bool palette = input->control->palette.open;
-        put_hint(pen, &key, &dim, palette ? "Enter" : "y", palette ? "do it" : "copy");
-        put_hint(pen, &key, &dim, palette ? "Escape" : "q", "leave");
+        put_hint(pen, &key, &dim, palette ? "Enter" : keys_first(0, ACTION_COPY_TAKE).text,
+                 palette ? "do it" : "copy");
+        put_hint(pen, &key, &dim, palette ? "Escape" : keys_first(0, ACTION_COPY_LEAVE).text,
+                 "leave");
         return;
     }
     if (input->control->menu.open) {
-        put_hint(pen, &key, &dim, "Enter", "decide so");
-        put_hint(pen, &key, &dim, "Escape", "leave");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_MENU_ENTER).text, "decide so");
+        put_hint(pen, &key, &dim, keys_first(KEYS_MENU, ACTION_CLOSE).text, "leave");
         return;
     }
     struct request *request = control_request(input->control, input->fleet);
     if (request && fleet_armed(request, input->now)) {
-        put_hint(pen, &key, &dim, "a", "allow");
-        put_hint(pen, &key, &dim, "A", "remember");
-        put_hint(pen, &key, &dim, "d", "deny");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_ALLOW).text, "allow");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_ALLOW_RULE).text, "remember");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_DENY).text, "deny");
     } else if (!request && input->control->list == LIST_NONE && input->fleet->request_count > 0) {
-        put_hint(pen, &key, &dim, "Tab", "what waits");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_WAITING).text, "what waits");
     }
     bool list = input->control->list != LIST_NONE;
     size_t count =
@@ -70,8 +79,8 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
                                 (action->action == ACTION_GO && input->control->list == LIST_HELP));
         if ((!list && idle) || useless)
             continue;
-        snprintf(name, sizeof(name), "%.*s", (int)strcspn(action->keys, " "), action->keys);
-        put_hint(pen, &key, &dim, name, action->hint);
+        put_hint(pen, &key, &dim,
+                 keys_first(list ? KEYS_LIST : KEYS_SUPERVISE, action->action).text, action->hint);
     }
 }
 
@@ -187,9 +196,10 @@ void view_bar_paint(struct view *view, const struct view_input *input)
     struct piece piece[PIECES_MAX];
     int count = 0;
     pieces_add(piece, &count, 0, &mode,
-               focus                       ? " FOCUS "
-               : input->control->copy.open ? " COPY "
-                                           : " SUPERVISE ");
+               input->control->prefix_waits ? " PREFIX "
+               : focus                      ? " FOCUS "
+               : input->control->copy.open  ? " COPY "
+                                            : " SUPERVISE ");
     add_figures(view, input, piece, &count);
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
     /* The figures leave a third for notes and hints. */

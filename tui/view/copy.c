@@ -112,5 +112,8 @@ void view_copy_foot(struct view *view, const struct copy *copy, const struct rec
              copy->lines, copy->cut ? ", older ones left out" : "");
     pen_put(&pen, &dim, words);
     if (pen.end - pen.col > 50)
-        pen_put(&pen, &dim, " v V C-v select  / ? n N search  y copy  s save  q leave ");
+        pen_put(&pen, &dim,
+                keys_say(KEYS_COPY, " {copy select} select  {copy search} search  {copy take} copy "
+                                    " {copy save} save  {copy leave} leave ")
+                    .text);
 }

@@ -47,10 +47,13 @@ void view_details_paint(struct view *view, const struct view_input *input)
     const struct control *control = input->control;
     struct request *request = fleet_request_find(input->fleet, control->list_id);
     int cols = input->cols < 34 ? input->cols : input->cols - 4 < 110 ? input->cols - 4 : 110;
-    struct rect inside =
-        box_paint(view, input, input->rows - 3, cols, "Request",
-                  cols > 66 ? "a once  A remember  d deny  D deny...  Up Down  Esc close"
-                            : "a A d D  Up Down  Esc");
+    struct rect inside = box_paint(
+        view, input, input->rows - 3, cols, "Request",
+        keys_say(KEYS_LIST,
+                 cols > 70 ? "{allow} once  {allow --rule} remember  {deny} deny  {deny --rule} "
+                             "deny...  {up} {down}  {close} close"
+                           : "{allow} {allow --rule} {deny} {deny --rule}  {up} {down}  {close}")
+            .text);
     struct card card;
     if (!request)
         return;

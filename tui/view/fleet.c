@@ -173,10 +173,14 @@ void view_fleet_paint(struct view *view, const struct view_input *input)
                  input->fleet->count, roster->filter, part);
     else
         snprintf(title, sizeof(title), "Sandboxes: %zu%s", roster->count, part);
-    struct rect inside =
-        box_paint(view, input, input->rows - 1, input->cols, title,
-                  input->cols > 76 ? "Enter go  / filter  < > I sort  m mark  p k x  Esc close"
-                                   : "Enter / < > m p k Esc");
+    struct rect inside = box_paint(
+        view, input, input->rows - 1, input->cols, title,
+        keys_say(KEYS_LIST,
+                 input->cols > 76
+                     ? "{go} go  {filter} filter  {sort previous} {sort next} {sort reverse} sort  "
+                       "{mark} mark  {pause} {kill} {rm}  {close} close"
+                     : "{go} {filter} {sort previous} {sort next} {mark} {pause} {kill} {close}")
+            .text);
     int rows = inside.rows - 1;
     if (control->prompt == PROMPT_FILTER)
         rows--;

@@ -97,10 +97,14 @@ void view_inbox_paint(struct view *view, const struct view_input *input)
     int cols = input->cols < 34 ? input->cols : input->cols - 4 < 120 ? input->cols - 4 : 120;
     char title[60];
     snprintf(title, sizeof(title), "Requests: %zu, highest risk first", fleet->request_count);
-    struct rect inside =
-        box_paint(view, input, input->rows - 3, cols, title,
-                  cols > 66 ? "a once  A remember  d deny  i details  Enter go there  Esc close"
-                            : "a A d D  i details  Esc");
+    struct rect inside = box_paint(
+        view, input, input->rows - 3, cols, title,
+        keys_say(KEYS_LIST,
+                 cols > 70
+                     ? "{allow} once  {allow --rule} remember  {deny} deny  {details} details  "
+                       "{go} go there  {close} close"
+                     : "{allow} {allow --rule} {deny} {deny --rule}  {details} details  {close}")
+            .text);
     if (fleet->request_count == 0) {
         box_say(view, &inside, "Nothing waits for you.");
         return;

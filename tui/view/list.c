@@ -12,9 +12,11 @@ static void paint_alerts(struct view *view, const struct view_input *input)
     const struct fleet *fleet = input->fleet;
     struct paint *paint = &view->paint;
     int cols = input->cols - 4 < 110 ? input->cols - 4 : 110;
-    struct rect inside =
-        box_paint(view, input, input->rows - 3, cols < 30 ? input->cols : cols,
-                  "Alerts, newest first", "c acknowledge  C all  Enter go there  Esc close");
+    struct rect inside = box_paint(
+        view, input, input->rows - 3, cols < 30 ? input->cols : cols, "Alerts, newest first",
+        keys_say(KEYS_LIST,
+                 "{acknowledge} acknowledge  {acknowledge all} all  {go} go there  {close} close")
+            .text);
     if (fleet->alert_count == 0) {
         box_say(view, &inside, "No alerts.");
         return;
@@ -54,52 +56,6 @@ static void paint_alerts(struct view *view, const struct view_input *input)
                 &text, &whole);
 }
 
-/* ---- help ---- */
-
-#define HELP_MAX 160 /* lines */
-
-static void paint_help_row(struct view *view, const struct key_action *action,
-                           const struct rect *inside, int row, bool first)
-{
-    struct style head = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
-    struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BACKGROUND, BJ_ATTR_BOLD);
-    struct style text = paint_style(&view->paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
-    struct pen pen = {&view->paint, row, inside->col, inside->col + inside->cols};
-    int group = inside->cols >= 64 ? 11 : 0;
-    if (first && group > 0)
-        pen_put(&pen, &head, keys_group_name(action->group));
-    pen.col = inside->col + group;
-    pen_put(&pen, &key, action->action == ACTION_NUMBER ? "1 to 9" : action->keys);
-    pen.col = inside->col + group + 13;
-    pen_put(&pen, &text, action->help);
-}
-
-static void paint_help(struct view *view, const struct view_input *input)
-{
-    char prefix[32], title[120];
-    keys_name(&input->control->prefix, prefix, sizeof(prefix));
-    snprintf(title, sizeof(title),
-             "Keys while supervising; in focus only %s is ours, twice sends it", prefix);
-    int wanted = (int)keys_count + 2;
-    struct rect inside = box_paint(view, input, wanted, input->cols - 4 < 96 ? input->cols - 4 : 96,
-                                   title, "? or Esc close");
-    /* Groups in order; the table is, but for what only lists have. */
-    const struct key_action *sorted[HELP_MAX];
-    size_t count = 0;
-    for (int group = 0; group < KEYS_GROUPS; group++)
-        for (size_t i = 0; i < keys_count && count < HELP_MAX; i++)
-            if (keys_table[i].group == (enum key_group)group)
-                sorted[count++] = &keys_table[i];
-    size_t last = count > (size_t)inside.rows ? count - (size_t)inside.rows : 0;
-    size_t top = input->control->list_at < last ? input->control->list_at : last;
-    view->list_rows = inside.rows;
-    for (int i = 0; i < inside.rows && top + (size_t)i < count; i++) {
-        size_t at = top + (size_t)i;
-        paint_help_row(view, sorted[at], &inside, inside.row + i,
-                       i == 0 || sorted[at]->group != sorted[at - 1]->group);
-    }
-}
-
 void view_list_paint(struct view *view, const struct view_input *input)
 {
     switch (input->control->list) {
@@ -110,7 +66,7 @@ void view_list_paint(struct view *view, const struct view_input *input)
         paint_alerts(view, input);
         break;
     case LIST_HELP:
-        paint_help(view, input);
+        view_help_paint(view, input);
         break;
     case LIST_FLEET:
         view_fleet_paint(view, input);

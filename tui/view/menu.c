@@ -130,13 +130,15 @@ static bool paint_question(struct view *view, const struct menu *menu, const str
     struct style ask = paint_style(&view->paint, ROLE_NOTE_TEXT, ROLE_ERROR, BJ_ATTR_BOLD);
     struct rect line = {row, inside->col, 1, inside->cols};
     bool widest = menu->scope == MENU_ALL && menu_seconds(menu) == 0;
-    const char *text = widest && menu->high && !menu->deny
-                           ? " High risk, for good, for all: y does it, Esc leaves "
-                       : widest ? " For good, for all sandboxes: y does it, Esc leaves "
-                                : " High risk: y does it, Esc leaves ";
+    struct keys_text says =
+        keys_say(KEYS_MENU,
+                 widest && menu->high && !menu->deny
+                     ? " High risk, for good, for all: {menu confirm} does it, {close} leaves "
+                 : widest ? " For good, for all sandboxes: {menu confirm} does it, {close} leaves "
+                          : " High risk: {menu confirm} does it, {close} leaves ");
     paint_fill(&view->paint, &line, " ", &ask);
-    paint_text(&view->paint, row, inside->col, inside->cols, text, &ask);
-    return text_width(text) <= inside->cols;
+    paint_text(&view->paint, row, inside->col, inside->cols, says.text, &ask);
+    return text_width(says.text) <= inside->cols;
 }
 
 static void paint_inside(struct view *view, const struct view_input *input,
@@ -199,10 +201,13 @@ void view_menu_paint(struct view *view, const struct view_input *input)
     struct plan plan;
     make_plan(menu, input, request, cols - 4, input->rows - 3, &plan);
     int rows = 1 + plan.title_rows + plan.fields + 1 + plan.sentence_rows + 1 + plan.gaps + 2;
-    const char *foot = cols < 60    ? "Enter  Esc"
-                       : menu->deny ? "arrows or numbers choose  Enter denies so  Esc leaves"
-                                    : "arrows or numbers choose  Enter allows so  Esc leaves";
-    struct rect inside = box_paint(view, input, rows, cols,
-                                   menu->deny ? "Deny, and remember" : "Allow, and remember", foot);
+    struct keys_text foot = keys_say(
+        KEYS_MENU, cols < 64 ? "{menu remember}  {close}"
+                   : menu->deny
+                       ? "arrows or numbers choose  {menu remember} denies so  {close} leaves"
+                       : "arrows or numbers choose  {menu remember} allows so  {close} leaves");
+    struct rect inside =
+        box_paint(view, input, rows, cols,
+                  menu->deny ? "Deny, and remember" : "Allow, and remember", foot.text);
     paint_inside(view, input, request, &plan, &inside);
 }

@@ -32,7 +32,7 @@ void view_palette_paint(struct view *view, const struct view_input *input)
         paint_fill(&view->paint, &line, " ", &text);
         pen_put(&pen, &name, here ? view->paint.facts.utf8 ? "▌ " : "> " : "  ");
         box_column(&pen, &name, action->name, 18);
-        box_column(&pen, &bound, action->keys, 14);
+        box_column(&pen, &bound, keys_of(0, action->action).text, 14);
         pen_put(&pen, &text, action->help);
     }
     view_line_paint(view, &palette->line, &field);

@@ -60,6 +60,7 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
 void view_note_paint(struct view *view, const struct view_input *input); /* after the bar */
 void view_bar_paint(struct view *view, const struct view_input *input);
 void view_list_paint(struct view *view, const struct view_input *input);
+void view_help_paint(struct view *view, const struct view_input *input);
 void view_fleet_paint(struct view *view, const struct view_input *input);
 void view_inbox_paint(struct view *view, const struct view_input *input);
 void view_details_paint(struct view *view, const struct view_input *input);

@@ -32,16 +32,17 @@ static void add_keys(struct view *view, const struct view_input *input,
     if (!standing->selected) {
         pieces_add(piece, count, 1, plain, "%s", standing->whole ? "" : "select to read  ");
     } else if (input->control->mode == CONTROL_FOCUS) {
-        char prefix[32];
-        keys_name(&input->control->prefix, prefix, sizeof(prefix));
-        pieces_add(piece, count, 1, plain, "%s, then a or d  ", prefix);
+        pieces_add(piece, count, 1, plain, "%s, then %s or %s  ",
+                   keys_way_out(&input->control->prefix).text, keys_first(0, ACTION_ALLOW).text,
+                   keys_first(0, ACTION_DENY).text);
     } else if (!standing->whole) {
-        pieces_add(piece, count, 1, bold, "i shows all of it  ");
+        pieces_add(piece, count, 1, bold, "%s shows all of it  ",
+                   keys_first(0, ACTION_DETAILS).text);
     } else if (fleet_armed(request, input->now)) {
-        pieces_add(piece, count, 1, bold, "a once  ");
-        pieces_add(piece, count, 4, bold, "A remember  ");
-        pieces_add(piece, count, 1, bold, "d deny  ");
-        pieces_add(piece, count, 5, bold, "i details  ");
+        pieces_add(piece, count, 1, bold, "%s once  ", keys_first(0, ACTION_ALLOW).text);
+        pieces_add(piece, count, 4, bold, "%s remember  ", keys_first(0, ACTION_ALLOW_RULE).text);
+        pieces_add(piece, count, 1, bold, "%s deny  ", keys_first(0, ACTION_DENY).text);
+        pieces_add(piece, count, 5, bold, "%s details  ", keys_first(0, ACTION_DETAILS).text);
     } else {
         pieces_add(piece, count, 1, plain, "read first ...  ");
     }

@@ -235,6 +235,12 @@ void term_close(void)
     term.screen = NULL;
 }
 
+bool term_alive(void)
+{
+    struct termios modes;
+    return tcgetattr(STDIN_FILENO, &modes) == 0;
+}
+
 void term_stop(void)
 {
     modes_off();

@@ -25,6 +25,7 @@ struct term_facts {
 /* Takes the terminal on stdin and stdout; `title` becomes its title. Sets the locale. */
 int term_open(const char *title, struct term_facts *facts, struct bj_error *error);
 void term_close(void); /* idempotent */
+bool term_alive(void); /* whether it is still there, and has not hung up */
 
 /* Gives the terminal back and stops this process, until SIGCONT; then takes it again. */
 void term_stop(void);

@@ -108,23 +108,38 @@ static void centred(struct view *view, const struct view_input *input, int row, 
     paint_text(&view->paint, row, col, input->cols - col, text, &style);
 }
 
+/* A key and what it does, in the middle; several below each other begin in one column. */
+static void key_line(struct view *view, const struct view_input *input, int row, const char *name,
+                     const char *what)
+{
+    char text[80];
+    struct keys_text key = keys_say(KEYS_SUPERVISE, name);
+    int width = text_width(key.text) > 1 ? 8 : 1;
+    snprintf(text, sizeof(text), "%-*.20s   %-15s%*s", width, key.text, what, width - 1, "");
+    centred(view, input, row, text, ROLE_FOREGROUND, 0);
+}
+
 static void paint_empty(struct view *view, const struct view_input *input)
 {
     static const struct {
         const char *text;
         enum theme_role role;
         uint16_t flags;
+        const char *key; /* the text says what it does */
     } lines[] = {
-        {"Belljar", ROLE_TITLE, BJ_ATTR_BOLD},
-        {"", ROLE_DIM, 0},
-        {"Each agent runs in a sealed sandbox of its own: no network, no files of", ROLE_DIM, 0},
-        {"yours, no secrets. You see all of them here and decide what may pass.", ROLE_DIM, 0},
-        {"", ROLE_DIM, 0},
-        {"n   start a sandbox", ROLE_FOREGROUND, 0},
-        {"?   all keys       ", ROLE_FOREGROUND, 0},
-        {"Q   leave          ", ROLE_FOREGROUND, 0},
-        {"", ROLE_DIM, 0},
-        {"or, in another terminal:  belljar run -d -n build --project . -- bash", ROLE_DIM, 0},
+        {"Belljar", ROLE_TITLE, BJ_ATTR_BOLD, NULL},
+        {"", ROLE_DIM, 0, NULL},
+        {"Each agent runs in a sealed sandbox of its own: no network, no files of", ROLE_DIM, 0,
+         NULL},
+        {"yours, no secrets. You see all of them here and decide what may pass.", ROLE_DIM, 0,
+         NULL},
+        {"", ROLE_DIM, 0, NULL},
+        {"start a sandbox", ROLE_FOREGROUND, 0, "{run}"},
+        {"all keys", ROLE_FOREGROUND, 0, "{help}"},
+        {"leave", ROLE_FOREGROUND, 0, "{detach}"},
+        {"", ROLE_DIM, 0, NULL},
+        {"or, in another terminal:  belljar run -d -n build --project . -- bash", ROLE_DIM, 0,
+         NULL},
     };
     int count = (int)(sizeof(lines) / sizeof(lines[0]));
     int first = (input->rows - 1 - count) / 2;
@@ -132,10 +147,14 @@ static void paint_empty(struct view *view, const struct view_input *input)
     if (narrow || first < 0) {
         int row = (input->rows - 1) / 2 - 1;
         centred(view, input, row, "No sandbox runs", ROLE_TITLE, BJ_ATTR_BOLD);
-        centred(view, input, row + 1, "n starts one, ? lists all keys", ROLE_DIM, 0);
+        centred(view, input, row + 1, keys_say(0, "{run} starts one, {help} lists all keys").text,
+                ROLE_DIM, 0);
     } else {
         for (int i = 0; i < count; i++)
-            centred(view, input, first + i, lines[i].text, lines[i].role, lines[i].flags);
+            if (lines[i].key)
+                key_line(view, input, first + i, lines[i].key, lines[i].text);
+            else
+                centred(view, input, first + i, lines[i].text, lines[i].role, lines[i].flags);
     }
     if (input->fleet->elsewhere > 0) {
         char text[80];

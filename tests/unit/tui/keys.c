@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "transport/api.h"
-#include "tui/keys.h"
+#include "tui/keymap.h"
 
 static struct chord chord(const char *name)
 {
