@@ -57,6 +57,8 @@ static void paint(struct dashboard *dashboard)
         .cols = dashboard->cols,
     };
     dashboard->dirty = false;
+    if (dashboard->control.review.open)
+        review_fit(&dashboard->control.review, dashboard->layout.bar.row, dashboard->cols);
     view_frame(&dashboard->view, &input);
     dashboard->control.prompt_seen = dashboard->control.prompt != PROMPT_NONE;
     if (dashboard->view.menu_shown)
@@ -118,7 +120,9 @@ static void tell_human(struct dashboard *dashboard)
 void dashboard_changed(struct dashboard *dashboard)
 {
     struct control *control = &dashboard->control;
+    bool reviewing = control->review.open;
     control_sync(control, &dashboard->fleet, dashboard_now(dashboard));
+    dashboard->view.everything |= reviewing != control->review.open;
     decide_want_details(dashboard);
     struct layout *layout = malloc(sizeof(*layout));
     if (layout) {
@@ -131,6 +135,7 @@ void dashboard_changed(struct dashboard *dashboard)
         free(layout);
     }
     panes_sync(dashboard);
+    review_sync(dashboard);
     panes_focus(dashboard);
     tell_human(dashboard);
     dashboard_touch(dashboard, false);
@@ -204,6 +209,7 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
     case ORDER_PASTE:
     case ORDER_MOUSE:
     case ORDER_SCROLL:
+    case ORDER_SEND:
         panes_order(dashboard, order, input);
         break;
     case ORDER_THEME:
@@ -216,6 +222,10 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
     case ORDER_COPY:
     case ORDER_SAVE:
         copy_order(dashboard, order);
+        break;
+    case ORDER_DIFF:
+    case ORDER_PULL:
+        review_order(dashboard, order);
         break;
     case ORDER_START:
     case ORDER_COMPLETE:
@@ -278,7 +288,8 @@ static void on_input(void *owner, const struct input *input)
         return;
     if (order.kind == ORDER_NONE)
         show_link(dashboard, input);
-    if (control->list != before.list || control->prompt != before.prompt)
+    if (control->list != before.list || control->prompt != before.prompt ||
+        control->review.open != before.review.open)
         dashboard->view.everything = true;
     if (session_differs(dashboard, before.layout, before.selected, first))
         uv_timer_start(&dashboard->save, on_save, SAVE_MS, 0);
@@ -411,6 +422,7 @@ void dashboard_stop(struct dashboard *dashboard)
         return;
     server_save(dashboard);
     dashboard->stopping = true;
+    review_end(dashboard);
     panes_close(dashboard);
     server_close(dashboard);
     uv_walk(&dashboard->loop, close_own, dashboard);
@@ -500,6 +512,7 @@ free_all:
     decode_free(&dashboard->decode);
     fleet_free(&dashboard->fleet);
     copy_close(&dashboard->control.copy);
+    review_close(&dashboard->control.review);
     details_free(&dashboard->details);
     free(dashboard);
     return status;

@@ -293,15 +293,23 @@ static void go_live(struct pane_link *link)
         scroll_to(link, 0);
 }
 
-static void send_paste(struct pane_link *link, const struct input *input)
+static void send_key(struct pane_link *link, const struct chord *chord)
 {
-    char *text = malloc(input->size);
+    tell(link, "view.key", 2);
+    bj_pack_key_str(&link->rpc.packer, "key", chord->key);
+    bj_pack_key_uint(&link->rpc.packer, "mods", chord->mods);
+    bj_rpc_send(&link->rpc);
+}
+
+static void send_paste(struct pane_link *link, const char *pasted, size_t pasted_size)
+{
+    char *text = malloc(pasted_size);
     size_t size = 0;
     if (!text)
         return;
-    for (size_t i = 0; i < input->size; i++)
-        if (input->text[i]) /* the API takes no NUL */
-            text[size++] = input->text[i];
+    for (size_t i = 0; i < pasted_size; i++)
+        if (pasted[i]) /* the API takes no NUL */
+            text[size++] = pasted[i];
     tell(link, "view.paste", 1);
     bj_pack_str(&link->rpc.packer, "text");
     bj_pack_strn(&link->rpc.packer, text, size);
@@ -339,15 +347,19 @@ void panes_order(struct dashboard *dashboard, const struct order *order, const s
     case ORDER_KEY:
         dashboard->key_at = dashboard_now(dashboard);
         go_live(link);
-        tell(link, "view.key", 2);
-        bj_pack_key_str(&link->rpc.packer, "key", order->chord.key);
-        bj_pack_key_uint(&link->rpc.packer, "mods", order->chord.mods);
-        bj_rpc_send(&link->rpc);
+        send_key(link, &order->chord);
         break;
     case ORDER_PASTE:
         dashboard->key_at = dashboard_now(dashboard);
         go_live(link);
-        send_paste(link, input);
+        send_paste(link, input->text, input->size);
+        break;
+    case ORDER_SEND:
+        go_live(link);
+        send_paste(link, order->text, strlen(order->text));
+        send_key(link, &(struct chord){.key = "enter"});
+        control_note(&dashboard->control, dashboard_now(dashboard), false, "sent: %.240s",
+                     order->text);
         break;
     case ORDER_MOUSE:
         dashboard->key_at = dashboard_now(dashboard);

@@ -4,13 +4,15 @@
  * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
  * the server and the orders, dashboard_decide.c those about requests and rules; dashboard_panes.c
  * one connection per pane to its monitor, dashboard_copy.c copy mode, dashboard_form.c the form of
- * a new sandbox, dashboard_config.c configuration that changes meanwhile.
+ * a new sandbox, dashboard_config.c configuration that changes meanwhile, dashboard_review.c the
+ * diff and the pull.
  */
 #pragma once
 
 #include <uv.h>
 
 #include "transport/rpc.h"
+#include "tui/child.h"
 #include "tui/config.h"
 #include "tui/dashboard.h"
 #include "tui/model/control.h"
@@ -77,7 +79,9 @@ struct dashboard {
     uint64_t painted_at; /* ms */
     uint64_t key_at;     /* ms: the last key that went to an agent */
     bool terminal_focused;
-    char focus_told[FLEET_ID_MAX]; /* pane that believes it has the focus */
+    char focus_told[FLEET_ID_MAX];         /* pane that believes it has the focus */
+    struct child *diff_child, *pull_child; /* that run for the review; or NULL */
+    char pulled[512];                      /* what the pull has said */
     struct pane_link *links[FLEET_SANDBOXES_MAX];
     size_t link_count;
 };
@@ -124,6 +128,11 @@ void config_wear(struct dashboard *dashboard, const struct theme *theme);
 
 /* dashboard_copy.c */
 void copy_order(struct dashboard *dashboard, const struct order *order);
+
+/* dashboard_review.c */
+void review_order(struct dashboard *dashboard, const struct order *order);
+void review_sync(struct dashboard *dashboard); /* ends what nobody waits for any more */
+void review_end(struct dashboard *dashboard);
 
 /* dashboard_panes.c */
 struct pane_link *panes_find(struct dashboard *dashboard, const char *id);

@@ -11,6 +11,7 @@
 #define M KEYS_MENU
 #define C KEYS_COPY
 #define P KEYS_PREFIX
+#define V KEYS_REVIEW
 
 /* clang-format off */
 const struct key_action keys_table[] = {
@@ -87,6 +88,30 @@ const struct key_action keys_table[] = {
     {ACTION_COPY_SAVE, C, "copy save", "s", KEYS_COPYING, "save it to a file", NULL},
     {ACTION_COPY_LEAVE, C, "copy leave", "q Escape C-c C-g", KEYS_COPYING, "select nothing; leave", NULL},
 
+    {ACTION_REVIEW, S | L, "diff", "v", KEYS_REVIEWING, "what it changed since its start: read, comment, pull", "diff"},
+    {ACTION_REVIEW_UP, V, "review up", "k Up C-p", KEYS_REVIEWING, "up", NULL},
+    {ACTION_REVIEW_DOWN, V, "review down", "j Down C-n", KEYS_REVIEWING, "down", NULL},
+    {ACTION_REVIEW_LEFT, V, "review left", "h Left", KEYS_REVIEWING, "the text to the left", NULL},
+    {ACTION_REVIEW_RIGHT, V, "review right", "l Right", KEYS_REVIEWING, "the text to the right", NULL},
+    {ACTION_REVIEW_PAGE_UP, V, "review page up", "C-b PageUp b", KEYS_REVIEWING, "a page up", NULL},
+    {ACTION_REVIEW_PAGE_DOWN, V, "review page down", "C-f PageDown Space", KEYS_REVIEWING, "a page down", NULL},
+    {ACTION_REVIEW_TOP, V, "review top", "g Home", KEYS_REVIEWING, "to the beginning", NULL},
+    {ACTION_REVIEW_BOTTOM, V, "review bottom", "G End", KEYS_REVIEWING, "to the end", NULL},
+    {ACTION_REVIEW_FILE_NEXT, V, "review next file", "Tab }", KEYS_REVIEWING, "the next file", "file"},
+    {ACTION_REVIEW_FILE_PREVIOUS, V, "review file before", "S-Tab {", KEYS_REVIEWING, "the file before", NULL},
+    {ACTION_REVIEW_HUNK_NEXT, V, "review next hunk", "] J", KEYS_REVIEWING, "the next hunk", "hunk"},
+    {ACTION_REVIEW_HUNK_PREVIOUS, V, "review hunk before", "[ K", KEYS_REVIEWING, "the hunk before", NULL},
+    {ACTION_REVIEW_ENTER, V, "review go to file", "Enter", KEYS_REVIEWING, "in the list of files: to that file", NULL},
+    {ACTION_REVIEW_SPLIT, V, "review side by side", "s", KEYS_REVIEWING, "old and new side by side, and back", "sides"},
+    {ACTION_REVIEW_SEARCH, V, "review search", "/ C-s", KEYS_REVIEWING, "search; capitals count when there are any", "search"},
+    {ACTION_REVIEW_HIT_NEXT, V, "review next hit", "n", KEYS_REVIEWING, "next hit", NULL},
+    {ACTION_REVIEW_HIT_PREVIOUS, V, "review hit before", "N", KEYS_REVIEWING, "the hit before", NULL},
+    {ACTION_REVIEW_COMMENT, V, "review comment", "c", KEYS_REVIEWING, "write to the agent about the line of the cursor", "comment"},
+    {ACTION_REVIEW_PULL, V, "review pull", "p", KEYS_REVIEWING, "take its work as a branch (asks first)", "pull"},
+    {ACTION_REVIEW_RELOAD, V, "review again", "r", KEYS_REVIEWING, "read again what has changed", NULL},
+    {ACTION_REVIEW_HELP, V, "review help", "?", KEYS_REVIEWING, "this page", NULL},
+    {ACTION_REVIEW_LEAVE, V, "review leave", "q Escape C-c", KEYS_REVIEWING, "leave", "leave"},
+
     {ACTION_PALETTE,     S, "palette",     ":",               KEYS_BELLJAR, "every command by its name", NULL},
     {ACTION_RELOAD,      S, "reload",      "C-r",             KEYS_BELLJAR, "read belljar.conf and the theme again", NULL},
     {ACTION_THEME,       S, "theme",       "t",               KEYS_BELLJAR, "next theme", NULL},
@@ -115,18 +140,16 @@ const size_t keys_count = sizeof(keys_table) / sizeof(keys_table[0]);
 const char *keys_group_name(enum key_group group)
 {
     static const char *const names[KEYS_GROUPS] = {"Move", "Decide", "Remember", "Sandboxes",
-                                                   "Look", "Copy",   "Belljar"};
+                                                   "Look", "Copy",   "Review",   "Belljar"};
     return names[group];
 }
 
 static const struct {
     enum key_mode mode;
     const char *name;
-} mode_names[KEYS_MODES] = {{KEYS_SUPERVISE, "supervise"},
-                            {KEYS_LIST, "list"},
-                            {KEYS_MENU, "menu"},
-                            {KEYS_COPY, "copy"},
-                            {KEYS_PREFIX, "prefix"}};
+} mode_names[KEYS_MODES] = {{KEYS_SUPERVISE, "supervise"}, {KEYS_LIST, "list"},
+                            {KEYS_MENU, "menu"},           {KEYS_COPY, "copy"},
+                            {KEYS_PREFIX, "prefix"},       {KEYS_REVIEW, "review"}};
 
 const char *keys_mode_name(enum key_mode mode)
 {

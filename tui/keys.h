@@ -109,13 +109,44 @@ enum action {
     ACTION_RELOAD,
     /* behind the prefix key */
     ACTION_SUPERVISE,
+    /* the review */
+    ACTION_REVIEW,
+    ACTION_REVIEW_UP,
+    ACTION_REVIEW_DOWN,
+    ACTION_REVIEW_LEFT,
+    ACTION_REVIEW_RIGHT,
+    ACTION_REVIEW_PAGE_UP,
+    ACTION_REVIEW_PAGE_DOWN,
+    ACTION_REVIEW_TOP,
+    ACTION_REVIEW_BOTTOM,
+    ACTION_REVIEW_FILE_NEXT,
+    ACTION_REVIEW_FILE_PREVIOUS,
+    ACTION_REVIEW_HUNK_NEXT,
+    ACTION_REVIEW_HUNK_PREVIOUS,
+    ACTION_REVIEW_ENTER,
+    ACTION_REVIEW_SPLIT,
+    ACTION_REVIEW_SEARCH,
+    ACTION_REVIEW_HIT_NEXT,
+    ACTION_REVIEW_HIT_PREVIOUS,
+    ACTION_REVIEW_COMMENT,
+    ACTION_REVIEW_PULL,
+    ACTION_REVIEW_RELOAD,
+    ACTION_REVIEW_HELP,
+    ACTION_REVIEW_LEAVE,
 };
 
 /* Where a binding counts. In focus mode no key but the prefix is ours. KEYS_PREFIX is the one key
  * behind the prefix; it is used when a configuration binds anything there, and any action of
  * supervise mode may be bound there. */
-enum key_mode { KEYS_SUPERVISE = 1, KEYS_LIST = 2, KEYS_MENU = 4, KEYS_COPY = 8, KEYS_PREFIX = 16 };
-#define KEYS_MODES     5
+enum key_mode {
+    KEYS_SUPERVISE = 1,
+    KEYS_LIST = 2,
+    KEYS_MENU = 4,
+    KEYS_COPY = 8,
+    KEYS_PREFIX = 16,
+    KEYS_REVIEW = 32
+};
+#define KEYS_MODES     6
 #define KEYS_MODES_END (1 << KEYS_MODES)
 
 enum key_group {
@@ -125,9 +156,10 @@ enum key_group {
     KEYS_SANDBOX,
     KEYS_LOOK,
     KEYS_COPYING,
+    KEYS_REVIEWING,
     KEYS_BELLJAR
 };
-#define KEYS_GROUPS 7
+#define KEYS_GROUPS 8
 
 struct key_action {
     enum action action;

@@ -8,6 +8,43 @@ void human_runs(struct world *world, const char *name, const char *script)
     BELLJAR_OK(world, "run", "-d", "-n", name, "--", "bash", "-c", script);
 }
 
+const char *human_shell(struct world *world, const char *project, const char *script)
+{
+    static char text[8192];
+    char whole[8192];
+    struct result result;
+    snprintf(whole, sizeof(whole),
+             "cd %s && export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null && %s", project,
+             script);
+    world_run(world, &result, NULL, (const char *const[]){"sh", "-ec", whole, NULL});
+    ck_assert_msg(result.code == 0, "%s: %s", script, result.err);
+    snprintf(text, sizeof(text), "%s", result.out);
+    result_free(&result);
+    return text;
+}
+
+void human_repository(struct world *world, const char *project)
+{
+    human_shell(world, project,
+                "git init -q -b main . && git config user.name User &&"
+                "git config user.email u@x.test && echo one >a && echo two >b && mkdir sub &&"
+                "echo deep >sub/c && echo '*.o' >.gitignore && git add . &&"
+                "git commit -qm start");
+}
+
+void human_runs_in(struct world *world, const char *name, const char *project, const char *policy,
+                   const char *script)
+{
+    char whole[4096];
+    snprintf(whole, sizeof(whole), "set -e\n%s\necho all-is-ready\nexec sleep 1000", script);
+    if (policy)
+        BELLJAR_OK(world, "run", "-d", "-n", name, "-p", project, "--policy", policy, "--", "sh",
+                   "-c", whole);
+    else
+        BELLJAR_OK(world, "run", "-d", "-n", name, "-p", project, "--", "sh", "-c", whole);
+    WAIT_FOR(world_shows(world, name, "all-is-ready"));
+}
+
 void human_policy(struct world *world, const char *text)
 {
     world_file(world, "home/.config/belljar/policy.conf", text, 0600);

@@ -11,6 +11,16 @@
 /* `belljar run -d -n NAME -- bash -c SCRIPT`. */
 void human_runs(struct world *world, const char *name, const char *script);
 
+/* Runs a shell script on the host, in the project, with git's own settings only. Returns what it
+ * printed, until the next call. */
+const char *human_shell(struct world *world, const char *project, const char *script);
+/* A git repository there with one commit: a, b, sub/c and a .gitignore. */
+void human_repository(struct world *world, const char *project);
+/* `belljar run -d -n NAME -p PROJECT [--policy POLICY] -- sh -c SCRIPT`, and waits until the script
+ * is through; then the agent sleeps. */
+void human_runs_in(struct world *world, const char *name, const char *project, const char *policy,
+                   const char *script);
+
 /* The user's own policy.conf, for sandboxes that start from now on. */
 void human_policy(struct world *world, const char *text);
 

@@ -2,6 +2,7 @@
  * Work out of the jar and into it, with real sandboxes and real git: what comes out is what was
  * made, and nothing of what a hostile agent leaves there is executed, followed or overwritten.
  */
+#include "human.h"
 #include "world.h"
 
 #include <stdio.h>
@@ -25,40 +26,19 @@ static void teardown(void)
     world_close(&world);
 }
 
-/* Runs a shell script on the host, in the project. Returns what it printed, until the next call. */
 static const char *host(const char *script)
 {
-    static char text[8192];
-    char whole[8192];
-    struct result result;
-    snprintf(whole, sizeof(whole),
-             "cd %s && export GIT_CONFIG_NOSYSTEM=1 GIT_CONFIG_GLOBAL=/dev/null && %s", project,
-             script);
-    world_run(&world, &result, NULL, (const char *const[]){"sh", "-ec", whole, NULL});
-    ck_assert_msg(result.code == 0, "%s: %s", script, result.err);
-    snprintf(text, sizeof(text), "%s", result.out);
-    result_free(&result);
-    return text;
+    return human_shell(&world, project, script);
 }
 
 static void make_repository(void)
 {
-    host("git init -q -b main . && git config user.name User && git config user.email u@x.test &&"
-         "echo one >a && echo two >b && mkdir sub && echo deep >sub/c && echo '*.o' >.gitignore &&"
-         "git add . && git commit -qm start");
+    human_repository(&world, project);
 }
 
-/* Starts the agent and waits until its script is through. */
 static void run_agent(const char *name, const char *script, const char *policy)
 {
-    char whole[4096];
-    snprintf(whole, sizeof(whole), "set -e\n%s\necho all-is-ready\nexec sleep 1000", script);
-    if (policy)
-        BELLJAR_OK(&world, "run", "-d", "-n", name, "-p", project, "--policy", policy, "--", "sh",
-                   "-c", whole);
-    else
-        BELLJAR_OK(&world, "run", "-d", "-n", name, "-p", project, "--", "sh", "-c", whole);
-    WAIT_FOR(world_shows(&world, name, "all-is-ready"));
+    human_runs_in(&world, name, project, policy, script);
 }
 
 static void must_hold(const char *text, const char *part)

@@ -24,7 +24,8 @@
 
 const char script_diff[] =
     SNAPSHOT "[ -n \"$base\" ] || base=$(git hash-object -t tree /dev/null)\n"
-             "git diff --no-color --no-ext-diff --no-textconv \"$2\" \"$base\" \"$tree\" --\n";
+             "git -c core.quotePath=false diff --no-color --no-ext-diff --no-textconv \\\n"
+             "    --src-prefix=a/ --dst-prefix=b/ \"$2\" \"$base\" \"$tree\" --\n";
 
 const char script_pack[] =
     SNAPSHOT "commit=$head\n"

@@ -61,10 +61,12 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
         control->mode = CONTROL_SUPERVISE;
     }
     bool about_one = control->prompt == PROMPT_KILL || control->prompt == PROMPT_REMOVE ||
-                     control->prompt == PROMPT_RENAME;
+                     control->prompt == PROMPT_RENAME || control->prompt == PROMPT_PULL ||
+                     control->prompt == PROMPT_COMMENT;
     if (about_one && !fleet_find(fleet, control->subject))
         control->prompt = PROMPT_NONE;
     control_copy_sync(control, fleet);
+    control_review_sync(control, fleet, now);
     list_sync(control, fleet);
     decide_sync(control, fleet, now);
 }
@@ -208,10 +210,11 @@ bool control_look(struct control *control, const struct control_view *view, enum
 bool control_allowed(struct control *control, const struct control_view *view, enum action action)
 {
     static const enum action changing[] = {
-        ACTION_ALLOW,  ACTION_DENY,      ACTION_ALLOW_RULE,  ACTION_DENY_RULE,
-        ACTION_UNDO,   ACTION_RUN,       ACTION_FORM,        ACTION_AGAIN,
-        ACTION_PAUSE,  ACTION_PAUSE_ALL, ACTION_KILL,        ACTION_REMOVE,
-        ACTION_RENAME, ACTION_FOCUS,     ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL};
+        ACTION_ALLOW,       ACTION_DENY,          ACTION_ALLOW_RULE,  ACTION_DENY_RULE,
+        ACTION_UNDO,        ACTION_RUN,           ACTION_FORM,        ACTION_AGAIN,
+        ACTION_PAUSE,       ACTION_PAUSE_ALL,     ACTION_KILL,        ACTION_REMOVE,
+        ACTION_RENAME,      ACTION_FOCUS,         ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL,
+        ACTION_REVIEW_PULL, ACTION_REVIEW_COMMENT};
     bool changes = false;
     for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
         changes |= action == changing[i];
@@ -282,6 +285,9 @@ void control_act(struct control *control, const struct control_view *view, enum 
     case ACTION_COPY:
         control_copy_open(control, view, order);
         break;
+    case ACTION_REVIEW:
+        control_review_open(control, view, order);
+        break;
     case ACTION_FORM:
     case ACTION_AGAIN:
         control_form_open(control, view, action == ACTION_AGAIN);
@@ -337,6 +343,11 @@ static void on_mouse(struct control *control, const struct control_view *view,
     if (control->list != LIST_NONE) {
         if (wheel)
             list_move(control, view, input->button == 4 ? -WHEEL_LINES : WHEEL_LINES);
+        return;
+    }
+    if (control->review.open) {
+        if (wheel)
+            review_move(&control->review, input->button == 4 ? -WHEEL_LINES : WHEEL_LINES);
         return;
     }
     if (view->agent_wants_mouse) {

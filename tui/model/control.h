@@ -20,6 +20,7 @@
 #include "tui/model/line.h"
 #include "tui/model/menu.h"
 #include "tui/model/palette.h"
+#include "tui/model/review.h"
 #include "tui/model/roster.h"
 
 #define CONTROL_NOTE_MS      4000
@@ -38,6 +39,8 @@ enum control_prompt {
     PROMPT_RENAME,
     PROMPT_FILTER,
     PROMPT_SAVE,
+    PROMPT_PULL,
+    PROMPT_COMMENT,
     /* about all that are marked */
     PROMPT_PAUSE_MANY,
     PROMPT_RESUME_MANY,
@@ -65,7 +68,8 @@ struct control {
     struct roster roster;       /* of LIST_FLEET */
     char targets[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* what a question or order about many means */
     size_t target_count;
-    struct copy copy; /* of the selected pane; its text is freed by copy_close() */
+    struct copy copy;     /* of the selected pane; its text is freed by copy_close() */
+    struct review review; /* of the selected sandbox; freed by review_close() */
     struct palette palette;
     struct form form;
     struct menu menu;
@@ -107,6 +111,9 @@ enum order_kind {
     ORDER_START,    /* what the form says */
     ORDER_COMPLETE, /* the path in the form's line */
     ORDER_SAVE,     /* text: the file that gets it */
+    ORDER_DIFF,     /* what the sandbox changed, for the review */
+    ORDER_PULL,     /* its work as a branch */
+    ORDER_SEND,     /* text: pasted into its pane, and Enter */
     ORDER_DETACH,
 };
 

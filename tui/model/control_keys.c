@@ -17,6 +17,8 @@ static bool overlay_key(struct control *control, const struct control_view *view
         control_palette_key(control, view, chord, order);
     else if (control->copy.open)
         control_copy_key(control, view, chord, order);
+    else if (control->review.open && control->list == LIST_NONE)
+        control_review_key(control, view, chord, order);
     else
         return false;
     return true;
@@ -84,7 +86,8 @@ static void behind_prefix(struct control *control, const struct control_view *vi
 static bool anything_open(const struct control *control)
 {
     return control->list != LIST_NONE || control->prompt != PROMPT_NONE || control->menu.open ||
-           control->form.open || control->palette.open || control->copy.open;
+           control->form.open || control->palette.open || control->copy.open ||
+           control->review.open;
 }
 
 /* Focus mode comes back once everything that was opened from it is closed. */

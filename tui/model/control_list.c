@@ -52,6 +52,15 @@ void list_open(struct control *control, const struct control_view *view, enum co
         roster_put(&control->roster, view->fleet, control->selected);
 }
 
+void list_help(struct control *control, const struct control_view *view, enum key_group group)
+{
+    struct help_row rows[HELP_ROWS_MAX];
+    size_t count = help_rows(rows);
+    list_open(control, view, LIST_HELP);
+    while (control->list_at < count && rows[control->list_at].action->group != group)
+        control->list_at++;
+}
+
 void list_close(struct control *control)
 {
     bool back = control->list == LIST_CARD && control->list_back;
@@ -160,6 +169,7 @@ void list_action(struct control *control, const struct control_view *view, enum 
     case ACTION_REMOVE:
     case ACTION_RENAME:
     case ACTION_AGAIN:
+    case ACTION_REVIEW:
         if (control->list == LIST_FLEET)
             control_act(control, view, action, order);
         break;

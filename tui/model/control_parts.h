@@ -2,7 +2,7 @@
  * The parts of the dashboard's state machine (control.h), each in a file of its own: control.c has
  * what actions do, control_keys.c which keys mean them, control_prompt.c prompts, control_list.c
  * the lists and the card, control_fleet.c the list of sandboxes and marks, control_decide.c
- * requests.
+ * requests, control_copy.c copy mode, form and palette, control_review.c the review.
  */
 #pragma once
 
@@ -38,6 +38,16 @@ void control_form_key(struct control *control, const struct chord *chord, struct
 void control_palette_key(struct control *control, const struct control_view *view,
                          const struct chord *chord, struct order *order);
 
+/* The review (control_review.c). */
+void control_review_open(struct control *control, const struct control_view *view,
+                         struct order *order);
+void control_review_key(struct control *control, const struct control_view *view,
+                        const struct chord *chord, struct order *order);
+void control_review_sync(struct control *control, const struct fleet *fleet, uint64_t now);
+/* The prompt's line becomes what the agent is told. False when it is too long. */
+bool control_review_comment(struct control *control, const struct control_view *view,
+                            struct order *order);
+
 /* Opens the question about all that are marked. False when none is, or the action is another. */
 bool control_ask_many(struct control *control, const struct control_view *view, enum action action);
 void control_question_many(const struct control *control, const struct fleet *fleet, char *out,
@@ -50,6 +60,8 @@ bool control_fleet_look(struct control *control, const struct control_view *view
 
 /* Opens a list, or closes it when it is open. */
 void list_open(struct control *control, const struct control_view *view, enum control_list list);
+/* The help, from a group of keys on. */
+void list_help(struct control *control, const struct control_view *view, enum key_group group);
 void list_close(struct control *control);
 /* The fleet has changed: the cursor stays on what it was on. */
 void list_sync(struct control *control, const struct fleet *fleet);

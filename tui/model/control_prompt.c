@@ -15,7 +15,7 @@ void control_open_prompt(struct control *control, enum control_prompt prompt, co
 bool control_prompt_is_line(enum control_prompt prompt)
 {
     return prompt == PROMPT_RUN || prompt == PROMPT_RENAME || prompt == PROMPT_FILTER ||
-           prompt == PROMPT_SAVE;
+           prompt == PROMPT_SAVE || prompt == PROMPT_COMMENT;
 }
 
 void control_question(const struct control *control, const struct fleet *fleet, char *out,
@@ -23,6 +23,7 @@ void control_question(const struct control *control, const struct fleet *fleet, 
 {
     const struct sandbox *sandbox = fleet_find(fleet, control->subject);
     const char *name = sandbox ? sandbox->name : "?";
+    char place[REVIEW_PLACE_MAX];
     switch (control->prompt) {
     case PROMPT_KILL:
         snprintf(out, size, "Kill %s? Every process in it ends.", name);
@@ -38,6 +39,13 @@ void control_question(const struct control *control, const struct fleet *fleet, 
         break;
     case PROMPT_SAVE:
         snprintf(out, size, "Save the selection to a new file");
+        break;
+    case PROMPT_PULL:
+        snprintf(out, size, "Pull the work of %s as the branch belljar/%s?", name, name);
+        break;
+    case PROMPT_COMMENT:
+        review_place(&control->review, place);
+        snprintf(out, size, "Tell %s about %s", name, place);
         break;
     case PROMPT_RENAME:
         snprintf(out, size, "New name of %s", name);
@@ -56,11 +64,12 @@ void control_question(const struct control *control, const struct fleet *fleet, 
 static void prompt_done(struct control *control, struct order *order)
 {
     static const enum order_kind orders[] = {
-        [PROMPT_KILL] = ORDER_KILL,        [PROMPT_REMOVE] = ORDER_REMOVE,
-        [PROMPT_DETACH] = ORDER_DETACH,    [PROMPT_RUN] = ORDER_RUN,
-        [PROMPT_RENAME] = ORDER_RENAME,    [PROMPT_SAVE] = ORDER_SAVE,
-        [PROMPT_PAUSE_MANY] = ORDER_PAUSE, [PROMPT_RESUME_MANY] = ORDER_RESUME,
-        [PROMPT_KILL_MANY] = ORDER_KILL,   [PROMPT_REMOVE_MANY] = ORDER_REMOVE,
+        [PROMPT_KILL] = ORDER_KILL,          [PROMPT_REMOVE] = ORDER_REMOVE,
+        [PROMPT_DETACH] = ORDER_DETACH,      [PROMPT_RUN] = ORDER_RUN,
+        [PROMPT_RENAME] = ORDER_RENAME,      [PROMPT_SAVE] = ORDER_SAVE,
+        [PROMPT_PULL] = ORDER_PULL,          [PROMPT_PAUSE_MANY] = ORDER_PAUSE,
+        [PROMPT_RESUME_MANY] = ORDER_RESUME, [PROMPT_KILL_MANY] = ORDER_KILL,
+        [PROMPT_REMOVE_MANY] = ORDER_REMOVE,
     };
     order->kind = orders[control->prompt];
     order->many = control->prompt >= PROMPT_PAUSE_MANY;
@@ -98,7 +107,10 @@ void control_prompt_key(struct control *control, const struct control_view *view
         return;
     }
     if (control_prompt_is_line(control->prompt)) {
-        if (strcmp(chord->key, "enter") == 0 && control->line.size > 0)
+        bool done = strcmp(chord->key, "enter") == 0 && control->line.size > 0;
+        if (done && control->prompt == PROMPT_COMMENT)
+            control_review_comment(control, view, order);
+        else if (done)
             prompt_done(control, order);
         else
             line_key(&control->line, chord);

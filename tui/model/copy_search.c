@@ -1,25 +1,13 @@
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "transport/api.h"
 #include "tui/model/copy_parts.h"
+#include "tui/model/search.h"
 
 bool copy_hit(const struct copy *copy, size_t line, size_t from, size_t *byte, size_t *size)
 {
-    const char *text = copy_line(copy, line);
-    bool exact = false; /* a capital in the pattern means it */
-    for (const char *at = copy->pattern; *at; at++)
-        exact |= isupper((unsigned char)*at) != 0;
-    if (!copy->pattern[0] || from > strlen(text))
-        return false;
-    const char *hit =
-        exact ? strstr(text + from, copy->pattern) : strcasestr(text + from, copy->pattern);
-    if (!hit)
-        return false;
-    *byte = (size_t)(hit - text);
-    *size = strlen(copy->pattern);
-    return true;
+    return search_hit(copy_line(copy, line), copy->pattern, from, byte, size);
 }
 
 /* The last hit in a line that begins before `end`. */
@@ -56,13 +44,8 @@ void copy_find(struct copy *copy, const struct copy_place *start, bool backward)
 static void count_hits(struct copy *copy)
 {
     copy->hits = 0;
-    for (size_t line = 0; line < copy->lines; line++) {
-        size_t byte, size, from = 0;
-        while (copy_hit(copy, line, from, &byte, &size)) {
-            copy->hits++;
-            from = byte + size;
-        }
-    }
+    for (size_t line = 0; line < copy->lines; line++)
+        copy->hits += search_count(copy_line(copy, line), copy->pattern);
 }
 
 void copy_search_key(struct copy *copy, const struct chord *chord)

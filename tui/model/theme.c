@@ -39,6 +39,8 @@ static const char *const role_names[THEME_ROLES] = {
     [ROLE_ALERT_CRITICAL] = "alert_critical",
     [ROLE_GRAPH_CPU] = "graph_cpu",
     [ROLE_GRAPH_MEMORY] = "graph_memory",
+    [ROLE_DIFF_ADDED] = "diff_added",
+    [ROLE_DIFF_REMOVED] = "diff_removed",
     [ROLE_CURSOR_LINE] = "cursor_line",
     [ROLE_NOTE] = "note",
     [ROLE_ERROR] = "error",
@@ -82,6 +84,12 @@ const struct theme_pair theme_pairs[] = {
     {ROLE_STATE_EXITED, ROLE_CURSOR_LINE},
     {ROLE_STATE_PAUSED, ROLE_CURSOR_LINE},
     {ROLE_STATE_LOST, ROLE_CURSOR_LINE},
+    {ROLE_FOREGROUND, ROLE_CURSOR_LINE},
+    {ROLE_KEY, ROLE_CURSOR_LINE},
+    {ROLE_DIFF_ADDED, ROLE_BACKGROUND},
+    {ROLE_DIFF_ADDED, ROLE_CURSOR_LINE},
+    {ROLE_DIFF_REMOVED, ROLE_BACKGROUND},
+    {ROLE_DIFF_REMOVED, ROLE_CURSOR_LINE},
 };
 const int theme_pairs_count = (int)(sizeof(theme_pairs) / sizeof(theme_pairs[0]));
 

@@ -40,6 +40,8 @@ enum theme_role {
     ROLE_ALERT_CRITICAL,
     ROLE_GRAPH_CPU,
     ROLE_GRAPH_MEMORY,
+    ROLE_DIFF_ADDED,
+    ROLE_DIFF_REMOVED,
     ROLE_CURSOR_LINE, /* background of the selected row of a list, card or tab */
     ROLE_NOTE,        /* background of a short message */
     ROLE_ERROR,       /* background of a bad one */

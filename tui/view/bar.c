@@ -15,6 +15,10 @@ static const enum action hints[] = {
 };
 static const enum action prefix_hints[] = {ACTION_SUPERVISE, ACTION_HELP, ACTION_DETACH,
                                            ACTION_ZOOM,      ACTION_LIST, ACTION_COPY};
+static const enum action review_hints[] = {
+    ACTION_REVIEW_LEAVE,     ACTION_REVIEW_COMMENT,   ACTION_REVIEW_PULL,   ACTION_REVIEW_SPLIT,
+    ACTION_REVIEW_FILE_NEXT, ACTION_REVIEW_HUNK_NEXT, ACTION_REVIEW_SEARCH,
+};
 static const enum action list_hints[] = {ACTION_CLOSE, ACTION_DETAILS, ACTION_GO};
 
 static void put_hint(struct pen *pen, const struct style *key_style, const struct style *text_style,
@@ -26,6 +30,18 @@ static void put_hint(struct pen *pen, const struct style *key_style, const struc
     pen_put(pen, text_style, " ");
     pen_put(pen, text_style, text);
     pen_put(pen, text_style, "  ");
+}
+
+/* What there is to do with the diff; without one, only how to leave. */
+static void put_review_hints(struct view *view, const struct review *review, struct pen *pen)
+{
+    bool any = review->state == REVIEW_READY && review->count > 0;
+    size_t count = any ? sizeof(review_hints) / sizeof(review_hints[0]) : 1;
+    struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BAR, BJ_ATTR_BOLD);
+    struct style dim = paint_style(&view->paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    for (size_t i = 0; i < count; i++)
+        put_hint(pen, &key, &dim, keys_first(KEYS_REVIEW, review_hints[i]).text,
+                 keys_action(review_hints[i])->hint);
 }
 
 static void put_hints(struct view *view, const struct view_input *input, struct pen *pen)
@@ -56,6 +72,10 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
     if (input->control->menu.open) {
         put_hint(pen, &key, &dim, keys_first(0, ACTION_MENU_ENTER).text, "decide so");
         put_hint(pen, &key, &dim, keys_first(KEYS_MENU, ACTION_CLOSE).text, "leave");
+        return;
+    }
+    if (input->control->review.open && input->control->list == LIST_NONE) {
+        put_review_hints(view, &input->control->review, pen);
         return;
     }
     struct request *request = control_request(input->control, input->fleet);
@@ -176,6 +196,8 @@ static void add_figures(struct view *view, const struct view_input *input, struc
                    narrow               ? ""
                    : totals.alerts == 1 ? " alert"
                                         : " alerts");
+    if (input->control->review.open)
+        return; /* its keys need the room; who needs the human is said all the same */
     if (count_all > 0)
         pieces_add(piece, count, 4, &text, narrow ? " %s %s " : " cpu %s  mem %s ", cpu, memory);
     if (input->limits)
@@ -187,18 +209,20 @@ void view_bar_paint(struct view *view, const struct view_input *input)
     struct paint *paint = &view->paint;
     const struct rect *rect = &input->layout->bar;
     bool focus = input->control->mode == CONTROL_FOCUS;
+    bool review = input->control->review.open, copy = input->control->copy.open;
     struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
-    struct style mode = paint_style(
-        paint, ROLE_MODE_TEXT,
-        focus || input->control->copy.open ? ROLE_MODE_FOCUS : ROLE_MODE_SUPERVISE, BJ_ATTR_BOLD);
+    struct style mode =
+        paint_style(paint, ROLE_MODE_TEXT,
+                    focus || copy || review ? ROLE_MODE_FOCUS : ROLE_MODE_SUPERVISE, BJ_ATTR_BOLD);
     paint_fill(paint, rect, " ", &text);
 
     struct piece piece[PIECES_MAX];
     int count = 0;
     pieces_add(piece, &count, 0, &mode,
                input->control->prefix_waits ? " PREFIX "
+               : review                     ? " REVIEW "
                : focus                      ? " FOCUS "
-               : input->control->copy.open  ? " COPY "
+               : copy                       ? " COPY "
                                             : " SUPERVISE ");
     add_figures(view, input, piece, &count);
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};

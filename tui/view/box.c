@@ -25,6 +25,8 @@ struct rect box_paint(struct view *view, const struct view_input *input, int row
     pen_put(&pen, &name, " ");
     pen_put(&pen, &name, title);
     pen_put(&pen, &name, " ");
+    if (!foot[0])
+        return (struct rect){box.row + 1, box.col + 2, box.rows - 2, box.cols - 4};
     int width = text_width(foot) + 2;
     int from = box.col + box.cols - 2 - width;
     pen = (struct pen){paint, box.row + box.rows - 1, from > box.col + 2 ? from : box.col + 2,

@@ -27,9 +27,9 @@ static void paint_copy_line(struct view *view, const struct copy *copy, size_t l
     looks->selected = copy_selected(copy, line, &looks->from, &looks->to);
     int column = 0, end = copy->left + inner->cols;
     while (*at && column < end) {
-        const char *from = at;
-        int columns = text_columns(text_next(&at, NULL));
-        size_t byte = (size_t)(from - text);
+        char cell[SCREEN_CLUSTER_MAX];
+        size_t byte = (size_t)(at - text);
+        int columns = pen_cell(&at, cell);
         while (hit.any && byte >= hit.byte + hit.size)
             hit.any = copy_hit(copy, line, hit.byte + hit.size, &hit.byte, &hit.size);
         bool in_hit = hit.any && byte >= hit.byte;
@@ -37,14 +37,6 @@ static void paint_copy_line(struct view *view, const struct copy *copy, size_t l
         struct style style = here ? looks->current : in_hit ? looks->hit : looks->plain;
         if (looks->selected && column >= looks->from && column < looks->to)
             style.flags ^= BJ_ATTR_REVERSE;
-        const char *marks = at; /* marks belong to their character */
-        while (*marks && text_columns(text_next(&marks, NULL)) == 0)
-            at = marks;
-        char cell[SCREEN_CLUSTER_MAX];
-        size_t size = (size_t)(at - from);
-        size = size < sizeof(cell) ? size : sizeof(cell) - 1;
-        memcpy(cell, from, size);
-        cell[size] = '\0';
         if (columns > 0 && column >= copy->left && column + columns <= end)
             paint_cell(&view->paint, row, inner->col + column - copy->left, cell, columns == 2,
                        &style);

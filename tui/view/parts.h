@@ -12,6 +12,9 @@ struct pen {
 };
 void pen_put(struct pen *pen, const struct style *style, const char *text);
 
+/* The next character of a text with its marks, as one cell, and its columns. */
+int pen_cell(const char **at, char cell[SCREEN_CLUSTER_MAX]);
+
 /* A piece of a line that is left out when there is no room. Lower `rank` stays longer. */
 struct piece {
     char text[FLEET_HISTORY * 3 + FORMAT_MAX];
@@ -52,6 +55,16 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
 void view_copy_paint(struct view *view, const struct view_input *input, const struct copy *copy,
                      const struct rect *inner);
 void view_copy_foot(struct view *view, const struct copy *copy, const struct rect *pane);
+/* The review, in the place of all panes. */
+void view_review_paint(struct view *view, const struct view_input *input);
+/* One line of its text, of a diff's line. */
+struct review_line {
+    const char *text, *pattern; /* whose hits are marked */
+    struct style style, hit;
+    int left;        /* first column that is shown */
+    size_t from, to; /* bytes that differ from the other side's line */
+};
+void view_review_text(struct view *view, const struct rect *rect, const struct review_line *line);
 void view_form_paint(struct view *view, const struct view_input *input);
 void view_palette_paint(struct view *view, const struct view_input *input);
 void view_tabs_paint(struct view *view, const struct view_input *input);

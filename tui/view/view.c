@@ -17,6 +17,19 @@ void pen_put(struct pen *pen, const struct style *style, const char *text)
     pen->col += paint_text(pen->paint, pen->row, pen->col, pen->end - pen->col, text, style);
 }
 
+int pen_cell(const char **at, char cell[SCREEN_CLUSTER_MAX])
+{
+    const char *from = *at, *end;
+    int columns = text_columns(text_next(at, NULL));
+    for (end = *at; *end && text_columns(text_next(&end, NULL)) == 0;)
+        *at = end;
+    size_t size = (size_t)(*at - from);
+    size = size < SCREEN_CLUSTER_MAX ? size : SCREEN_CLUSTER_MAX - 1;
+    memcpy(cell, from, size);
+    cell[size] = '\0';
+    return columns;
+}
+
 void pieces_add(struct piece *pieces, int *count, int rank, const struct style *style,
                 const char *format, ...)
 {
@@ -167,6 +180,19 @@ static void paint_empty(struct view *view, const struct view_input *input)
 
 /* ---- the frame ---- */
 
+static void paint_panes(struct view *view, const struct view_input *input)
+{
+    const struct layout *layout = input->layout;
+    if (input->fleet->count == 0)
+        paint_empty(view, input);
+    for (size_t i = 0; i < layout->card_count; i++)
+        view_card_paint(view, input, layout->cards[i].index, &layout->cards[i].rect);
+    for (size_t i = 0; i < layout->pane_count; i++)
+        view_pane_paint(view, input, layout->panes[i].index, &layout->panes[i].rect);
+    if (layout->tabs.rows > 0)
+        view_tabs_paint(view, input);
+}
+
 static void paint_all(struct view *view, const struct view_input *input)
 {
     const struct layout *layout = input->layout;
@@ -182,14 +208,10 @@ static void paint_all(struct view *view, const struct view_input *input)
         paint_tiny(view, input);
         return;
     }
-    if (input->fleet->count == 0)
-        paint_empty(view, input);
-    for (size_t i = 0; i < layout->card_count; i++)
-        view_card_paint(view, input, layout->cards[i].index, &layout->cards[i].rect);
-    for (size_t i = 0; i < layout->pane_count; i++)
-        view_pane_paint(view, input, layout->panes[i].index, &layout->panes[i].rect);
-    if (layout->tabs.rows > 0)
-        view_tabs_paint(view, input);
+    if (input->control->review.open)
+        view_review_paint(view, input);
+    else
+        paint_panes(view, input);
     view_bar_paint(view, input);
     view_list_paint(view, input);
     view_menu_paint(view, input);
