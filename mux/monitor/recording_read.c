@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "mux/monitor/base64.h"
+#include "mux/monitor/grid.h"
 
 #define READ_STEP (256U * 1024)
 
@@ -22,7 +23,7 @@ struct lines {
 static int next_line(struct lines *lines, char **line, size_t *size)
 {
     for (;;) {
-        char *start = lines->data + lines->used;
+        char *start = lines->data ? lines->data + lines->used : NULL;
         char *end =
             lines->size > lines->used ? memchr(start, '\n', lines->size - lines->used) : NULL;
         if (end) {
@@ -80,8 +81,12 @@ static int parse_header(const char *line, size_t size, struct recording_header *
         else
             header->epoch[i] = (uint8_t)(high << 4 | low);
     }
-    header->rows = (int)json_integer_value(json_object_get(root, "height"));
-    header->cols = (int)json_integer_value(json_object_get(root, "width"));
+    json_int_t rows = json_integer_value(json_object_get(root, "height"));
+    json_int_t cols = json_integer_value(json_object_get(root, "width"));
+    if (rows < 1 || rows > GRID_ROWS_MAX || cols < 1 || cols > GRID_COLS_MAX)
+        status = -EPROTO;
+    header->rows = status < 0 ? 0 : (int)rows;
+    header->cols = status < 0 ? 0 : (int)cols;
     header->timestamp = (uint64_t)json_integer_value(json_object_get(root, "timestamp"));
     header->offset = (uint64_t)json_integer_value(json_object_get(ours, "offset"));
     header->sequence = (uint64_t)json_integer_value(json_object_get(ours, "sequence"));
@@ -94,6 +99,7 @@ static int read_header(struct lines *lines, struct recording_header *header, str
 {
     char *line;
     size_t size;
+    *header = (struct recording_header){0};
     int status = next_line(lines, &line, &size);
     if (status == 0)
         return bj_fail(error, -ENODATA, "the recording is empty");

@@ -39,7 +39,7 @@ struct view_client {
 
     size_t offset; /* rows above the live screen */
     uint64_t pushed;
-    bool view_stale; /* offset or scrollback changed while offset > 0 */
+    bool view_stale; /* other lines are to be seen: all rows are to be compared */
 
     struct {
         int row, col;

@@ -30,9 +30,10 @@ void view_frame_follow(struct view_client *client)
     if (client->offset > 0) {
         client->offset += terminal->scrollback.pushed - client->pushed;
         size_t history = terminal_history(terminal);
-        if (client->offset > history)
+        if (client->offset > history) {
             client->offset = history;
-        client->view_stale = true;
+            client->view_stale = true;
+        }
     }
     client->pushed = terminal->scrollback.pushed;
 }
@@ -236,8 +237,8 @@ static void compare_rows(struct frame *frame)
     client->grid = grid;
     if (client->offset > 0) {
         compare_scrolled(frame);
-        client->view_stale = true; /* the live rows are compared when it comes back */
-        client->seen = 0;
+        client->view_stale = false;
+        client->seen = grid->now;
         return;
     }
     for (int row = 0; row < client->rows; row++) {

@@ -3,20 +3,12 @@
  * is cut; the rest is the stream. Beyond memory errors it checks that the cuts change nothing, that
  * no field is over the table's limit, and that a decoded message encodes to the same message.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include <msgpack.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "transport/message.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(int holds)
-{
-    if (!holds)
-        abort();
-}
 
 /* The end of the frame when the stream comes in parts of `step` bytes, or the code. */
 static int scan_in_parts(const uint8_t *data, size_t size, size_t step, size_t *end)
@@ -70,10 +62,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         if (found <= 0)
             break;
         require(end > 0 && end <= size && end <= bj_frame_limits_link.bytes);
-        /* A copy of just the frame, so that reading behind it is seen. */
-        uint8_t *frame = malloc(end);
-        require(frame != NULL);
-        memcpy(frame, data, end);
+        char *frame = fuzz_copy(data, end);
         struct bj_message message;
         struct bj_error error = {0};
         int status = bj_message_decode(&message, from, frame, end, &error);

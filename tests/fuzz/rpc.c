@@ -3,14 +3,12 @@
  * the table and how the stream is cut.
  */
 #include <signal.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "tests/fuzz/fuzz.h"
 #include "transport/pack.h"
 #include "transport/rpc.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static int closed;
 
@@ -30,8 +28,7 @@ static void on_call(struct bj_rpc *rpc, uint32_t id, const struct bj_method *met
     for (size_t i = 0; i < BJ_PARAMS_MAX && method->params[i].name; i++) {
         char text[64];
         const char *name = method->params[i].name;
-        if (method->params[i].required && !bj_get(params, name))
-            abort();
+        require(!method->params[i].required || bj_get(params, name));
         bj_get_copy(params, name, text, sizeof(text));
     }
     bj_rpc_done(rpc, id);
@@ -55,8 +52,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static bool ready;
     if (!ready) {
         signal(SIGPIPE, SIG_IGN);
-        if (uv_loop_init(&loop) < 0)
-            abort();
+        require(uv_loop_init(&loop) == 0);
         ready = true;
     }
     /* One write must fit the socket's buffer, since nobody reads at the same time. */
@@ -73,8 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds) < 0)
         return 0;
     closed = 0;
-    if (bj_rpc_open(&rpc, &loop, fds[0], &events, NULL, NULL) < 0)
-        abort();
+    require(bj_rpc_open(&rpc, &loop, fds[0], &events, NULL, NULL) == 0);
     msgpack_pack_map(bj_rpc_request(&rpc, "api.info", on_reply, &replies), 0);
     bj_rpc_send(&rpc);
     for (size_t at = 1; at < size && !rpc.closing; at += step) {
@@ -86,7 +81,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     close(fds[1]);
     while (!closed)
         uv_run(&loop, UV_RUN_ONCE);
-    if (closed != 1 || replies != 1)
-        abort();
+    require(closed == 1 && replies == 1);
     return 0;
 }

@@ -3,24 +3,12 @@
  * the stream (never part of UTF-8) resize, press a key, or read the terminal as its clients do.
  * Beyond memory errors it checks that the state which a redraw carries looks the same again.
  */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "mux/monitor/capture.h"
 #include "mux/monitor/redraw.h"
 #include "mux/monitor/terminal.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-/* Aborts at the line that does not hold. */
-#define require(holds)                                                                             \
-    do {                                                                                           \
-        if (!(holds)) {                                                                            \
-            fprintf(stderr, "line %d: %s\n", __LINE__, #holds);                                    \
-            abort();                                                                               \
-        }                                                                                          \
-    } while (0)
+#include "tests/fuzz/fuzz.h"
 
 static size_t replies, others;
 
