@@ -205,13 +205,17 @@ const struct bj_notification bj_events_server[] = {
      "(up|down), "
      "uid (the sandbox's user on the host), bell (times it rang), cgroup (path, or empty), agent "
      "(name of its profile, or nil), agent_state (working|waiting|done as its hooks told last, or "
-     "empty), agent_text (what it waits for, in its own words, or empty)"},
+     "empty), agent_text (what it waits for, in its own words, or empty), doing, source, since (as in "
+     "event.stats)"},
     {"event.gone", "A sandbox was removed.", "id, name"},
     {"event.stats",
      "Figures read from outside, about once a second for those that changed.",
      "sandboxes [{id, cpu (percent of one core), memory (bytes), pids, disk_read, disk_write, "
-     "net_in, net_out (bytes since start), quiet (seconds since output)}]; a figure that cannot "
-     "be read here is nil"},
+     "net_in, net_out (bytes since start), quiet (seconds since output), doing (unknown|starting|"
+     "running|thinking|idle|input: at a prompt|verdict: a request is held|stuck|paused|exited|failed|"
+     "lost), source (what says so: none|server|request|hook|prompt|notification|bell|title|output|"
+     "cpu|silence), since (unix seconds, nil: longer than is known)}]; a figure that cannot be read "
+     "here is nil"},
     {"event.request",
      "A request waits.",
      "id, sandbox (name of the first that asks), sandbox_id, class (wall|courtesy), kind, subject "
@@ -309,7 +313,7 @@ const struct bj_method bj_api_control[] = {
     {"monitor.info",
      "The monitor's state; the same events as if they happened now follow for open asks.",
      "{id, pid, link (up|down), init_pid, rows, cols, title, started, exited, exit_code, "
-     "exit_signal, error, output (bytes received)}",
+     "exit_signal, error, output, lines, inputs, prompt (as in pane.output)}",
      {{0}}},
     {"monitor.admit",
      "The only host process whose link connection is taken: the sandbox's init.",
@@ -349,7 +353,9 @@ const struct bj_notification bj_events_control[] = {
     {"pane.title", "The terminal's title changed (controls removed).", "title"},
     {"pane.bell", "The terminal rang.", ""},
     {"pane.size", "The pty's size changed.", "rows, cols"},
-    {"pane.output", "There was output since the last time; at most twice a second.", "output"},
+    {"pane.output", "There was output, or a human typed, since the last time; at most twice a second.",
+     "output (bytes so far), lines (times that it got further down than before), inputs (times that a "
+     "human typed), prompt (shown|left as the shell's marks said last, or empty)"},
     {"alert", "Something to know.", "severity, kind, text"},
     {0},
 };

@@ -468,7 +468,7 @@ static void say_goodbye(const struct dashboard *dashboard)
 {
     struct fleet_totals totals;
     fleet_totals(&dashboard->fleet, &totals);
-    size_t alive = totals.running + totals.paused;
+    size_t alive = totals.alive + totals.paused;
     if (dashboard->farewell[0])
         printf("belljar: %s\n", dashboard->farewell);
     if (dashboard->server_stopped)

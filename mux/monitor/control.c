@@ -132,6 +132,25 @@ static void tell_state(struct monitor *monitor)
     end(monitor);
 }
 
+#define SIGNS 4 /* fields */
+static void pack_signs(msgpack_packer *packer, const struct monitor *monitor)
+{
+    static const char *const prompts[] = {"", "shown", "left"};
+    bj_pack_key_uint(packer, "output", monitor->link.output.next);
+    bj_pack_key_uint(packer, "lines", monitor->control.lines);
+    bj_pack_key_uint(packer, "inputs", monitor->control.inputs);
+    bj_pack_key_str(packer, "prompt", prompts[monitor->terminal->prompt]);
+}
+
+static void tell_output(struct monitor *monitor)
+{
+    msgpack_packer *packer = begin(monitor, "pane.output", SIGNS);
+    if (!packer)
+        return;
+    pack_signs(packer, monitor);
+    end(monitor);
+}
+
 /* Output and titles come as fast as the agent likes; the server hears of them at its own pace. */
 static void on_output_timer(uv_timer_t *timer)
 {
@@ -141,7 +160,7 @@ static void on_output_timer(uv_timer_t *timer)
     if (control->title_due)
         tell_str(monitor, "pane.title", "title", monitor->terminal->title);
     if (control->output_due)
-        tell_uint(monitor, "pane.output", "output", monitor->link.output.next);
+        tell_output(monitor);
     if (control->state_due)
         tell_state(monitor);
     control->title_due = control->output_due = control->state_due = false;
@@ -159,8 +178,29 @@ static void tell_soon(struct monitor *monitor)
         uv_timer_start(&control->output_timer, on_output_timer, OUTPUT_MS - since, 0);
 }
 
+/* What paints the same rows again, a spinner for instance, gets no further; a program that has the
+ * whole screen for itself cannot be told from one. */
+static void note_lines(struct monitor *monitor)
+{
+    const struct terminal *terminal = monitor->terminal;
+    struct control *control = &monitor->control;
+    uint64_t at = terminal->scrolled_up + (uint64_t)terminal->row;
+    if (at > control->furthest || terminal->modes & TERMINAL_ALTSCREEN)
+        control->lines++;
+    if (at > control->furthest)
+        control->furthest = at;
+}
+
 void control_output(struct monitor *monitor)
 {
+    note_lines(monitor);
+    monitor->control.output_due = true;
+    tell_soon(monitor);
+}
+
+void control_input(struct monitor *monitor)
+{
+    monitor->control.inputs++;
     monitor->control.output_due = true;
     tell_soon(monitor);
 }
@@ -198,7 +238,7 @@ static void answer_info(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id
     msgpack_packer *packer = bj_rpc_result(rpc, id);
     if (!packer)
         return;
-    msgpack_pack_map(packer, 13);
+    msgpack_pack_map(packer, 12 + SIGNS);
     bj_pack_key_str(packer, "id", monitor->id);
     bj_pack_key_int(packer, "pid", getpid());
     bj_pack_key_str(packer, "link", link_is_up(monitor) ? "up" : "down");
@@ -211,7 +251,7 @@ static void answer_info(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id
     bj_pack_key_int(packer, "exit_code", agent->code);
     bj_pack_key_int(packer, "exit_signal", agent->signal);
     bj_pack_key_str(packer, "error", agent->error);
-    bj_pack_key_uint(packer, "output", monitor->link.output.next);
+    pack_signs(packer, monitor);
     bj_rpc_send(rpc);
 }
 

@@ -30,6 +30,8 @@ struct control {
     struct control_connection *server; /* the newest, or NULL */
     uint64_t output_told_at;
     bool title_due, output_due, state_due; /* told when the timer runs out */
+    uint64_t furthest, lines;              /* how far down it got; how often it got further */
+    uint64_t inputs;                       /* times that a human typed */
     const char *state;                     /* what a hook told last, NULL: nothing yet */
     char state_text[160];
     struct bucket bells;
@@ -52,6 +54,8 @@ void control_title(struct monitor *monitor);
 void control_bell(struct monitor *monitor);
 void control_size(struct monitor *monitor);
 void control_output(struct monitor *monitor);
+/* A human typed into it. */
+void control_input(struct monitor *monitor);
 
 /* Returns false when no server is there to hear it. */
 bool control_alert(struct monitor *monitor, const struct alert *alert);

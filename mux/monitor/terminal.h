@@ -67,6 +67,9 @@ struct terminal_charsets {
     uint8_t single;     /* 2 or 3 after SS2 or SS3, else 0 */
 };
 
+/* What a shell's marks (OSC 133) said last. */
+enum terminal_prompt { TERMINAL_PROMPT_NONE, TERMINAL_PROMPT_SHOWN, TERMINAL_PROMPT_LEFT };
+
 /* DECSC. */
 struct terminal_saved {
     bool set;
@@ -138,6 +141,7 @@ struct terminal {
     bool scrolled, keep_lines;
 
     uint64_t scrolled_up; /* whole-screen scrolls so far, a hint for views */
+    enum terminal_prompt prompt;
     uint64_t bells;
     uint64_t syncs; /* synchronized updates begun */
     char title[TERMINAL_TITLE_MAX];

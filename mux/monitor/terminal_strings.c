@@ -54,6 +54,20 @@ static void notification(struct terminal *terminal, const char *rest, size_t siz
     terminal_alert(terminal, "info", "notification", "%s", text);
 }
 
+/* FinalTerm's marks of a shell: A the prompt begins, B it ends, C a command runs, D it has ended.
+ */
+static void prompt_mark(struct terminal *terminal, const char *rest, size_t size)
+{
+    if (size == 0 || (size > 1 && rest[1] != ';'))
+        return;
+    if (rest[0] == 'A' || rest[0] == 'B')
+        terminal->prompt = TERMINAL_PROMPT_SHOWN;
+    else if (rest[0] == 'C')
+        terminal->prompt = TERMINAL_PROMPT_LEFT;
+    else if (rest[0] == 'D')
+        terminal->prompt = TERMINAL_PROMPT_NONE;
+}
+
 static void color_query(struct terminal *terminal, unsigned number, const char *rest, size_t size)
 {
     if (size != 1 || rest[0] != '?')
@@ -95,6 +109,9 @@ static void osc(struct terminal *terminal, const char *text, size_t size)
         break;
     case 52:
         clipboard(terminal, rest, left);
+        break;
+    case 133:
+        prompt_mark(terminal, rest, left);
         break;
     default:
         break;

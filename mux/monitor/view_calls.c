@@ -128,6 +128,12 @@ static void scroll(const struct call *call)
     view_changed(call->monitor);
 }
 
+static void typed(const struct call *call)
+{
+    control_input(call->monitor);
+    done(call);
+}
+
 static void input(const struct call *call)
 {
     size_t length = 0;
@@ -135,7 +141,7 @@ static void input(const struct call *call)
     if (!may_type(call, length))
         return;
     monitor_input(call->monitor, bytes, length);
-    done(call);
+    typed(call);
 }
 
 static void key(const struct call *call)
@@ -148,7 +154,7 @@ static void key(const struct call *call)
     if (terminal_key(call->monitor->terminal, name, mods) < 0)
         fail(call, -EINVAL, "key is neither one character nor the name of a key");
     else
-        done(call);
+        typed(call);
 }
 
 static void paste(const struct call *call)
@@ -158,7 +164,7 @@ static void paste(const struct call *call)
     if (!may_type(call, length + KEY_BYTES))
         return;
     terminal_paste(call->monitor->terminal, text, length);
-    done(call);
+    typed(call);
 }
 
 static void mouse(const struct call *call)

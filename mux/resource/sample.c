@@ -25,7 +25,6 @@ static void read_processes(struct sample *sample, const struct sample_source *so
     sample->has_memory = true;
     if (!source->cgroup[0] || cgroup_memory(source->cgroup, &sample->memory) < 0)
         sample->memory = usage.memory;
-    sample->has_cpu = true;
     uint64_t usec;
     if (!source->cgroup[0] || cgroup_cpu(source->cgroup, &usec) < 0)
         usec = usage.cpu_usec;
@@ -49,6 +48,7 @@ int sample_take(struct sample *sample, const struct sample_source *source, uint6
     if (status < 0)
         return status;
     sample->has_net = procfs_network(source->init, &sample->net_in, &sample->net_out) == 0;
+    sample->has_cpu = before.taken != 0; /* a share of the time between two looks */
     sample->taken = now;
     if (before.taken && now > before.taken)
         sample->cpu =

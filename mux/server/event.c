@@ -4,6 +4,7 @@
 
 #include "mux/server/client.h"
 #include "mux/server/registry.h"
+#include "mux/server/signs.h"
 #include "transport/pack.h"
 
 static void pack_limits(msgpack_packer *packer, const struct record *record)
@@ -58,11 +59,23 @@ static void pack_exit(msgpack_packer *packer, const struct record *record)
     bj_pack_key_str(packer, "error", record->error);
 }
 
-void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox)
+static void pack_doing(msgpack_packer *packer, struct sandbox *sandbox)
+{
+    signs_judge(sandbox);
+    const struct activity *activity = &sandbox->activity;
+    bj_pack_key_str(packer, "doing", activity_doing_name(activity->doing));
+    bj_pack_key_str(packer, "source", activity_source_name(activity->source));
+    if (activity->since)
+        bj_pack_key_double(packer, "since", signs_unix(activity->since));
+    else
+        bj_pack_key_str(packer, "since", NULL);
+}
+
+void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
 {
     const struct server *server = sandbox->server;
     const struct record *record = &sandbox->record;
-    msgpack_pack_map(packer, 28);
+    msgpack_pack_map(packer, 31);
     bj_pack_key_str(packer, "id", record->id);
     bj_pack_key_str(packer, "name", record->name);
     bj_pack_key_str(packer, "state", sandbox_state_shown(sandbox));
@@ -88,6 +101,7 @@ void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox)
     bj_pack_key_str(packer, "agent", record->agent);
     bj_pack_key_str(packer, "agent_state", sandbox->agent_state);
     bj_pack_key_str(packer, "agent_text", sandbox->agent_text);
+    pack_doing(packer, sandbox);
 }
 
 /* Each sandbox once, oldest first. */
@@ -162,11 +176,11 @@ static void pack_figure(msgpack_packer *packer, const char *key, bool known, uin
         bj_pack_key_str(packer, key, NULL);
 }
 
-void event_stats(msgpack_packer *packer, const struct sandbox *sandbox)
+void event_stats(msgpack_packer *packer, struct sandbox *sandbox)
 {
     const struct sample *sample = &sandbox->sample;
     bool known = sample->taken != 0;
-    msgpack_pack_map(packer, 9);
+    msgpack_pack_map(packer, 12);
     bj_pack_key_str(packer, "id", sandbox->record.id);
     if (known && sample->has_cpu)
         bj_pack_key_double(packer, "cpu", sample->cpu);
@@ -178,6 +192,7 @@ void event_stats(msgpack_packer *packer, const struct sandbox *sandbox)
     pack_figure(packer, "disk_write", known && sample->has_disk, sample->disk_write);
     pack_figure(packer, "net_in", known && sample->has_net, sample->net_in);
     pack_figure(packer, "net_out", known && sample->has_net, sample->net_out);
-    pack_figure(packer, "quiet", sandbox->last_output != 0,
-                (server_clock() - sandbox->last_output) / 1000);
+    uint64_t output = sandbox->facts.output_at;
+    pack_figure(packer, "quiet", output != 0, (server_clock() - output) / 1000);
+    pack_doing(packer, sandbox);
 }

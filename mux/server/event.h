@@ -7,10 +7,10 @@
 
 #include "mux/server/server.h"
 
-void event_sandbox(msgpack_packer *packer, const struct sandbox *sandbox);
+void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox);
 void event_request(msgpack_packer *packer, const struct server *server,
                    const struct request *request);
 void event_alert(msgpack_packer *packer, const struct alert *alert);
 void event_session(msgpack_packer *packer, const struct server *server,
                    const struct session *session);
-void event_stats(msgpack_packer *packer, const struct sandbox *sandbox);
+void event_stats(msgpack_packer *packer, struct sandbox *sandbox);

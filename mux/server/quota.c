@@ -193,8 +193,8 @@ static void look_at_figures(struct sandbox *sandbox, uint64_t now)
             server, sandbox, ALERT_WARNING, "cpu",
             "it uses %.0f %% of a core, its limit is %.0f %% and no controller enforces it",
             sample->cpu, (double)limits->millicpus / 10);
-    uint64_t last = sandbox->watched.active > sandbox->last_output ? sandbox->watched.active
-                                                                   : sandbox->last_output;
+    uint64_t output = sandbox->facts.output_at;
+    uint64_t last = sandbox->watched.active > output ? sandbox->watched.active : output;
     if (first_time(sandbox, TOLD_STUCK,
                    last && now - last > STUCK_MS && sample->cpu_usec > STUCK_CPU_US))
         server_alert(server, sandbox, ALERT_INFO, "stuck", "no output and no work for %u minutes",

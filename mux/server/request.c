@@ -195,6 +195,16 @@ size_t request_count(const struct requests *requests, const char *sandbox_id)
     return count;
 }
 
+double request_oldest(const struct requests *requests, const char *sandbox_id)
+{
+    double oldest = 0;
+    for (size_t i = 0; i < requests->count; i++)
+        if (request_has(requests->list[i], sandbox_id) &&
+            (oldest == 0 || requests->list[i]->created < oldest))
+            oldest = requests->list[i]->created;
+    return oldest;
+}
+
 size_t request_sandboxes(const struct request *request)
 {
     size_t count = 0;

@@ -90,6 +90,8 @@ struct request *request_of(const struct requests *requests, const char *sandbox_
 /* Whether, and how many, requests this sandbox waits for. */
 bool request_has(const struct request *request, const char *sandbox_id);
 size_t request_count(const struct requests *requests, const char *sandbox_id);
+/* When the oldest one that it asks came, in unix seconds; 0: it asks nothing. */
+double request_oldest(const struct requests *requests, const char *sandbox_id);
 /* How many different sandboxes wait. */
 size_t request_sandboxes(const struct request *request);
 

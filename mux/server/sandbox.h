@@ -10,6 +10,7 @@
 
 #include "mux/resource/fence.h"
 #include "mux/resource/sample.h"
+#include "mux/server/activity.h"
 #include "mux/server/guard.h"
 #include "mux/server/record.h"
 #include "mux/server/traffic.h"
@@ -52,8 +53,10 @@ struct sandbox {
     bool exit_noted; /* in the audit log */
     bool background; /* has the small share of the processor, see priority.h */
     uint64_t bells;
-    uint64_t last_output; /* monotonic ms; 0 none seen */
-    bool dirty;           /* clients do not know this state yet */
+    struct activity_facts facts; /* see signs.h */
+    struct activity activity;
+    uint64_t sign_counts[3]; /* output, lines, inputs as its monitor counts */
+    bool dirty; /* clients do not know this state yet */
 
     struct sample sample;
     uint64_t next_sample; /* monotonic ms */

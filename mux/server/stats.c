@@ -1,15 +1,19 @@
 #include "mux/server/stats.h"
 
 #include "mux/server/client.h"
+#include "mux/server/signs.h"
 
 #define ACTIVE_USEC   5000U /* of CPU time per tick: a sandbox that does something */
 #define OUTPUT_MS     3000U
 #define QUIET_STEP_MS 2000U
+#define SECOND_MS     150U /* after the first look: from two on there is a share of the CPU */
+#define OLD_NS        15000000000U
 #define QUIET_ROUNDS  5U /* so at most 10 s between two looks at a quiet sandbox */
 
 static bool active(const struct sandbox *sandbox, uint64_t used, uint64_t now)
 {
-    return used >= ACTIVE_USEC || (sandbox->last_output && now - sandbox->last_output < OUTPUT_MS);
+    return used >= ACTIVE_USEC ||
+           (sandbox->facts.output_at && now - sandbox->facts.output_at < OUTPUT_MS);
 }
 
 static void sample_one(struct sandbox *sandbox, uint64_t now)
@@ -36,17 +40,22 @@ static void on_tick(uv_timer_t *timer)
 {
     struct server *server = timer->data;
     uint64_t now = server_clock();
-    bool any = false;
+    bool any = false, second = false;
     for (size_t i = 0; i < server->sandbox_count; i++) {
         struct sandbox *sandbox = server->sandboxes[i];
         if (sandbox->ended || sandbox->record.init.pid <= 0)
             continue;
         if (now >= sandbox->next_sample || active(sandbox, 0, now))
             sample_one(sandbox, now);
+        if (signs_judge(sandbox))
+            sandbox->sample_dirty = true;
         any = any || sandbox->sample_dirty;
+        second = second || (sandbox->sample.taken && !sandbox->sample.has_cpu);
     }
     if (any)
         clients_flush(server);
+    if (second)
+        uv_timer_start(timer, on_tick, SECOND_MS, STATS_TICK_MS);
 }
 
 void stats_adjust(struct server *server)
@@ -57,7 +66,8 @@ void stats_adjust(struct server *server)
         /* A new subscriber wants figures of all soon, not in ten seconds. */
         for (size_t i = 0; i < server->sandbox_count; i++) {
             server->sandboxes[i]->next_sample = 0;
-            server->sandboxes[i]->sample.taken = 0;
+            if (uv_hrtime() - server->sandboxes[i]->sample.taken > OLD_NS)
+                server->sandboxes[i]->sample.taken = 0;
         }
         uv_timer_start(&server->sample, on_tick, 0, STATS_TICK_MS);
     } else if (!wanted && running) {

@@ -12,6 +12,7 @@
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
 #include "mux/server/server.h"
+#include "mux/server/signs.h"
 #include "mux/server/start.h"
 #include "mux/server/text.h"
 #include "transport/pack.h"
@@ -111,6 +112,7 @@ void supervise_ended(struct sandbox *sandbox, int wait_status)
     sandbox->init_watch = sandbox->outer_watch = NULL;
     hold_forget(sandbox);
     egress_end(sandbox);
+    signs_end(sandbox);
     remove_cgroup(sandbox);
     bool open = record->state != SANDBOX_EXITED && record->state != SANDBOX_LOST;
     if (open && !record->has_exit)
@@ -250,6 +252,7 @@ static void agent_exited(struct sandbox *sandbox, int code, int number, const ch
         number = 0;
     set_exit(sandbox, code, number, error);
     note_exit(sandbox);
+    signs_end(sandbox);
     if (!sandbox->start)
         sandbox_set_state(sandbox, SANDBOX_EXITED);
 }
@@ -260,6 +263,7 @@ void supervise_monitor_up(struct sandbox *sandbox, const msgpack_object *info)
     char error[BJ_ERROR_TEXT_MAX];
     bj_get_copy(info, "link", link, sizeof(link));
     sandbox->link_up = strcmp(link, "up") == 0;
+    signs_begin(sandbox, info);
     read_size(sandbox, info);
     read_title(sandbox, info);
     if (bj_get_bool(info, "started", false))
@@ -325,21 +329,6 @@ static void on_agent_exited(struct sandbox *sandbox, const msgpack_object *param
                  error);
 }
 
-/* Known words only; what it says of itself is a hint, and shown as such. */
-static void on_agent_state(struct sandbox *sandbox, const msgpack_object *params)
-{
-    static const char *const states[] = {"working", "waiting", "done"};
-    char state[12], text[sizeof(sandbox->agent_text)];
-    bj_get_copy(params, "state", state, sizeof(state));
-    bj_get_copy(params, "text", text, sizeof(text));
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
-        if (strcmp(states[i], state) == 0) {
-            memcpy(sandbox->agent_state, state, sizeof(state));
-            text_clean(sandbox->agent_text, sizeof(sandbox->agent_text), text, strlen(text), false);
-            sandbox_touch(sandbox);
-        }
-}
-
 static void on_ask_opened(struct sandbox *sandbox, const msgpack_object *params)
 {
     struct request_text text = {0};
@@ -353,6 +342,7 @@ static void on_ask_opened(struct sandbox *sandbox, const msgpack_object *params)
         text.detail = "";
         text.detail_size = 0;
     }
+    signs_asked(sandbox);
     hold_hook(sandbox, (uint32_t)channel, &text);
 }
 
@@ -369,26 +359,30 @@ static void on_egress_wanted(struct sandbox *sandbox, const msgpack_object *para
 static void on_pane_title(struct sandbox *sandbox, const msgpack_object *params)
 {
     read_title(sandbox, params);
+    signs_title(sandbox);
     sandbox_touch(sandbox);
 }
 
 static void on_pane_bell(struct sandbox *sandbox, const msgpack_object *params)
 {
-    sandbox->bells++;
+    signs_bell(sandbox);
     sandbox_touch(sandbox);
 }
 
 static void on_pane_size(struct sandbox *sandbox, const msgpack_object *params)
 {
     read_size(sandbox, params);
+    sandbox->facts.sized_at = server_clock();
     sandbox_touch(sandbox);
 }
 
 static void on_pane_output(struct sandbox *sandbox, const msgpack_object *params)
 {
-    sandbox->last_output = server_clock();
+    enum activity_prompt prompt = sandbox->facts.prompt;
     quota_output(sandbox, bj_get_uint(params, "output", 0));
-    sandbox->sample_dirty = true; /* goes out with the next figures */
+    signs_output(sandbox, params);
+    if (sandbox->facts.prompt != prompt)
+        sandbox_touch(sandbox);
 }
 
 static void on_alert(struct sandbox *sandbox, const msgpack_object *params)
@@ -400,6 +394,8 @@ static void on_alert(struct sandbox *sandbox, const msgpack_object *params)
     bj_get_copy(params, "kind", kind, sizeof(kind));
     bj_get_copy(params, "text", text, sizeof(text));
     text_clean(kind, sizeof(kind), kind, strlen(kind), false);
+    if (strcmp(kind, "notification") == 0)
+        signs_notice(sandbox);
     server_alert(sandbox->server, sandbox, alert_severity_read(severity), kind, "%s", text);
 }
 
@@ -409,7 +405,7 @@ static const struct {
 } notifications[] = {
     {"link.candidate", on_link_candidate}, {"link.up", on_link_up},
     {"link.down", on_link_down},           {"agent.started", on_agent_started},
-    {"agent.exited", on_agent_exited},     {"agent.state", on_agent_state},
+    {"agent.exited", on_agent_exited},     {"agent.state", signs_state},
     {"ask.opened", on_ask_opened},         {"ask.closed", on_ask_closed},
     {"egress.wanted", on_egress_wanted},   {"pane.title", on_pane_title},
     {"pane.bell", on_pane_bell},           {"pane.size", on_pane_size},

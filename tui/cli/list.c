@@ -10,29 +10,22 @@
 #include "tui/cli/sandbox.h"
 #include "tui/cli/table.h"
 #include "tui/cli/units.h"
-#include "tui/model/fleet.h"
+#include "tui/model/state.h"
 
-#define STATS_WAIT_MS 60 /* the figures are a second old at most; ls does not wait for new ones */
+/* The server looks twice, so that there is a share of the CPU: at once, and 150 ms after that. */
+#define STATS_WAIT_MS 400
 
 static const struct table_column columns[] = {
     {"NAME", false}, {"STATE", false}, {"CPU", true},    {"MEM", true},      {"PROCS", true},
     {"AGE", true},   {"REQ", true},    {"ALERTS", true}, {"COMMAND", false}, {NULL, false},
 };
 
-/* The words of the API, with the dashboard's symbols. */
-struct state_look {
-    const char *word;
-    enum sandbox_state state;
-    const char *style;
+static const char *const styles[DOINGS] = {
+    [DOING_UNKNOWN] = "2",  [DOING_EXITED] = "2",    [DOING_IDLE] = "2",
+    [DOING_PAUSED] = "34",  [DOING_STARTING] = "36", [DOING_THINKING] = "36",
+    [DOING_RUNNING] = "32", [DOING_FAILED] = "31",   [DOING_LOST] = "31",
+    [DOING_STUCK] = "31",   [DOING_INPUT] = "1;33",  [DOING_VERDICT] = "1;33",
 };
-
-static const struct state_look looks[] = {
-    {"starting", SANDBOX_STARTING, "36"}, {"running", SANDBOX_RUNNING, "32"},
-    {"waiting", SANDBOX_WAITING, "1;33"}, {"paused", SANDBOX_PAUSED, "34"},
-    {"exited", SANDBOX_EXITED, "2"},      {"lost", SANDBOX_LOST, "31"},
-};
-
-static const struct state_look unknown_look = {"", SANDBOX_LOST, "31"};
 
 /* What one `ls` has gathered. */
 struct gathered {
@@ -56,6 +49,9 @@ static bool is_alive(const json_t *sandbox)
            strcmp(state, "paused") == 0;
 }
 
+/* What the figures say anew. */
+static const char *const judged[] = {"doing", "source", "since"};
+
 static void on_event(struct peer *peer, const char *name, const json_t *params)
 {
     struct gathered *gathered = peer->owner;
@@ -66,12 +62,16 @@ static void on_event(struct peer *peer, const char *name, const json_t *params)
     json_array_foreach(json_object_get(params, "sandboxes"), index, figures)
     {
         sandbox = by_id(gathered->sandboxes, report_text(figures, "id"));
-        if (sandbox)
-            json_object_set(sandbox, "stats", figures);
+        if (!sandbox)
+            continue;
+        json_object_set(sandbox, "stats", figures);
+        for (size_t i = 0; i < sizeof(judged) / sizeof(judged[0]); i++)
+            json_object_set(sandbox, judged[i], json_object_get(figures, judged[i]));
     }
     gathered->missing = 0;
     json_array_foreach(gathered->sandboxes, index, sandbox) gathered->missing +=
-        is_alive(sandbox) && !json_object_get(sandbox, "stats");
+        is_alive(sandbox) &&
+        !json_is_number(json_object_get(json_object_get(sandbox, "stats"), "cpu"));
     gathered->figures = gathered->missing == 0;
 }
 
@@ -107,29 +107,20 @@ static int gather(struct peer *server, struct gathered *gathered, json_t **statu
     return 0;
 }
 
-static const struct state_look *look_of(const char *state)
-{
-    for (size_t i = 0; i < sizeof(looks) / sizeof(looks[0]); i++)
-        if (strcmp(looks[i].word, state) == 0)
-            return &looks[i];
-    return &unknown_look;
-}
-
+/* In the dashboard's words and symbols. */
 static void add_state(struct table *table, const json_t *sandbox)
 {
-    const char *state = report_text(sandbox, "state");
-    const struct state_look *look = look_of(state);
-    long long code = report_number(sandbox, "exit_code");
+    enum doing doing = state_doing(report_text(sandbox, "doing"));
+    const char *glyph = state_glyph(doing, !report_unicode());
     long long signal = report_number(sandbox, "exit_signal");
-    const struct sandbox shown = {
-        .state = look->state, .exit_code = (int)code, .exit_signal = (int)signal};
-    const char *glyph = sandbox_state_glyph(&shown, !report_unicode());
-    if (strcmp(state, "exited") != 0)
-        table_add(table, look->style, "%s %s", glyph, state);
-    else if (signal > 0)
-        table_add(table, "31", "%s exited: signal %lld", glyph, signal);
+    bool exited = doing == DOING_EXITED || doing == DOING_FAILED;
+    if (exited && signal > 0)
+        table_add(table, styles[doing], "%s exited: signal %lld", glyph, signal);
+    else if (exited)
+        table_add(table, styles[doing], "%s exited %lld", glyph,
+                  report_number(sandbox, "exit_code"));
     else
-        table_add(table, code ? "31" : look->style, "%s exited %lld", glyph, code);
+        table_add(table, styles[doing], "%s %s", glyph, state_word(doing));
 }
 
 static void add_size(struct table *table, const json_t *value)

@@ -29,7 +29,15 @@
     400 /* between the clicks of a double click, or two presses of the prefix */
 
 enum control_mode { CONTROL_SUPERVISE, CONTROL_FOCUS };
-enum control_list { LIST_NONE, LIST_HELP, LIST_REQUESTS, LIST_ALERTS, LIST_CARD, LIST_FLEET };
+enum control_list {
+    LIST_NONE,
+    LIST_HELP,
+    LIST_REQUESTS,
+    LIST_ALERTS,
+    LIST_CARD,
+    LIST_ABOUT,
+    LIST_FLEET
+};
 enum control_prompt {
     PROMPT_NONE,
     PROMPT_KILL,
@@ -63,9 +71,10 @@ struct control {
     bool prompt_seen;           /* its question has been painted: an answer is no type-ahead */
     struct line line;
     size_t list_at;             /* selected row of the open list, or first line of the card */
-    char list_id[FLEET_ID_MAX]; /* request that is selected in the inbox, or that the card is of */
-    bool list_back;             /* the card was opened from the inbox */
-    struct roster roster;       /* of LIST_FLEET */
+    char list_id[FLEET_ID_MAX]; /* request that is selected in the inbox, or what the card is of: a
+                                   request, for LIST_ABOUT a sandbox */
+    enum control_list list_before;                   /* where the card was opened */
+    struct roster roster;                            /* of LIST_FLEET */
     char targets[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* what a question or order about many means */
     size_t target_count;
     struct copy copy;     /* of the selected pane; its text is freed by copy_close() */

@@ -126,52 +126,60 @@ static size_t asker(const struct control *control, const struct fleet *fleet,
     return fleet->count;
 }
 
-/* With nothing to decide: to who rang and is silent since, the longest one first; then round. */
-static void next_call(struct control *control, const struct control_view *view)
+/* From a request of the list on, to the first whose sandbox is here. False: there is none. */
+static bool go_to_request(struct control *control, struct fleet *fleet, size_t from)
 {
-    const struct fleet *fleet = view->fleet;
-    const struct sandbox *here = fleet_find(fleet, control->selected);
-    double after = here && here->doing.doing == DOING_CALLS ? here->doing.since : -1;
-    size_t best = fleet->count, first = fleet->count;
-    for (size_t i = 0; i < fleet->count; i++) {
-        const struct state *state = &fleet->sandboxes[i]->doing;
-        if (state->doing != DOING_CALLS)
-            continue;
-        if (first == fleet->count || state->since < fleet->sandboxes[first]->doing.since)
-            first = i;
-        if (state->since > after &&
-            (best == fleet->count || state->since < fleet->sandboxes[best]->doing.since))
-            best = i;
-    }
-    if (first == fleet->count)
-        control_note(control, view->now, false, "nothing waits for a verdict");
-    else
-        control_select(control, fleet, best < fleet->count ? best : first);
-}
-
-void decide_next(struct control *control, const struct control_view *view)
-{
-    struct fleet *fleet = view->fleet;
-    if (fleet->request_count == 0) {
-        next_call(control, view);
-        return;
-    }
-    /* The first one; pressed again, or when the selected pane shows that already, the next. */
-    size_t count, start = 0;
-    const struct request *here = fleet_request(fleet, control->selected, &count);
-    for (size_t i = 0; here && i < fleet->request_count; i++)
-        if (fleet->requests[i] == here && (i == 0 || strcmp(control->tour, here->id) == 0))
-            start = i + 1;
-    for (size_t i = 0; i < fleet->request_count; i++) {
-        struct request *request = fleet->requests[(start + i) % fleet->request_count];
+    for (size_t i = from; i < fleet->request_count; i++) {
+        struct request *request = fleet->requests[i];
         size_t index = asker(control, fleet, request);
         if (index == fleet->count)
             continue;
         fleet_face(fleet, fleet->sandboxes[index]->id, request);
         control_select(control, fleet, index);
         memcpy(control->tour, request->id, sizeof(control->tour));
-        return;
+        return true;
     }
+    return false;
+}
+
+/* To who needs the human most but has no request, among those behind `after` in that order. */
+static bool go_to_call(struct control *control, const struct fleet *fleet,
+                       const struct sandbox *after)
+{
+    const struct sandbox *best = NULL;
+    for (size_t i = 0; i < fleet->count; i++) {
+        const struct sandbox *sandbox = fleet->sandboxes[i];
+        bool calls = state_needs(sandbox->doing.doing) && sandbox->doing.doing != DOING_VERDICT;
+        if (!calls || sandbox == after ||
+            (after && state_compare(&after->doing, &sandbox->doing) > 0))
+            continue;
+        if (!best || state_compare(&sandbox->doing, &best->doing) < 0)
+            best = sandbox;
+    }
+    if (!best)
+        return false;
+    control_select(control, fleet, fleet_index(fleet, best->id));
+    memcpy(control->tour, best->id, sizeof(control->tour));
+    return true;
+}
+
+void decide_next(struct control *control, const struct control_view *view)
+{
+    struct fleet *fleet = view->fleet;
+    /* The first one; pressed again, or when the selected pane shows that already, the next: first
+     * all requests, then who waits for input or is stuck, then round. */
+    size_t count, start = 0;
+    const struct request *here = fleet_request(fleet, control->selected, &count);
+    const struct sandbox *selected = fleet_find(fleet, control->selected);
+    for (size_t i = 0; here && i < fleet->request_count; i++)
+        if (fleet->requests[i] == here && (i == 0 || strcmp(control->tour, here->id) == 0))
+            start = i + 1;
+    bool calls = selected && !here && state_needs(selected->doing.doing);
+    bool touring = calls && strcmp(control->tour, control->selected) == 0;
+    if ((touring || !go_to_request(control, fleet, start)) &&
+        !go_to_call(control, fleet, calls ? selected : NULL) && !go_to_request(control, fleet, 0) &&
+        !go_to_call(control, fleet, NULL))
+        control_note(control, view->now, false, "nobody waits for you");
 }
 
 /* ---- what became of it ---- */

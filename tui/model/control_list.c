@@ -29,21 +29,34 @@ static void remember_row(struct control *control, const struct fleet *fleet)
              there ? fleet->requests[control->list_at]->id : "");
 }
 
+/* A card is of the request that is shown, else of the sandbox. False: there is neither. */
+static bool card_of(struct control *control, const struct control_view *view,
+                    enum control_list *list)
+{
+    const struct request *request = control_request(control, view->fleet);
+    const struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
+    if (control->list == LIST_ABOUT) {
+        list_close(control);
+        return false;
+    }
+    if (!request && (!sandbox || control->list == LIST_REQUESTS || control->list == LIST_ALERTS)) {
+        control_note(control, view->now, false, "nothing here to look at");
+        return false;
+    }
+    control->list_before = control->list;
+    *list = request ? LIST_CARD : LIST_ABOUT;
+    memcpy(control->list_id, request ? request->id : sandbox->id, sizeof(control->list_id));
+    return true;
+}
+
 void list_open(struct control *control, const struct control_view *view, enum control_list list)
 {
     if (control->list == list) {
         list_close(control);
         return;
     }
-    if (list == LIST_CARD) {
-        const struct request *request = control_request(control, view->fleet);
-        if (!request) {
-            control_note(control, view->now, false, "no request here to look at");
-            return;
-        }
-        control->list_back = control->list == LIST_REQUESTS;
-        memcpy(control->list_id, request->id, sizeof(control->list_id));
-    }
+    if (list == LIST_CARD && !card_of(control, view, &list))
+        return;
     control->list = list;
     control->list_at = 0;
     if (list == LIST_REQUESTS)
@@ -63,8 +76,8 @@ void list_help(struct control *control, const struct control_view *view, enum ke
 
 void list_close(struct control *control)
 {
-    bool back = control->list == LIST_CARD && control->list_back;
-    control->list = back ? LIST_REQUESTS : LIST_NONE;
+    bool back = control->list == LIST_CARD || control->list == LIST_ABOUT;
+    control->list = back ? control->list_before : LIST_NONE;
     control->list_at = 0; /* list_sync finds the row of list_id */
 }
 
@@ -75,7 +88,9 @@ void list_sync(struct control *control, const struct fleet *fleet)
         return;
     }
     size_t rows = control_list_rows(control, fleet);
-    if (control->list == LIST_HELP || control->list == LIST_CARD)
+    if (control->list == LIST_ABOUT && !fleet_find(fleet, control->list_id))
+        list_close(control);
+    if (control->list == LIST_HELP || control->list == LIST_CARD || control->list == LIST_ABOUT)
         return; /* no selected row; the view knows where they end */
     if (control->list == LIST_REQUESTS)
         for (size_t i = 0; i < rows; i++)

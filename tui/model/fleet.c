@@ -214,6 +214,18 @@ static void copy_line_of(struct sandbox *sandbox, const msgpack_object *argv)
 static const char *const state_names[SANDBOX_STATES] = {"starting", "running", "waiting",
                                                         "paused",   "exited",  "lost"};
 
+/* Part of events and of figures. */
+static void read_doing(struct sandbox *sandbox, const msgpack_object *map, double wall)
+{
+    char doing[16], source[16];
+    if (!bj_get(map, "doing"))
+        return;
+    field_copy(map, "doing", doing, sizeof(doing));
+    field_copy(map, "source", source, sizeof(source));
+    state_set(&sandbox->doing, state_doing(doing), state_source(source),
+              bj_get_double(map, "since", -1), wall);
+}
+
 static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map, double wall)
 {
     char state[16];
@@ -234,11 +246,8 @@ static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map, dou
     sandbox->created = bj_get_double(map, "created", 0);
     sandbox->exit_code = (int)bj_get_int(map, "exit_code", 0);
     sandbox->exit_signal = (int)bj_get_int(map, "exit_signal", 0);
-    uint64_t bells = bj_get_uint(map, "bell", sandbox->bells);
-    if (bells > sandbox->bells && sandbox->known)
-        sandbox->rang_at = wall;
-    sandbox->bells = bells;
-    sandbox->known = true;
+    field_copy(map, "agent_text", sandbox->agent_text, sizeof(sandbox->agent_text));
+    read_doing(sandbox, map, wall);
     sandbox->alerts = (unsigned)bj_get_uint(map, "alerts", 0);
     sandbox->monitor_pid = bj_get_uint(map, "monitor_pid", 0);
     const msgpack_object *link = bj_get(map, "link");
@@ -282,7 +291,6 @@ static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
         return -ENOMEM;
     memcpy(sandbox->id, id, sizeof(id));
     figures_unknown(&sandbox->figures);
-    sandbox->output_at = sandbox->rang_at = -1;
     read_sandbox(sandbox, map, fleet->wall);
     if (sandbox->session[0] && strcmp(sandbox->session, fleet->session) != 0) {
         fleet->others[fleet->elsewhere++] = sandbox;
@@ -356,10 +364,9 @@ static int on_stats(struct fleet *fleet, const msgpack_object *map)
         struct figures *figures = &sandbox->figures;
         if (bj_get(item, "cpu"))
             figures->cpu = bj_get_double(item, "cpu", -1);
-        if (bj_get(item, "quiet")) {
+        if (bj_get(item, "quiet"))
             figures->quiet = bj_get_double(item, "quiet", -1);
-            sandbox->output_at = figures->quiet >= 0 ? fleet->wall - figures->quiet : -1;
-        }
+        read_doing(sandbox, item, fleet->wall);
         figure(item, "memory", &figures->memory);
         figure(item, "pids", &figures->pids);
         figure(item, "net_in", &figures->net_in);
@@ -495,32 +502,6 @@ static void record_figures(struct sandbox *sandbox)
         alive && figures->memory != FIGURE_UNKNOWN ? (float)figures->memory : -1;
 }
 
-/* What every sandbox does, in one walk over the requests. */
-static void judge(struct fleet *fleet)
-{
-    for (size_t i = 0; i < fleet->count; i++)
-        fleet->sandboxes[i]->asked_at = 0;
-    for (size_t i = 0; i < fleet->request_count; i++) {
-        const struct request *request = fleet->requests[i];
-        for (size_t k = 0; k < request->asker_count; k++) {
-            struct sandbox *sandbox = fleet_find(fleet, request->askers[k]);
-            double asked = request->created > 0 ? request->created : fleet->wall;
-            if (sandbox && (sandbox->asked_at == 0 || asked < sandbox->asked_at))
-                sandbox->asked_at = asked;
-        }
-    }
-    for (size_t i = 0; i < fleet->count; i++) {
-        struct sandbox *sandbox = fleet->sandboxes[i];
-        struct state_facts facts = {.server = sandbox->state,
-                                    .failed = sandbox->exit_code || sandbox->exit_signal,
-                                    .asked = sandbox->asked_at,
-                                    .rang = sandbox->rang_at,
-                                    .output = sandbox->output_at,
-                                    .cpu = sandbox->figures.cpu};
-        state_judge(&sandbox->doing, &facts, fleet->wall);
-    }
-}
-
 static const struct {
     const char *name;
     int (*take)(struct fleet *fleet, const msgpack_object *map);
@@ -538,7 +519,6 @@ int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *par
         if (strcmp(takers[i].name, name) != 0)
             continue;
         int status = takers[i].take(fleet, params);
-        judge(fleet);
         return status < 0 ? bj_fail(error, status, "out of memory") : status;
     }
     return 0;
@@ -549,7 +529,8 @@ void fleet_tick(struct fleet *fleet, double wall, bool second)
     fleet->wall = wall;
     for (size_t i = 0; second && i < fleet->count; i++)
         record_figures(fleet->sandboxes[i]);
-    judge(fleet);
+    for (size_t i = 0; i < fleet->count; i++)
+        state_tick(&fleet->sandboxes[i]->doing, wall);
 }
 
 /* ---- arming ---- */

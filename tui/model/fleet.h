@@ -50,15 +50,11 @@ struct sandbox {
     bool link_up;
     uint64_t monitor_pid;                               /* another number: another monitor */
     uint64_t limit_memory, limit_millicpus, limit_pids; /* 0: none */
+    char agent_text[FLEET_TITLE_MAX];                   /* what its hook said that it waits for */
     char facing[FLEET_ID_MAX]; /* the request that its pane shows; "" when none waits */
     struct figures figures;
     struct state doing;
-    bool known;       /* an event of it has been read */
-    double asked_at;  /* when its oldest open request came; 0: none is open */
-    double output_at; /* unix seconds of its last output; below zero: not known */
-    uint64_t bells;   /* times it rang */
-    double rang_at;   /* when this dashboard saw the last one; below zero: not yet */
-    bool marked;      /* by the human, to act on several at once */
+    bool marked; /* by the human, to act on several at once */
 };
 
 struct alert {
@@ -104,7 +100,7 @@ void fleet_set_order(struct fleet *fleet, const msgpack_object *ids);
 /* Puts a sandbox first. */
 void fleet_promote(struct fleet *fleet, size_t index);
 
-/* The time (unix seconds) for everything that comes from now on; ages and states are judged again.
+/* The time (unix seconds) for everything that comes from now on; the timelines go on.
  * With `second`, one has passed: every history gets the figure as it is. */
 void fleet_tick(struct fleet *fleet, double wall, bool second);
 
@@ -133,14 +129,14 @@ const char *severity_glyph(int severity, bool ascii);
 const char *severity_word(int severity);
 
 struct fleet_totals {
-    size_t running, paused, ended, waiting, high, alerts; /* high: requests of high risk */
-    size_t working, idle, calls;
+    size_t alive, paused, ended, waiting, high, alerts; /* high: requests of high risk */
+    size_t running, idle, input, stuck;
     double cpu;
     uint64_t memory; /* FIGURE_UNKNOWN when no sandbox's is known */
 };
 void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals);
 
-/* What it does in words: "working", "waiting for you" (brief: "waiting"), "exited 3". */
+/* What it does in words: "running", "waiting for input" (brief: "input?"), "exited 3". */
 void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX]);
 /* For how long; "" when that is not known. */
 void sandbox_state_age(const struct sandbox *sandbox, double wall, char out[FORMAT_MAX]);

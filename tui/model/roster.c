@@ -99,12 +99,8 @@ static int compare(const struct sandbox *one, const struct sandbox *other, enum 
         return strcasecmp(one->name, other->name);
     if (key == ROSTER_PROJECT)
         return strcasecmp(one->project, other->project);
-    if (key == ROSTER_NEED) {
-        const struct state *mine = &one->doing, *its = &other->doing;
-        if (mine->doing != its->doing)
-            return mine->doing > its->doing ? -1 : 1;
-        return mine->since < its->since ? -1 : mine->since > its->since;
-    }
+    if (key == ROSTER_NEED)
+        return state_compare(&one->doing, &other->doing);
     double mine = weight(one, key), its = weight(other, key);
     return mine > its ? -1 : mine < its;
 }

@@ -12,18 +12,13 @@ bool sandbox_alive(const struct sandbox *sandbox)
 void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX])
 {
     enum doing doing = sandbox->doing.doing;
-    if (doing == DOING_ASKS || doing == DOING_CALLS)
-        snprintf(out, FORMAT_MAX, "%s%s", state_word(doing),
-                 brief                 ? ""
-                 : doing == DOING_ASKS ? " for you"
-                                       : " you");
-    else if (sandbox->state == SANDBOX_EXITED && sandbox->exit_signal)
-        snprintf(out, FORMAT_MAX, "killed SIG%s",
-                 sigabbrev_np(sandbox->exit_signal) ? sigabbrev_np(sandbox->exit_signal) : "?");
+    const char *name = sigabbrev_np(sandbox->exit_signal);
+    if (sandbox->state == SANDBOX_EXITED && sandbox->exit_signal)
+        snprintf(out, FORMAT_MAX, "killed SIG%s", name ? name : "?");
     else if (sandbox->state == SANDBOX_EXITED)
         snprintf(out, FORMAT_MAX, "exited %d", sandbox->exit_code);
     else
-        snprintf(out, FORMAT_MAX, "%s", state_word(doing));
+        snprintf(out, FORMAT_MAX, "%s", brief ? state_brief(doing) : state_word(doing));
 }
 
 void sandbox_state_age(const struct sandbox *sandbox, double wall, char out[FORMAT_MAX])
@@ -35,17 +30,7 @@ void sandbox_state_age(const struct sandbox *sandbox, double wall, char out[FORM
 
 const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii)
 {
-    /* One that nobody watches is shown as the server has it. */
-    static const enum doing plain[SANDBOX_STATES] = {
-        [SANDBOX_STARTING] = DOING_STARTING, [SANDBOX_RUNNING] = DOING_WORKING,
-        [SANDBOX_WAITING] = DOING_ASKS,      [SANDBOX_PAUSED] = DOING_PAUSED,
-        [SANDBOX_EXITED] = DOING_ENDED,      [SANDBOX_LOST] = DOING_LOST,
-    };
-    bool failed = sandbox->state == SANDBOX_EXITED && (sandbox->exit_code || sandbox->exit_signal);
-    enum doing doing = sandbox->doing.judged ? sandbox->doing.doing
-                       : failed              ? DOING_FAILED
-                                             : plain[sandbox->state];
-    return state_glyph(doing, ascii);
+    return state_glyph(sandbox->doing.doing, ascii);
 }
 
 int fleet_severity(const struct fleet *fleet, const char *sandbox_id)
@@ -81,12 +66,13 @@ void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals)
     for (size_t i = 0; i < fleet->count; i++) {
         const struct sandbox *sandbox = fleet->sandboxes[i];
         enum doing doing = sandbox->doing.doing;
-        totals->working += doing == DOING_WORKING;
+        totals->running += doing == DOING_RUNNING || doing == DOING_THINKING;
         totals->idle += doing == DOING_IDLE;
-        totals->calls += doing == DOING_CALLS;
+        totals->input += doing == DOING_INPUT;
+        totals->stuck += doing == DOING_STUCK;
         totals->paused += sandbox->state == SANDBOX_PAUSED;
         totals->ended += !sandbox_alive(sandbox);
-        totals->running += sandbox_alive(sandbox) && sandbox->state != SANDBOX_PAUSED;
+        totals->alive += sandbox_alive(sandbox) && sandbox->state != SANDBOX_PAUSED;
         if (sandbox_alive(sandbox) && sandbox->figures.cpu > 0)
             totals->cpu += sandbox->figures.cpu;
         if (sandbox_alive(sandbox) && sandbox->figures.memory != FIGURE_UNKNOWN)

@@ -2,49 +2,56 @@
 
 #include <string.h>
 
-struct verdict {
-    enum doing doing;
-    enum evidence evidence;
-    double since; /* when the facts say it; below zero: they do not */
+static const struct {
+    const char *api, *word, *brief, *glyph, *ascii, *strip, *strip_ascii;
+} looks[DOINGS] = {
+    [DOING_UNKNOWN] = {"unknown", "unknown", "unknown", "·", ".", " ", " "},
+    [DOING_EXITED] = {"exited", "exited", "exited", "■", "-", "·", "."},
+    [DOING_IDLE] = {"idle", "idle", "idle", "○", "o", "▁", "_"},
+    [DOING_PAUSED] = {"paused", "paused", "paused", "‖", "=", "‖", "="},
+    [DOING_STARTING] = {"starting", "starting", "starting", "◌", "+", "▂", "+"},
+    [DOING_THINKING] = {"thinking", "thinking", "thinking", "◐", "~", "▃", "~"},
+    [DOING_RUNNING] = {"running", "running", "running", "●", "*", "▅", "#"},
+    [DOING_FAILED] = {"failed", "failed", "failed", "✕", "x", "✕", "x"},
+    [DOING_LOST] = {"lost", "lost", "lost", "✕", "x", "✕", "x"},
+    [DOING_STUCK] = {"stuck", "stuck", "stuck", "⊗", "%", "⊗", "%"},
+    [DOING_INPUT] = {"input", "waiting for input", "input?", "◇", "!", "◇", "!"},
+    [DOING_VERDICT] = {"verdict", "waiting for a verdict", "verdict?", "◆", "?", "◆", "?"},
 };
 
-/* Of an agent that runs and asks for nothing. */
-static struct verdict judge_running(const struct state_facts *facts, double now)
+static const struct {
+    const char *api, *text;
+} sources[EVIDENCES] = {
+    [EVIDENCE_NONE] = {"none", "no figure says so"},
+    [EVIDENCE_SERVER] = {"server", "the server knows"},
+    [EVIDENCE_REQUEST] = {"request", "a request is open"},
+    [EVIDENCE_HOOK] = {"hook", "its hook says so"},
+    [EVIDENCE_PROMPT] = {"prompt", "its shell marks it"},
+    [EVIDENCE_NOTICE] = {"notification", "it notified, is silent"},
+    [EVIDENCE_BELL] = {"bell", "it rang, then silence"},
+    [EVIDENCE_TITLE] = {"title", "its title spins"},
+    [EVIDENCE_OUTPUT] = {"output", "it prints"},
+    [EVIDENCE_CPU] = {"cpu", "it uses the CPU"},
+    [EVIDENCE_SILENCE] = {"silence", "no output, no CPU"},
+};
+
+enum doing state_doing(const char *word)
 {
-    bool rang = facts->rang >= 0;
-    bool prints = facts->output >= 0 && now - facts->output < STATE_QUIET_S;
-    if (rang && (facts->output < 0 || facts->output <= facts->rang + STATE_QUIET_S))
-        return (struct verdict){DOING_CALLS, EVIDENCE_BELL, facts->rang};
-    if (prints)
-        return (struct verdict){DOING_WORKING, EVIDENCE_OUTPUT, -1};
-    if (facts->cpu >= STATE_BUSY)
-        return (struct verdict){DOING_WORKING, EVIDENCE_CPU, -1};
-    if (facts->output >= 0 && facts->cpu >= 0)
-        return (struct verdict){DOING_IDLE, EVIDENCE_SILENCE, facts->output};
-    return (struct verdict){DOING_UNKNOWN, EVIDENCE_NONE, -1};
+    for (int i = 0; i < DOINGS; i++)
+        if (strcmp(looks[i].api, word) == 0)
+            return (enum doing)i;
+    return DOING_UNKNOWN;
 }
 
-static struct verdict judge(const struct state_facts *facts, double now)
+enum evidence state_source(const char *word)
 {
-    switch (facts->server) {
-    case SANDBOX_STARTING:
-        return (struct verdict){DOING_STARTING, EVIDENCE_SERVER, -1};
-    case SANDBOX_PAUSED:
-        return (struct verdict){DOING_PAUSED, EVIDENCE_SERVER, -1};
-    case SANDBOX_EXITED:
-        return (struct verdict){facts->failed ? DOING_FAILED : DOING_ENDED, EVIDENCE_SERVER, -1};
-    case SANDBOX_LOST:
-        return (struct verdict){DOING_LOST, EVIDENCE_SERVER, -1};
-    default:
-        if (facts->asked > 0)
-            return (struct verdict){DOING_ASKS, EVIDENCE_REQUEST, facts->asked};
-        if (facts->server == SANDBOX_WAITING)
-            return (struct verdict){DOING_ASKS, EVIDENCE_SERVER, -1};
-        return judge_running(facts, now);
-    }
+    for (int i = 0; i < EVIDENCES; i++)
+        if (strcmp(sources[i].api, word) == 0)
+            return (enum evidence)i;
+    return EVIDENCE_NONE;
 }
 
-static void sample(struct state *state, double now)
+void state_tick(struct state *state, double now)
 {
     if (state->step_began == 0 || now < state->step_began)
         state->step_began = now;
@@ -60,21 +67,35 @@ static void sample(struct state *state, double now)
         state->step_began = now; /* the machine slept */
 }
 
-bool state_judge(struct state *state, const struct state_facts *facts, double now)
+void state_set(struct state *state, enum doing doing, enum evidence evidence, double since,
+               double now)
 {
-    sample(state, now);
-    struct verdict verdict = judge(facts, now);
-    bool changed = !state->judged || verdict.doing != state->doing;
-    if (verdict.since >= 0)
-        state->since = verdict.since;
-    else if (changed)
-        state->since = state->judged && state->doing != DOING_UNKNOWN ? now : -1;
-    state->judged = true;
-    state->doing = verdict.doing;
-    state->evidence = verdict.evidence;
-    if ((uint8_t)verdict.doing > state->step)
-        state->step = (uint8_t)verdict.doing;
-    return changed;
+    state_tick(state, now);
+    state->doing = doing;
+    state->evidence = evidence;
+    state->since = since;
+    if ((uint8_t)doing > state->step)
+        state->step = (uint8_t)doing;
+}
+
+bool state_needs(enum doing doing)
+{
+    return doing == DOING_STUCK || doing == DOING_INPUT || doing == DOING_VERDICT;
+}
+
+/* A question is more than a prompt, at which a shell may stay for good. */
+static int need(const struct state *state)
+{
+    bool prompt = state->doing == DOING_INPUT && state->evidence == EVIDENCE_PROMPT;
+    return prompt ? 2 * DOING_IDLE + 1 : 2 * (int)state->doing;
+}
+
+int state_compare(const struct state *one, const struct state *other)
+{
+    int mine = need(one), its = need(other);
+    if (mine != its)
+        return its - mine;
+    return one->since < other->since ? -1 : one->since > other->since;
 }
 
 void state_strip(const struct state *state, int width, enum doing *out)
@@ -88,24 +109,14 @@ void state_strip(const struct state *state, int width, enum doing *out)
     }
 }
 
-static const struct {
-    const char *word, *glyph, *ascii, *strip, *strip_ascii;
-} looks[DOINGS] = {
-    [DOING_UNKNOWN] = {"unknown", "·", ".", " ", " "},
-    [DOING_ENDED] = {"exited", "■", "-", "·", "."},
-    [DOING_IDLE] = {"idle", "○", "o", "▁", "_"},
-    [DOING_PAUSED] = {"paused", "‖", "=", "‖", "="},
-    [DOING_STARTING] = {"starting", "◌", "+", "▃", "+"},
-    [DOING_WORKING] = {"working", "●", "*", "▅", "#"},
-    [DOING_FAILED] = {"failed", "✕", "x", "✕", "x"},
-    [DOING_LOST] = {"lost", "✕", "x", "✕", "x"},
-    [DOING_CALLS] = {"calls", "◇", "!", "◇", "!"},
-    [DOING_ASKS] = {"waiting", "◆", "?", "◆", "?"},
-};
-
 const char *state_word(enum doing doing)
 {
     return looks[doing].word;
+}
+
+const char *state_brief(enum doing doing)
+{
+    return looks[doing].brief;
 }
 
 const char *state_glyph(enum doing doing, bool ascii)
@@ -120,11 +131,5 @@ const char *state_strip_glyph(enum doing doing, bool ascii)
 
 const char *state_evidence(enum evidence evidence)
 {
-    static const char *const texts[] = {
-        [EVIDENCE_NONE] = "no figure says so",    [EVIDENCE_SERVER] = "the server knows",
-        [EVIDENCE_REQUEST] = "a request is open", [EVIDENCE_BELL] = "it rang, then silence",
-        [EVIDENCE_OUTPUT] = "it prints",          [EVIDENCE_CPU] = "it uses the CPU",
-        [EVIDENCE_SILENCE] = "no output, no CPU",
-    };
-    return texts[evidence];
+    return sources[evidence].text;
 }

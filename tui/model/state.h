@@ -1,10 +1,7 @@
 /*
- * What an agent is doing, as far as it is known, on what evidence, and since when.
- *
- * Facts come first: what the server says (starting, paused, ended, lost) and requests that wait at
- * the wall. Then come hints that the agent gives itself (a bell or a notification after which it
- * stays silent), then what is seen from outside (output, CPU). Where none of these is known the
- * state is `unknown`; nothing is guessed. Times are unix seconds; below zero: not known.
+ * What an agent is doing, on what evidence, and since when, as the server judged it
+ * (mux/server/activity.h), in words, glyphs and a timeline. Times are unix seconds; below zero: not
+ * known.
  */
 #pragma once
 
@@ -13,9 +10,6 @@
 
 #define STATE_STEP_S  5   /* one sample of the timeline */
 #define STATE_SAMPLES 120 /* so ten minutes */
-
-#define STATE_QUIET_S 4   /* without output for so long, an agent is not printing any more */
-#define STATE_BUSY    5.0 /* percent of a core from which on it computes */
 
 /* As the server has it. */
 enum sandbox_state {
@@ -31,54 +25,65 @@ enum sandbox_state {
 /* In the order of need: of a span of time the last one of these is shown. */
 enum doing {
     DOING_UNKNOWN,
-    DOING_ENDED,
+    DOING_EXITED,
     DOING_IDLE,
     DOING_PAUSED,
     DOING_STARTING,
-    DOING_WORKING,
+    DOING_THINKING,
+    DOING_RUNNING,
     DOING_FAILED,
     DOING_LOST,
-    DOING_CALLS, /* it rang and is silent since */
-    DOING_ASKS,  /* a request waits for a verdict */
+    DOING_STUCK,
+    DOING_INPUT,   /* it waits for what a human types */
+    DOING_VERDICT, /* a request waits for a verdict */
 };
-#define DOINGS 10
+#define DOINGS 12
 
 enum evidence {
     EVIDENCE_NONE,
     EVIDENCE_SERVER,
     EVIDENCE_REQUEST,
+    EVIDENCE_HOOK,
+    EVIDENCE_PROMPT,
+    EVIDENCE_NOTICE,
     EVIDENCE_BELL,
+    EVIDENCE_TITLE,
     EVIDENCE_OUTPUT,
     EVIDENCE_CPU,
     EVIDENCE_SILENCE,
 };
-
-struct state_facts {
-    enum sandbox_state server;
-    bool failed;   /* it exited with a code or by a signal */
-    double asked;  /* when its oldest open request came; 0: none is open */
-    double rang;   /* last bell or notification; below zero: none since this dashboard looks */
-    double output; /* its last output; below zero: not known */
-    double cpu;    /* percent of one core; below zero: not known */
-};
+#define EVIDENCES 11
 
 struct state {
     enum doing doing;
     enum evidence evidence;
-    bool judged;                    /* at least once */
-    double since;                   /* below zero: before this dashboard looked */
+    double since;                   /* below zero: longer than is known */
     uint8_t samples[STATE_SAMPLES]; /* enum doing, oldest first */
     uint8_t step;                   /* what is shown of the step that runs */
     double step_began;
 };
 
-/* `state` starts as zeroes. Returns whether what it does has changed. */
-bool state_judge(struct state *state, const struct state_facts *facts, double now);
+/* The words of the API; those that are not known are `unknown` and `none`. */
+enum doing state_doing(const char *word);
+enum evidence state_source(const char *word);
+
+/* What the server says. `state` starts as zeroes. */
+void state_set(struct state *state, enum doing doing, enum evidence evidence, double since,
+               double now);
+/* Time goes by. */
+void state_tick(struct state *state, double now);
+
+/* Whether it waits for a human, or for nothing that comes by itself. */
+bool state_needs(enum doing doing);
+/* Below zero when `one` needs the human more: what it waits for and who says so, then for how long.
+ */
+int state_compare(const struct state *one, const struct state *other);
 
 /* The timeline in `width` (at most STATE_SAMPLES) columns, oldest first. */
 void state_strip(const struct state *state, int width, enum doing *out);
 
-const char *state_word(enum doing doing); /* "working", "idle", ... */
+const char *state_word(enum doing doing);  /* "running", "waiting for input", ... */
+const char *state_brief(enum doing doing); /* the same in ten columns or less */
 const char *state_glyph(enum doing doing, bool ascii);
 const char *state_strip_glyph(enum doing doing, bool ascii);
 /* Why it is believed: "a request is open", "no output, no CPU", ... */

@@ -176,12 +176,15 @@ static void add_figures(struct view *view, const struct view_input *input, struc
     pieces_add(piece, count, 2, &text, " %zu sandbox%s ", count_all, count_all == 1 ? "" : "es");
     if (totals.waiting > 0)
         pieces_add(piece, count, 1, &waiting, " %s %zu waiting ", utf8 ? "◆" : "?", totals.waiting);
-    if (totals.calls > 0)
-        pieces_add(piece, count, 3, &waiting, " %s %zu call%s ", state_glyph(DOING_CALLS, !utf8),
-                   totals.calls, totals.calls == 1 ? "s" : "");
-    if (!narrow && totals.working > 0)
-        pieces_add(piece, count, 7, &dim, " %s %zu working ", state_glyph(DOING_WORKING, !utf8),
-                   totals.working);
+    if (totals.input > 0)
+        pieces_add(piece, count, 3, &waiting, " %s %zu input ", state_glyph(DOING_INPUT, !utf8),
+                   totals.input);
+    if (totals.stuck > 0)
+        pieces_add(piece, count, 3, &high, " %s %zu stuck ", state_glyph(DOING_STUCK, !utf8),
+                   totals.stuck);
+    if (!narrow && totals.running > 0)
+        pieces_add(piece, count, 7, &dim, " %s %zu running ", state_glyph(DOING_RUNNING, !utf8),
+                   totals.running);
     if (!narrow && totals.idle > 0)
         pieces_add(piece, count, 7, &dim, " %s %zu idle ", state_glyph(DOING_IDLE, !utf8),
                    totals.idle);

@@ -72,7 +72,7 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     struct style dim = paint_style(paint, ROLE_DIM, ground, 0);
     struct style name = paint_style(paint, ROLE_TITLE, ground, BJ_ATTR_BOLD);
     struct style state = paint_style(paint, state_role(sandbox), ground,
-                                     sandbox->doing.doing >= DOING_CALLS ? BJ_ATTR_BOLD : 0);
+                                     state_needs(sandbox->doing.doing) ? BJ_ATTR_BOLD : 0);
     struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
     int severity = fleet_severity(input->fleet, sandbox->id);
     struct style alert = paint_style(paint, severity_role(severity), ground, BJ_ATTR_BOLD);

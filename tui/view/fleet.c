@@ -116,7 +116,7 @@ static void paint_sandbox_row(struct view *view, const struct view_input *input,
     struct style text = paint_style(paint, ROLE_TITLE, ground, selected ? BJ_ATTR_BOLD : 0);
     struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
     struct style state = paint_style(paint, state_role(sandbox), ground,
-                                     sandbox->doing.doing >= DOING_CALLS ? BJ_ATTR_BOLD : 0);
+                                     state_needs(sandbox->doing.doing) ? BJ_ATTR_BOLD : 0);
     struct rect line = {row, inside->col, 1, inside->cols};
     bool ascii = !paint->facts.utf8;
     char words[FLEET_TITLE_MAX + 16];

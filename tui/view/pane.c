@@ -115,7 +115,7 @@ static void paint_title(struct view *view, const struct view_input *input,
     struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
     struct style name = paint_style(paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
     struct style state = paint_style(paint, state_role(sandbox), ROLE_BACKGROUND,
-                                     sandbox->doing.doing >= DOING_CALLS ? BJ_ATTR_BOLD : 0);
+                                     state_needs(sandbox->doing.doing) ? BJ_ATTR_BOLD : 0);
     struct style focus = paint_style(paint, ROLE_MODE_TEXT, ROLE_MODE_FOCUS, BJ_ATTR_BOLD);
     struct style lost = paint_style(paint, ROLE_STATE_LOST, ROLE_BACKGROUND, BJ_ATTR_BOLD);
     char word[FORMAT_MAX], since[FORMAT_MAX];

@@ -76,6 +76,7 @@ void view_list_paint(struct view *view, const struct view_input *input);
 void view_help_paint(struct view *view, const struct view_input *input);
 void view_fleet_paint(struct view *view, const struct view_input *input);
 void view_inbox_paint(struct view *view, const struct view_input *input);
+void view_about_paint(struct view *view, const struct view_input *input);
 void view_details_paint(struct view *view, const struct view_input *input);
 void view_menu_paint(struct view *view, const struct view_input *input);
 void view_prompt_paint(struct view *view, const struct view_input *input);

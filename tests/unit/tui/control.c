@@ -527,9 +527,12 @@ START_TEST(to_who_calls)
     fleet_tick(fleet, 1000, false);
     ck_assert_int_eq(press("Tab"), ORDER_NONE);
     ck_assert_str_eq(control.selected, "a");
-    event("event.sandbox", "{\"id\": \"b\", \"state\": \"running\", \"bell\": 1, \"created\": 1}");
-    fleet_tick(fleet, 1005, false);
-    event("event.sandbox", "{\"id\": \"a\", \"state\": \"running\", \"bell\": 1, \"created\": 0}");
+    event("event.stats",
+          "{\"sandboxes\": [{\"id\": \"b\", \"doing\": \"input\", \"source\": \"bell\", "
+          "\"since\": 1000.0}]}");
+    event("event.stats",
+          "{\"sandboxes\": [{\"id\": \"a\", \"doing\": \"input\", \"source\": \"hook\", "
+          "\"since\": 1005.0}]}");
     press("Tab");
     ck_assert_str_eq(control.selected, "b"); /* calls for longer */
     press("Tab");

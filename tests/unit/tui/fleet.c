@@ -118,7 +118,7 @@ START_TEST(figures_and_history)
     ck_assert_uint_eq(figures->memory, 1024); /* missing is unchanged */
     struct fleet_totals totals;
     fleet_totals(fleet, &totals);
-    ck_assert_uint_eq(totals.running, 1);
+    ck_assert_uint_eq(totals.alive, 1);
     ck_assert_uint_eq(totals.memory, 1024);
     close_fleet();
 }

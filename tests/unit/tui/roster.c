@@ -17,9 +17,10 @@ static void add(const char *id, const char *name, const char *state, const char 
 {
     char json[300];
     snprintf(json, sizeof(json),
-             "{\"id\": \"%s\", \"name\": \"%s\", \"state\": \"%s\", \"project\": \"%s\", "
+             "{\"id\": \"%s\", \"name\": \"%s\", \"state\": \"%s\", \"doing\": \"%s\", "
+             "\"project\": \"%s\", "
              "\"session\": \"main\", \"created\": %zu, \"argv\": [\"run-%s\"]}",
-             id, name, state, project, fleet->count + 1, name);
+             id, name, state, state, project, fleet->count + 1, name);
     event("event.sandbox", json);
 }
 
@@ -33,9 +34,10 @@ static void setup(void)
     add("2", "Api", "paused", "/home/u/shop");
     add("3", "docs", "exited", "/home/u/book");
     add("4", "web-2", "running", "/home/u/other");
-    event("event.stats", "{\"sandboxes\": [{\"id\": \"1\", \"cpu\": 3.0, \"quiet\": 60, "
-                         "\"memory\": 50}, {\"id\": \"4\", \"cpu\": 90.0, \"quiet\": 1, "
-                         "\"memory\": 20}]}");
+    event("event.stats",
+          "{\"sandboxes\": [{\"id\": \"1\", \"cpu\": 3.0, \"quiet\": 60, \"doing\": \"idle\", "
+          "\"memory\": 50}, {\"id\": \"4\", \"cpu\": 90.0, \"quiet\": 1, \"doing\": \"running\", "
+          "\"memory\": 20}]}");
     roster_make(&roster, fleet);
 }
 
@@ -87,10 +89,12 @@ START_TEST(orders)
 {
     setup();
     roster.key = ROSTER_NEED;
-    rows("4213"); /* working, paused, idle, ended */
+    rows("4213"); /* running, paused, idle, ended */
     event("event.request", "{\"id\": \"r\", \"sandbox_id\": \"3\", \"title\": \"t\"}");
     event("event.request",
           "{\"id\": \"q\", \"sandbox_id\": \"1\", \"title\": \"t\", \"created\": 10.0}");
+    event("event.stats",
+          "{\"sandboxes\": [{\"id\": \"1\", \"doing\": \"verdict\", \"since\": 10.0}]}");
     rows("1423"); /* what has ended asks nothing */
     roster.key = ROSTER_NAME;
     rows("2314");

@@ -5,119 +5,65 @@
 #include "tui/model/state.h"
 
 static struct state state;
-static struct state_facts facts;
 
-static void setup(void)
+START_TEST(words_of_the_api)
 {
-    memset(&state, 0, sizeof(state));
-    facts = (struct state_facts){.server = SANDBOX_RUNNING, .rang = -1, .output = -1, .cpu = -1};
-}
-
-static void is(double now, enum doing doing, enum evidence evidence, double since)
-{
-    state_judge(&state, &facts, now);
-    ck_assert_msg(state.doing == doing, "%s instead of %s", state_word(state.doing),
-                  state_word(doing));
-    ck_assert_int_eq(state.evidence, evidence);
-    ck_assert_msg(state.since > since - 0.01 && state.since < since + 0.01, "since %f",
-                  state.since);
-}
-
-START_TEST(nothing_is_guessed)
-{
-    setup();
-    is(1000, DOING_UNKNOWN, EVIDENCE_NONE, -1);
-    facts.cpu = 0;
-    is(1001, DOING_UNKNOWN, EVIDENCE_NONE, -1); /* it may print */
-    facts.output = 990;
-    is(1002, DOING_IDLE, EVIDENCE_SILENCE, 990);
-    facts.cpu = -1;
-    is(1003, DOING_UNKNOWN, EVIDENCE_NONE, 1003); /* it may compute */
+    ck_assert_int_eq(state_doing("verdict"), DOING_VERDICT);
+    ck_assert_int_eq(state_doing("input"), DOING_INPUT);
+    ck_assert_int_eq(state_doing("of another version"), DOING_UNKNOWN);
+    ck_assert_int_eq(state_source("hook"), EVIDENCE_HOOK);
+    ck_assert_int_eq(state_source(""), EVIDENCE_NONE);
+    state_set(&state, DOING_STUCK, EVIDENCE_HOOK, 970, 1000);
+    ck_assert_int_eq(state.doing, DOING_STUCK);
+    ck_assert_int_eq(state.evidence, EVIDENCE_HOOK);
+    ck_assert_int_eq((int)state.since, 970);
 }
 END_TEST
 
-START_TEST(output_and_cpu_are_work)
+START_TEST(who_needs_the_human_most)
 {
-    setup();
-    facts.output = 999;
-    facts.cpu = 0;
-    is(1000, DOING_WORKING, EVIDENCE_OUTPUT, -1); /* since before we looked */
-    is(1010, DOING_IDLE, EVIDENCE_SILENCE, 999);
-    facts.cpu = 60;
-    is(1020, DOING_WORKING, EVIDENCE_CPU, 1020);
-    is(1030, DOING_WORKING, EVIDENCE_CPU, 1020);
-}
-END_TEST
-
-START_TEST(a_request_is_a_fact)
-{
-    setup();
-    facts.output = 999;
-    facts.cpu = 100;
-    facts.asked = 970;
-    is(1000, DOING_ASKS, EVIDENCE_REQUEST, 970);
-    facts.server = SANDBOX_PAUSED; /* it cannot even wait */
-    is(1001, DOING_PAUSED, EVIDENCE_SERVER, 1001);
-    facts.server = SANDBOX_WAITING;
-    facts.asked = 0;
-    is(1002, DOING_ASKS, EVIDENCE_SERVER, 1002);
-}
-END_TEST
-
-START_TEST(a_bell_counts_until_it_goes_on)
-{
-    setup();
-    facts.output = 1000;
-    facts.cpu = 0;
-    facts.rang = 1000;
-    is(1001, DOING_CALLS, EVIDENCE_BELL, 1000);
-    is(1500, DOING_CALLS, EVIDENCE_BELL, 1000);
-    facts.output = 1501; /* somebody answered */
-    is(1502, DOING_WORKING, EVIDENCE_OUTPUT, 1502);
-    is(1510, DOING_IDLE, EVIDENCE_SILENCE, 1501);
-}
-END_TEST
-
-START_TEST(the_end)
-{
-    setup();
-    facts.server = SANDBOX_EXITED;
-    is(1000, DOING_ENDED, EVIDENCE_SERVER, -1);
-    facts.failed = true;
-    is(1001, DOING_FAILED, EVIDENCE_SERVER, 1001);
-    facts.server = SANDBOX_LOST;
-    is(1002, DOING_LOST, EVIDENCE_SERVER, 1002);
-    facts.server = SANDBOX_STARTING;
-    is(1003, DOING_STARTING, EVIDENCE_SERVER, 1003);
+    static const struct {
+        enum doing doing;
+        enum evidence evidence;
+        double since;
+    } rows[] = {
+        {DOING_VERDICT, EVIDENCE_REQUEST, 10}, {DOING_VERDICT, EVIDENCE_REQUEST, 20},
+        {DOING_INPUT, EVIDENCE_HOOK, 5},       {DOING_INPUT, EVIDENCE_BELL, 6},
+        {DOING_STUCK, EVIDENCE_HOOK, 1},       {DOING_FAILED, EVIDENCE_SERVER, 1},
+        {DOING_RUNNING, EVIDENCE_CPU, 1},      {DOING_INPUT, EVIDENCE_PROMPT, 0},
+        {DOING_IDLE, EVIDENCE_SILENCE, 0},
+    };
+    for (size_t i = 0; i + 1 < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct state one = {0}, other = {0};
+        state_set(&one, rows[i].doing, rows[i].evidence, rows[i].since, 100);
+        state_set(&other, rows[i + 1].doing, rows[i + 1].evidence, rows[i + 1].since, 100);
+        ck_assert_msg(state_compare(&one, &other) < 0, "row %zu", i);
+        ck_assert(state_compare(&other, &one) > 0);
+    }
 }
 END_TEST
 
 START_TEST(the_timeline_keeps_what_matters)
 {
     enum doing strip[STATE_SAMPLES];
-    setup();
     state_strip(&state, 10, strip);
     for (int i = 0; i < 10; i++)
         ck_assert_int_eq(strip[i], DOING_UNKNOWN);
-    facts.cpu = 0;
-    facts.output = 900;
-    for (int second = 0; second < 700; second++) {
-        facts.asked = second == 300 ? 1300 : 0; /* for one second only */
-        state_judge(&state, &facts, 1000 + second);
-    }
+    for (int second = 0; second < 700; second++) /* it asks for one second only */
+        state_set(&state, second == 300 ? DOING_VERDICT : DOING_IDLE, EVIDENCE_NONE, -1,
+                  1000 + second);
     state_strip(&state, 10, strip);
     int asked = 0;
     for (int i = 0; i < 10; i++)
-        if (strip[i] == DOING_ASKS)
+        if (strip[i] == DOING_VERDICT)
             asked++;
         else
             ck_assert_int_eq(strip[i], DOING_IDLE);
     ck_assert_int_eq(asked, 1);
-    ck_assert_int_eq(strip[3], DOING_ASKS); /* 400 of 600 seconds ago */
+    ck_assert_int_eq(strip[3], DOING_VERDICT); /* 400 of 600 seconds ago */
     /* A night's sleep of the machine, and a clock that goes back. */
-    state_judge(&state, &facts, 90000);
-    facts.output = 10;
-    state_judge(&state, &facts, 50);
+    state_tick(&state, 90000);
+    state_set(&state, DOING_IDLE, EVIDENCE_SILENCE, 10, 50);
     state_strip(&state, STATE_SAMPLES, strip);
     for (int i = 0; i < STATE_SAMPLES; i++)
         ck_assert_int_eq(strip[i], DOING_IDLE);
@@ -134,11 +80,12 @@ START_TEST(every_state_looks_its_own_way)
                 ck_assert_str_ne(state_glyph((enum doing)i, ascii),
                                  state_glyph((enum doing)k, ascii));
         }
-    for (int i = 0; i <= EVIDENCE_SILENCE; i++)
+    for (int i = 0; i < DOINGS; i++)
+        ck_assert_uint_le(strlen(state_brief((enum doing)i)), 10);
+    for (int i = 0; i < EVIDENCES; i++)
         ck_assert_uint_gt(strlen(state_evidence((enum evidence)i)), 0);
 }
 END_TEST
 
-SUITE_MAIN("state", nothing_is_guessed, output_and_cpu_are_work, a_request_is_a_fact,
-           a_bell_counts_until_it_goes_on, the_end, the_timeline_keeps_what_matters,
+SUITE_MAIN("state", words_of_the_api, who_needs_the_human_most, the_timeline_keeps_what_matters,
            every_state_looks_its_own_way)

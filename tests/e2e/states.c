@@ -1,0 +1,226 @@
+/*
+ * What agents do, as everybody is told the same: by hooks, prompt marks, notifications, bells,
+ * output and silence of real processes, in `ls` and on the dashboard.
+ */
+#include "eye.h"
+#include "human.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world world;
+
+#define ASK "/belljar/bin/belljar-shim ask "
+/* A hook of an agent tells. */
+#define TELLS(event) "echo '{\"hook_event_name\": \"" event "\"}' | " ASK "--dialect claude;"
+
+static void setup(void)
+{
+    world_open(&world);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+static bool does(const char *name, const char *doing, const char *source)
+{
+    return strcmp(world_field(&world, name, "doing"), doing) == 0 &&
+           strcmp(world_field(&world, name, "source"), source) == 0;
+}
+
+static struct eye *attach(int rows, int cols)
+{
+    return eye_open(rows, cols, (const char *const[]){world.belljar, "attach", NULL});
+}
+
+static void detach(struct eye *eye)
+{
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+}
+
+/* One of each kind, and what is said of it: by the API, in words, in a few letters. */
+static const struct {
+    const char *name, *script, *doing, *source, *word, *brief;
+} kinds[] = {
+    {"held", "read go; " ASK "--kind exec --title 'Bash(make install)'; sleep 1000", "verdict",
+     "request", "waiting for a verdict", "verdict?"},
+    {"hooked", TELLS("Notification") " while :; do date; sleep 0.3; done", "input", "hook",
+     "waiting for input", "input?"},
+    {"works", TELLS("UserPromptSubmit") " sleep 1000", "thinking", "hook", "thinking", "thinking"},
+    {"turned", TELLS("Stop") " sleep 1000", "idle", "hook", "idle", "idle"},
+    {"marked", "printf '\\033]133;A\\007$ \\033]133;B\\007'; sleep 1000", "input", "prompt",
+     "waiting for input", "input?"},
+    {"command", "printf '\\033]133;C\\007'; sleep 1000", "running", "prompt", "running", "running"},
+    {"notifies", "printf '\\033]9;look here\\007'; sleep 1000", "input", "notification",
+     "waiting for input", "input?"},
+    {"rings", "printf 'which one? \\007'; sleep 1000", "input", "bell", "waiting for input",
+     "input?"},
+    {"prints", "while :; do date; sleep 0.5; done", "running", "output", "running", "running"},
+    {"spins", "while :; do printf '\\rwait |'; sleep 0.5; printf '\\rwait -'; sleep 0.5; done",
+     "thinking", "output", "thinking", "thinking"},
+    {"silent", "sleep 1000", "idle", "silence", "idle", "idle"},
+    {"ended", "exit 3", "failed", "server", "exited 3", "exited 3"},
+    {"stopped", "sleep 1000", "paused", "server", "paused", "paused"},
+};
+#define KINDS ((int)(sizeof(kinds) / sizeof(kinds[0])))
+
+static void start_all(void)
+{
+    for (int i = 0; i < KINDS; i++)
+        human_runs(&world, kinds[i].name, kinds[i].script);
+    BELLJAR_OK(&world, "pause", "stopped");
+    BELLJAR_OK(&world, "send", "held", "--enter", "go");
+}
+
+/* The state that stands before the name, in a row of the list or of `ls`. */
+static bool row_says(const char *row, const char *name, const char *word)
+{
+    const char *at = strstr(row, name);
+    return at && (at == row || at[-1] == ' ') && at[strlen(name)] == ' ' && strstr(row, word);
+}
+
+static bool list_says(struct eye *eye, const char *name, const char *word)
+{
+    for (int row = 0; row < eye->rows; row++)
+        if (row_says(eye_row(eye, row), name, word))
+            return true;
+    return false;
+}
+
+START_TEST(everybody_is_told_the_same)
+{
+    static const int sizes[][2] = {{24, 80}, {40, 120}, {60, 250}};
+    start_all();
+    /* What prints may use the CPU that much, too. */
+    for (int i = 0; i < KINDS; i++)
+        WAIT_FOR(strcmp(world_field(&world, kinds[i].name, "doing"), kinds[i].doing) == 0);
+    for (int i = 0; i < KINDS; i++)
+        if (strcmp(kinds[i].source, "output") != 0)
+            WAIT_FOR(does(kinds[i].name, kinds[i].doing, kinds[i].source));
+    for (size_t size = 0; size < 3; size++) {
+        struct eye *eye = attach(sizes[size][0], sizes[size][1]);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        eye_type(eye, "l");
+        for (int i = 0; i < KINDS; i++)
+            EYE_WAIT(eye, list_says(eye, kinds[i].name, kinds[i].brief));
+        eye_type(eye, "l");
+        detach(eye);
+    }
+    for (int i = 0; i < KINDS; i++)
+        ck_assert_msg(HUMAN_READS(&world, kinds[i].word, "ls", NULL), "%s", kinds[i].word);
+}
+END_TEST
+
+START_TEST(a_card_says_who_says_so)
+{
+    human_runs(&world, "one", TELLS("Notification") " sleep 1000");
+    WAIT_FOR(does("one", "input", "hook"));
+    static const int sizes[][2] = {{24, 80}, {40, 120}, {60, 250}};
+    for (size_t i = 0; i < 3; i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        EYE_WAIT_TEXT(eye, "waiting for input");
+        eye_type(eye, "i");
+        EYE_WAIT(eye, eye_shows(eye, "waiting for input, for ") &&
+                          eye_shows(eye, "its hook says so") && eye_shows(eye, "wall bwrap"));
+        eye_type(eye, "i");
+        EYE_WAIT(eye, !eye_shows(eye, "its hook says so"));
+        detach(eye);
+    }
+}
+END_TEST
+
+/* Blocked, and its terminal as busy as can be: never shown as running. */
+START_TEST(a_blocked_agent_is_never_running)
+{
+    human_runs(&world, "busy", TELLS("Notification") " while :; do echo flood; done");
+    WAIT_FOR(does("busy", "input", "hook"));
+    struct eye *eye = attach(24, 80);
+    EYE_WAIT_TEXT(eye, "waiting for input");
+    for (int i = 0; i < 15; i++) {
+        ck_assert(does("busy", "input", "hook"));
+        eye_pump(eye, 300);
+        ck_assert(eye_shows(eye, "waiting for input"));
+    }
+    /* A human's answer ends it, once the agent has gone on for longer than an echo lasts. */
+    BELLJAR_OK(&world, "send", "busy", "--enter", "yes");
+    WAIT_FOR(strcmp(world_field(&world, "busy", "doing"), "running") == 0);
+    EYE_WAIT(eye, !eye_shows(eye, "waiting for input"));
+    detach(eye);
+}
+END_TEST
+
+START_TEST(an_end_takes_what_hooks_told)
+{
+    human_runs(&world, "short", TELLS("Notification") " read end");
+    WAIT_FOR(does("short", "input", "hook"));
+    ck_assert_str_eq(world_field(&world, "short", "agent_state"), "waiting");
+    BELLJAR_OK(&world, "send", "short", "--enter", "end");
+    WAIT_FOR(world_state_is(&world, "short", "exited"));
+    ck_assert_str_eq(world_field(&world, "short", "doing"), "exited");
+    ck_assert_str_eq(world_field(&world, "short", "agent_state"), "");
+}
+END_TEST
+
+/* The box of `i` has the selected one's name in its border. */
+static bool selected(struct eye *eye, const char *name)
+{
+    char title[64];
+    snprintf(title, sizeof(title), "─ %s ─", name);
+    return eye_shows(eye, title) && eye_shows(eye, "because");
+}
+
+static void look_and_go_on(struct eye *eye, const char *name)
+{
+    eye_type(eye, "\ti");
+    EYE_WAIT(eye, selected(eye, name));
+    eye_type(eye, "i");
+    EYE_WAIT(eye, !eye_shows(eye, "because"));
+}
+
+/* First the request, then who asks for input and for how long, last a shell at its prompt. */
+START_TEST(tab_leads_to_the_greatest_need)
+{
+    human_runs(&world, "silent", "sleep 1000");
+    human_runs(&world, "marked", "printf '\\033]133;A\\007$ '; sleep 1000");
+    human_runs(&world, "longest", TELLS("Notification") " sleep 1000");
+    WAIT_FOR(does("longest", "input", "hook"));
+    human_runs(&world, "later", TELLS("Notification") " sleep 1000");
+    WAIT_FOR(does("later", "input", "hook"));
+    WAIT_FOR(does("marked", "input", "prompt"));
+    struct eye *eye = attach(40, 120);
+    EYE_WAIT(eye, eye_shows(eye, "3 input"));
+    look_and_go_on(eye, "longest");
+    look_and_go_on(eye, "later");
+    look_and_go_on(eye, "marked");
+    look_and_go_on(eye, "longest");
+    human_runs(&world, "held", ASK "--kind exec --title 'Bash(make install)'");
+    EYE_WAIT_TEXT(eye, "1 waiting");
+    eye_type(eye, "\t");
+    EYE_WAIT_TEXT(eye, "a once");
+    eye_type(eye, "d");
+    WAIT_FOR(world_state_is(&world, "held", "exited"));
+    detach(eye);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("states");
+    TCase *tests = tcase_create("states");
+    tcase_set_timeout(tests, 0);
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, everybody_is_told_the_same);
+    tcase_add_test(tests, a_card_says_who_says_so);
+    tcase_add_test(tests, a_blocked_agent_is_never_running);
+    tcase_add_test(tests, an_end_takes_what_hooks_told);
+    tcase_add_test(tests, tab_leads_to_the_greatest_need);
+    suite_add_tcase(suite, tests);
+    return world_main(suite);
+}

@@ -1,0 +1,284 @@
+#include "mux/server/activity.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/unit/server/suite.h"
+
+#define BEGIN 1000000U /* ms, when a story begins */
+#define STEP  500U
+
+/*
+ * The labelled corpus: stories of agents, each with what a person who sits beside it would say from
+ * one second to another. Events are "SECOND NAME", separated by commas; "every N S..E NAME" stands
+ * for many. Names: working waiting done (hooks), shown left (prompt marks), notice bell spinner
+ * keys (a human types), out (output in place), line (output that gets further), busy calm (CPU),
+ * asks settled (a request).
+ */
+struct story {
+    const char *what, *events;
+    bool hooks;
+    unsigned from, to; /* seconds in which the label is right */
+    bool blocked;
+    enum doing doing;
+};
+
+static const struct story stories[] = {
+    /* agents with hooks */
+    {"asks at the wall", "0 working,1 line,5 asks", true, 5, 60, true, DOING_VERDICT},
+    {"asks, and paints a spinner meanwhile", "0 working,5 asks,every 1 5..60 out", true, 5, 60,
+     true, DOING_VERDICT},
+    {"asks, and computes meanwhile", "0 working,5 asks,5 busy", true, 5, 60, true, DOING_VERDICT},
+    {"waits, its cursor blinks", "0 working,5 waiting,every 1 5..60 out", true, 5, 60, true,
+     DOING_INPUT},
+    {"waits while a build in the background prints", "0 working,5 waiting,every 1 5..60 line", true,
+     5, 60, true, DOING_INPUT},
+    {"waits while a build computes", "0 working,5 waiting,5 busy", true, 5, 60, true, DOING_INPUT},
+    {"waits, its title still spins", "0 working,5 waiting,every 1 5..60 spinner", true, 5, 60, true,
+     DOING_INPUT},
+    {"says twice that it waits", "0 working,5 waiting,40 waiting", true, 5, 90, true, DOING_INPUT},
+    {"a human looks around in its menu", "0 working,5 waiting,10 keys,10 out,14 keys,14 out", true,
+     5, 60, true, DOING_INPUT},
+    {"a human writes an answer and thinks",
+     "0 working,5 waiting,every 1 10..20 keys,"
+     "every 1 10..20 out",
+     true, 5, 60, true, DOING_INPUT},
+    {"rings before its hook is heard", "0 working,1 line,5 bell", true, 5, 60, true, DOING_INPUT},
+    {"notifies and has a hook for little", "0 working,1 line,5 notice,5 out", true, 5, 60, true,
+     DOING_INPUT},
+    {"notifies after it was done", "0 working,3 done,9 notice", true, 9, 60, true, DOING_INPUT},
+    {"is answered in its pane, asks again", "0 waiting,5 keys,5 line,9 line,12 line,20 waiting",
+     true, 20, 60, true, DOING_INPUT},
+    {"is denied, then waits", "0 working,2 asks,9 settled,9 working,12 waiting", true, 12, 60, true,
+     DOING_INPUT},
+    /* agents without */
+    {"asks at the wall, no hooks", "0 line,5 asks,every 1 5..60 out", false, 5, 60, true,
+     DOING_VERDICT},
+    {"rings at a question", "0 line,5 line,5 bell", false, 5, 60, true, DOING_INPUT},
+    {"notifies, paints its box", "0 line,5 notice,6 out", false, 5, 60, true, DOING_INPUT},
+    {"a shell at its prompt", "0 line,5 line,5 shown", false, 5, 60, true, DOING_INPUT},
+    {"a shell whose command is written", "0 shown,5 keys,5 out,7 keys,7 out", false, 0, 60, true,
+     DOING_INPUT},
+    {"a shell after a command", "0 shown,5 keys,5 left,5 line,20 line,20 shown", false, 20, 60,
+     true, DOING_INPUT},
+    {"rings, a human looks", "0 line,5 bell,20 keys,20 out", false, 5, 20, true, DOING_INPUT},
+    /* what is not blocked */
+    {"waits for its model", "0 working,every 1 0..60 out", true, 0, 60, false, DOING_THINKING},
+    {"runs a tool", "0 working,0 busy,every 1 0..60 line", true, 0, 60, false, DOING_RUNNING},
+    {"has been allowed", "0 working,5 asks,20 settled,20 working,every 1 20..60 out", true, 21, 60,
+     false, DOING_THINKING},
+    {"was answered and goes on, its hook is late", "0 waiting,5 keys,every 1 5..60 line", true, 10,
+     60, false, DOING_RUNNING},
+    {"is done with its turn", "0 working,5 done,5 line", true, 6, 90, false, DOING_IDLE},
+    {"hangs", "0 working,2 line,2 calm", true, 125, 180, false, DOING_STUCK},
+    {"a spinner", "every 1 0..60 out", false, 0, 60, false, DOING_THINKING},
+    {"a title that spins", "every 1 0..60 spinner", false, 0, 60, false, DOING_THINKING},
+    {"a build", "every 1 0..60 line", false, 0, 60, false, DOING_RUNNING},
+    {"a compiler that says nothing", "0 line,0 busy", false, 5, 60, false, DOING_RUNNING},
+    {"a command that sleeps", "0 shown,1 keys,1 left,1 line", false, 2, 60, false, DOING_RUNNING},
+    {"a shell without marks for commands", "0 shown,5 keys,5 line,6 busy", false, 7, 60, false,
+     DOING_RUNNING},
+    {"rang and went on", "0 line,5 bell,every 1 10..60 line", false, 11, 60, false, DOING_RUNNING},
+    {"sleeps", "0 line,0 calm", false, 5, 60, false, DOING_IDLE},
+    {"prints nothing ever", "0 calm", false, 5, 60, false, DOING_IDLE},
+    {"a human types into cat", "0 calm,every 1 10..20 keys,every 1 10..20 out", false, 5, 60, false,
+     DOING_IDLE},
+};
+#define STORIES (sizeof(stories) / sizeof(stories[0]))
+
+static void happen(struct activity_facts *facts, const struct activity *activity, const char *name,
+                   uint64_t now)
+{
+    static const struct {
+        const char *name;
+        enum activity_hook hook;
+    } hooks[] = {{"working", HOOK_WORKING}, {"waiting", HOOK_WAITING}, {"done", HOOK_DONE}};
+    for (size_t i = 0; i < 3; i++)
+        if (strcmp(name, hooks[i].name) == 0) {
+            bool again = facts->hook == hooks[i].hook && activity->source == SOURCE_HOOK;
+            facts->hook_at = again ? facts->hook_at : now;
+            facts->told_at = now;
+            facts->hook = hooks[i].hook;
+            return;
+        }
+    if (strcmp(name, "shown") == 0 || strcmp(name, "left") == 0) {
+        facts->prompt = name[0] == 's' ? PROMPT_SHOWN : PROMPT_LEFT;
+        facts->prompt_at = now;
+    } else if (strcmp(name, "out") == 0) {
+        facts->output_at = now;
+    } else if (strcmp(name, "line") == 0) {
+        facts->output_at = facts->lines_at = now;
+    } else if (strcmp(name, "notice") == 0) {
+        facts->notice_at = now;
+    } else if (strcmp(name, "bell") == 0) {
+        facts->bell_at = now;
+    } else if (strcmp(name, "spinner") == 0) {
+        facts->spinner_at = now;
+    } else if (strcmp(name, "keys") == 0) {
+        facts->input_at = now;
+    } else if (strcmp(name, "busy") == 0 || strcmp(name, "calm") == 0) {
+        facts->cpu = name[0] == 'b' ? 80 : 0;
+    } else if (strcmp(name, "asks") == 0 || strcmp(name, "settled") == 0) {
+        facts->asked = name[0] == 'a' ? now : 0;
+    } else {
+        ck_abort_msg("no such event: %s", name);
+    }
+}
+
+/* All that happens at this moment. */
+static void play(struct activity_facts *facts, const struct activity *activity, const char *events,
+                 unsigned tick)
+{
+    char copy[512], *rest = copy;
+    snprintf(copy, sizeof(copy), "%s", events);
+    uint64_t now = BEGIN + (uint64_t)tick * STEP;
+    for (char *event; (event = strsep(&rest, ","));) {
+        unsigned every, from, to;
+        char name[16];
+        if (sscanf(event, "every %u %u..%u %15s", &every, &from, &to, name) == 4) {
+            if (tick % 2 == 0 && tick / 2 >= from && tick / 2 <= to &&
+                (tick / 2 - from) % every == 0)
+                happen(facts, activity, name, now);
+        } else {
+            ck_assert_msg(sscanf(event, "%u %15s", &from, name) == 2, "%s", event);
+            if (tick == from * 2)
+                happen(facts, activity, name, now);
+        }
+    }
+    if (facts->cpu >= ACTIVITY_BUSY)
+        facts->busy_at = now;
+}
+
+static bool is_blocked(enum doing doing)
+{
+    return doing == DOING_INPUT || doing == DOING_VERDICT;
+}
+
+/* The figures of the journeys: at least 99 in 100 of the moments in which an agent is blocked are
+ * shown so; with hooks none is shown as running. And nobody is called in vain. */
+START_TEST(the_labelled_corpus)
+{
+    unsigned blocked = 0, shown = 0, hooked = 0, running = 0, free = 0, vain = 0;
+    for (size_t i = 0; i < STORIES; i++) {
+        const struct story *story = &stories[i];
+        struct activity_facts facts = {.state = SANDBOX_RUNNING, .watched_at = BEGIN};
+        struct activity activity = {0};
+        for (unsigned tick = 0; tick <= story->to * 2; tick++) {
+            play(&facts, &activity, story->events, tick);
+            activity_judge(&activity, &facts, BEGIN + (uint64_t)tick * STEP);
+            if (tick < story->from * 2)
+                continue;
+            enum doing doing = activity.doing;
+            blocked += story->blocked;
+            shown += story->blocked && is_blocked(doing);
+            hooked += story->blocked && story->hooks;
+            running += story->blocked && story->hooks &&
+                       (doing == DOING_RUNNING || doing == DOING_THINKING);
+            free += !story->blocked;
+            vain += !story->blocked && is_blocked(doing);
+            ck_assert_msg(doing == story->doing, "%s, second %u: %s by %s", story->what, tick / 2,
+                          activity_doing_name(doing), activity_source_name(activity.source));
+        }
+    }
+    printf("corpus: %u moments blocked, %u shown so; %u with hooks, %u shown running; %u free, %u "
+           "called in vain\n",
+           blocked, shown, hooked, running, free, vain);
+    ck_assert_uint_gt(blocked, 2000);
+    ck_assert_uint_gt(hooked, 1000);
+    ck_assert_uint_gt(free, 1000);
+    ck_assert_uint_ge(shown * 100, blocked * 99);
+    ck_assert_uint_eq(running, 0);
+    ck_assert_uint_eq(vain, 0);
+}
+END_TEST
+
+START_TEST(facts_of_the_server_come_first)
+{
+    static const struct {
+        enum sandbox_state state;
+        bool failed;
+        enum doing doing;
+    } rows[] = {
+        {SANDBOX_STARTING, false, DOING_STARTING}, {SANDBOX_PAUSED, false, DOING_PAUSED},
+        {SANDBOX_EXITED, false, DOING_EXITED},     {SANDBOX_EXITED, true, DOING_FAILED},
+        {SANDBOX_LOST, false, DOING_LOST},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct activity_facts facts = {.state = rows[i].state,
+                                       .failed = rows[i].failed,
+                                       .asked = BEGIN,
+                                       .hook = HOOK_WAITING,
+                                       .hook_at = BEGIN,
+                                       .bell_at = BEGIN};
+        struct activity activity = {0};
+        ck_assert(activity_judge(&activity, &facts, BEGIN + 1));
+        ck_assert_int_eq(activity.doing, rows[i].doing);
+        ck_assert_int_eq(activity.source, SOURCE_SERVER);
+        ck_assert_uint_eq(activity.since, 0);
+        ck_assert(!activity_judge(&activity, &facts, BEGIN + 2));
+    }
+}
+END_TEST
+
+START_TEST(nothing_is_guessed)
+{
+    struct activity_facts facts = {.state = SANDBOX_RUNNING, .cpu = -1};
+    struct activity activity = {0};
+    activity_judge(&activity, &facts, BEGIN);
+    ck_assert_int_eq(activity.doing, DOING_UNKNOWN);
+    facts.cpu = 0; /* but output may have been missed */
+    activity_judge(&activity, &facts, BEGIN + 10000);
+    ck_assert_int_eq(activity.doing, DOING_UNKNOWN);
+    facts.watched_at = BEGIN;
+    facts.cpu = -1; /* it may compute */
+    activity_judge(&activity, &facts, BEGIN + 20000);
+    ck_assert_int_eq(activity.doing, DOING_UNKNOWN);
+    facts.cpu = 1;
+    activity_judge(&activity, &facts, BEGIN + 30000);
+    ck_assert_int_eq(activity.doing, DOING_IDLE);
+    ck_assert_uint_eq(activity.since, BEGIN);
+}
+END_TEST
+
+START_TEST(since_when)
+{
+    struct activity_facts facts = {.state = SANDBOX_RUNNING, .watched_at = BEGIN, .cpu = 90};
+    struct activity activity = {0};
+    activity_judge(&activity, &facts, BEGIN + 10);
+    ck_assert_int_eq(activity.source, SOURCE_CPU);
+    ck_assert_uint_eq(activity.since, 0); /* for longer than we look */
+    facts.cpu = 0;
+    activity_judge(&activity, &facts, BEGIN + 20000);
+    facts.cpu = 90;
+    ck_assert(activity_judge(&activity, &facts, BEGIN + 30000));
+    ck_assert_uint_eq(activity.since, BEGIN + 30000);
+    ck_assert(!activity_judge(&activity, &facts, BEGIN + 31000));
+    ck_assert_uint_eq(activity.since, BEGIN + 30000);
+}
+END_TEST
+
+START_TEST(words_and_spinners)
+{
+    for (int i = 0; i < DOINGS; i++)
+        for (int k = 0; k < i; k++)
+            ck_assert_str_ne(activity_doing_name((enum doing)i),
+                             activity_doing_name((enum doing)k));
+    for (int i = 0; i < DOING_SOURCES; i++)
+        ck_assert_uint_gt(strlen(activity_source_name((enum doing_source)i)), 0);
+    ck_assert(activity_is_spinner("⠋ thinking"));
+    ck_assert(activity_is_spinner("⣾"));
+    ck_assert(!activity_is_spinner("⠀"));
+    ck_assert(!activity_is_spinner(""));
+    ck_assert(!activity_is_spinner("vim"));
+    ck_assert(!activity_is_spinner("→ a"));
+}
+END_TEST
+
+int main(void)
+{
+    const TTest *const cases[] = {the_labelled_corpus, facts_of_the_server_come_first,
+                                  nothing_is_guessed,  since_when,
+                                  words_and_spinners,  NULL};
+    return suite_run("activity", cases);
+}
