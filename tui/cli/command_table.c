@@ -20,6 +20,7 @@
 #include "tui/cli/sandbox.h"
 #include "tui/cli/screen.h"
 #include "tui/cli/start.h"
+#include "tui/cli/watch.h"
 
 /* clang-format off */
 
@@ -194,6 +195,14 @@ const struct command_spec command_table[] = {
                  FLAG('f', "follow", "show: go on and print new ones until interrupted"),
                  JSON_OPTION},
      .run = audit_command},
+    {"watch", "[NAME...]", .max = COMMAND_MANY, .kind = WORD_SANDBOX,
+     .summary = "say what happens, one line for each event",
+     .text = "In words, with the time, for screen readers and logs: states, what agents say of "
+             "themselves, requests, verdicts, alerts, exits; of the sandboxes that are named, or "
+             "of all. What is so already comes first. With --json one object a line. It goes on "
+             "when the server is lost, and ends when the server is stopped.",
+     .options = {FLAG(0, "json", "print one JSON object for each event")},
+     .run = watch_command},
     {"diff", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "show what an agent changed",
      .text = "For a project that is a git repository: everything since the commit that the copy "
