@@ -1,0 +1,143 @@
+/*
+ * Many sandboxes for a long time, with dashboards that come and go: memory and descriptors of the
+ * server and of every monitor are flat at the end.
+ *
+ * $BELLJAR_SOAK_SANDBOXES (50), $BELLJAR_SOAK_SECONDS (3600).
+ */
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tests/e2e/eye.h"
+#include "tests/e2e/world.h"
+
+#define SANDBOXES_MAX 200
+
+/* What may come on top between two looks: a reallocation that doubled, a block of scrollback. */
+#define MEMORY_SLACK_KIB 1024L
+#define DESCRIPTOR_SLACK 2L
+
+static struct world world;
+
+struct process {
+    char name[32];
+    pid_t pid;
+    long memory, descriptors; /* KiB private, number */
+};
+
+static long from_environment(const char *name, long otherwise)
+{
+    const char *value = getenv(name);
+    return value && *value ? strtol(value, NULL, 10) : otherwise;
+}
+
+static long private_memory(pid_t pid)
+{
+    char path[64];
+    long sum = 0;
+    snprintf(path, sizeof(path), "/proc/%d/smaps_rollup", pid);
+    for (const char *at = strstr(world_read(path), "Private_"); at; at = strstr(at + 1, "Private_"))
+        sum += strtol(strchr(at, ':') + 1, NULL, 10);
+    return sum;
+}
+
+static long descriptors(pid_t pid)
+{
+    char path[64];
+    long count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    DIR *directory = opendir(path);
+    while (directory && readdir(directory))
+        count++;
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
+/* Entry 0 is the server, the others are monitors. */
+static void look(struct process *processes, long count)
+{
+    snprintf(processes[0].name, sizeof(processes[0].name), "server");
+    processes[0].pid = world_server(&world);
+    for (long i = 1; i <= count; i++) {
+        snprintf(processes[i].name, sizeof(processes[i].name), "s%ld", i);
+        processes[i].pid = (pid_t)world_number(&world, processes[i].name, "monitor_pid");
+    }
+    for (long i = 0; i <= count; i++) {
+        processes[i].memory = private_memory(processes[i].pid);
+        processes[i].descriptors = descriptors(processes[i].pid);
+    }
+}
+
+/* Dashboards of several sizes attach, look around and leave or are killed, until then. */
+static void visit(long long until)
+{
+    static const char *const keys[] = {"l", "q", "z", "z", "\t", "T", "?", "\x1b", EYE_DOWN};
+    static const int sizes[][2] = {{24, 80}, {50, 160}, {60, 250}};
+    for (int visits = 0; world_now() < until; visits++) {
+        const int *size = sizes[visits % 3];
+        struct eye *eye =
+            eye_open(size[0], size[1], (const char *const[]){world.belljar, "attach", NULL});
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+            eye_type(eye, keys[i]);
+            eye_pump(eye, 200);
+        }
+        if (visits % 4 == 0) {
+            kill(eye->pid, SIGKILL);
+        } else {
+            eye_type(eye, "Q");
+            eye_wait_end(eye);
+        }
+        eye_close(eye);
+    }
+}
+
+START_TEST(flat)
+{
+    static struct process before[SANDBOXES_MAX + 1], after[SANDBOXES_MAX + 1];
+    long count = from_environment("BELLJAR_SOAK_SANDBOXES", 50);
+    long seconds = from_environment("BELLJAR_SOAK_SECONDS", 3600);
+    ck_assert_msg(count > 0 && count <= SANDBOXES_MAX && seconds > 0, "1 to %d sandboxes",
+                  SANDBOXES_MAX);
+    world_open(&world);
+    for (long i = 1; i <= count; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "s%ld", i);
+        BELLJAR_OK(&world, "run", "-d", "-n", name, "--scrollback", "1000", "--record-limit", "1M",
+                   "--", "sh", "-c",
+                   "while :; do date; seq -f '%05.0f of the lines that it prints' 300; sleep 5;"
+                   " done");
+    }
+    /* A quarter of the time is for limits to be reached: scrollback, recordings, caches. */
+    visit(world_now() + seconds * 250);
+    look(before, count);
+    visit(world_now() + seconds * 750);
+    look(after, count);
+    bool flat = true;
+    for (long i = 0; i <= count; i++) {
+        bool grew = after[i].memory > before[i].memory + before[i].memory / 10 + MEMORY_SLACK_KIB ||
+                    after[i].descriptors > before[i].descriptors + DESCRIPTOR_SLACK ||
+                    after[i].pid != before[i].pid;
+        if (grew || i < 3)
+            printf("%s: %ld to %ld KiB, %ld to %ld descriptors%s\n", after[i].name,
+                   before[i].memory, after[i].memory, before[i].descriptors, after[i].descriptors,
+                   grew ? ": GREW" : "");
+        flat = flat && !grew;
+    }
+    ck_assert(flat);
+    world_close(&world);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("soak");
+    TCase *cases = tcase_create("soak");
+    tcase_set_timeout(cases, 0);
+    tcase_add_test(cases, flat);
+    suite_add_tcase(suite, cases);
+    return world_main(suite);
+}
