@@ -210,11 +210,11 @@ void supervise_monitor_down(struct sandbox *sandbox, const struct bj_error *why)
         start_monitor_failed(sandbox->start, why);
         return;
     }
-    if (sandbox->ended || sandbox->killed) {
+    if (sandbox->ended || sandbox->killed)
         check_end(sandbox, sandbox->outer_status);
-        return;
-    }
-    if (!sandbox->server->stopping)
+    /* What has ended by itself can still be looked at. */
+    bool ending = sandbox->ended && sandbox->record.state != SANDBOX_EXITED;
+    if (!ending && !sandbox->killed && !sandbox->server->stopping)
         restart_monitor(sandbox, why);
 }
 

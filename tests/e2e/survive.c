@@ -141,6 +141,20 @@ START_TEST(server_killed_in_the_middle)
 }
 END_TEST
 
+/* What has ended can be looked at, also when its monitor dies behind it. */
+START_TEST(last_screen_of_the_ended)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "a", "--", "sh", "-c", "echo the last words; exit 3");
+    WAIT_FOR(world_state_is(&world, "a", "exited"));
+    pid_t monitor = (pid_t)world_number(&world, "a", "monitor_pid");
+    ck_assert_int_eq(kill(monitor, SIGKILL), 0);
+    WAIT_FOR(!world_alive(monitor));
+    WAIT_FOR(world_shows(&world, "a", "the last words"));
+    ck_assert(world_state_is(&world, "a", "exited"));
+    ck_assert_int_eq(world_number(&world, "a", "exit_code"), 3);
+}
+END_TEST
+
 /* Keys and verdicts work with a server that was not there when the sandbox was made. */
 START_TEST(new_server_drives_old_sandboxes)
 {
@@ -192,9 +206,10 @@ START_TEST(monitor_killed_in_the_middle)
         WAIT_FOR(!world_alive(monitor));
         WAIT_FOR((pid_t)world_number(&world, "a", "monitor_pid") != monitor &&
                  world_number(&world, "a", "monitor_pid") > 0);
-        WAIT_FOR(world_capture(&world, "a")[0] != '\0');
-        ck_assert_int_ge(lines_so_far("a") + (world_shows(&world, "a", "end of") ? LINES : 0),
-                         before); /* the screen came back */
+        long after;
+        WAIT_FOR((after = lines_so_far("a") + (world_shows(&world, "a", "end of") ? LINES : 0)) >
+                 0);
+        ck_assert_int_ge(after, before); /* the screen came back */
     }
     WAIT_FOR(world_shows(&world, "a", "end of lines"));
     check_lines("a", LINES);
@@ -228,6 +243,7 @@ int main(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 600);
     tcase_add_test(cases, server_killed_in_the_middle);
+    tcase_add_test(cases, last_screen_of_the_ended);
     tcase_add_test(cases, new_server_drives_old_sandboxes);
     tcase_add_test(cases, exit_while_no_server_runs);
     tcase_add_test(cases, monitor_killed_in_the_middle);
