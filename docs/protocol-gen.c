@@ -37,7 +37,11 @@ static void print_cell(const char *text)
 
 static const char *side_name(enum bj_side side)
 {
-    return side == BJ_SIDE_SHIM ? "shim" : side == BJ_SIDE_MONITOR ? "monitor" : "either";
+    return side == BJ_SIDE_SHIM      ? "shim"
+           : side == BJ_SIDE_MONITOR ? "monitor"
+           : side == BJ_SIDE_NEAR    ? "a bridge's near end"
+           : side == BJ_SIDE_FAR     ? "a bridge's far end"
+                                     : "either";
 }
 
 static void print_limit(uint64_t limit)

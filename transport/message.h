@@ -7,6 +7,9 @@
  * number of fields, a field of another type or over its limit is a protocol error; the reader
  * closes the link.
  *
+ * The bridge between two hosts (`belljar bridge`) speaks the same stream messages; GREET and DIAL
+ * are its own.
+ *
  * Channel 0 is control, channel 1 the agent's pty; the shim opens others from
  * BJ_CHANNEL_FIRST_FREE on, the monitor from BJ_CHANNEL_FIRST_HOST on, and neither uses a number
  * twice on one link. Streams (OPEN, EXEC) do not survive a reconnect: both ends drop them.
@@ -44,28 +47,34 @@
 #define BJ_STREAM_WINDOW (128U * 1024) /* first credit of each direction of a stream */
 #define BJ_EXEC_ARGV_MAX 4096U
 
+#define BJ_BRIDGE_VERSION  1U
+#define BJ_BRIDGE_CHANNELS 2048U /* open ones of one bridge */
+#define BJ_BRIDGE_ID_MAX   32U
+
 #define BJ_FIELDS_MAX 7
 
 enum bj_message_type {
-    BJ_HELLO = 1, /* shim: I am here, this is what I hold */
-    BJ_WELCOME,   /* monitor: go on from here */
-    BJ_ERROR,     /* either: why I close the link */
-    BJ_PING,      /* monitor: are you there? */
-    BJ_PONG,      /* shim: yes */
-    BJ_STARTED,   /* shim: the agent runs */
-    BJ_EXITED,    /* shim: the agent's end */
-    BJ_SIZE,      /* monitor: the pty's size */
-    BJ_SIGNAL,    /* monitor: signal for the pty's foreground process group */
-    BJ_SHUTDOWN,  /* monitor: end the sandbox */
-    BJ_DATA = 16, /* either: bytes of a channel */
-    BJ_ACK,       /* either: bytes that need not be sent again */
-    BJ_CREDIT,    /* either: how far the other may send */
-    BJ_EOF,       /* either: no more DATA comes from me on this stream */
-    BJ_OPEN = 24, /* shim: opens a stream to the host, e.g. a connection to the proxy port */
-    BJ_EXEC,      /* monitor: opens a stream to a program inside */
-    BJ_ASK = 32,  /* shim: opens a channel with a question for the human */
-    BJ_VERDICT,   /* monitor: the answer */
-    BJ_CLOSE,     /* either: the channel is gone */
+    BJ_HELLO = 1,  /* shim: I am here, this is what I hold */
+    BJ_WELCOME,    /* monitor: go on from here */
+    BJ_ERROR,      /* either: why I close the link */
+    BJ_PING,       /* monitor: are you there? */
+    BJ_PONG,       /* shim: yes */
+    BJ_STARTED,    /* shim: the agent runs */
+    BJ_EXITED,     /* shim: the agent's end */
+    BJ_SIZE,       /* monitor: the pty's size */
+    BJ_SIGNAL,     /* monitor: signal for the pty's foreground process group */
+    BJ_SHUTDOWN,   /* monitor: end the sandbox */
+    BJ_DATA = 16,  /* either: bytes of a channel */
+    BJ_ACK,        /* either: bytes that need not be sent again */
+    BJ_CREDIT,     /* either: how far the other may send */
+    BJ_EOF,        /* either: no more DATA comes from me on this stream */
+    BJ_OPEN = 24,  /* shim: opens a stream to the host, e.g. a connection to the proxy port */
+    BJ_EXEC,       /* monitor: opens a stream to a program inside */
+    BJ_ASK = 32,   /* shim: opens a channel with a question for the human */
+    BJ_VERDICT,    /* monitor: the answer */
+    BJ_CLOSE,      /* either: the channel is gone */
+    BJ_GREET = 40, /* far end of a bridge: I am here */
+    BJ_DIAL,       /* near end of a bridge: opens a connection to a socket of the far host */
 };
 
 /* Field indices, in the order of the table. */
@@ -93,11 +102,20 @@ enum { BJ_EXEC_ARGV, BJ_EXEC_DIRECTORY };
 enum { BJ_ASK_KIND, BJ_ASK_TITLE, BJ_ASK_DETAIL };
 enum { BJ_VERDICT_ANSWER, BJ_VERDICT_REASON };
 enum { BJ_CLOSE_REASON };
+enum { BJ_GREET_VERSION, BJ_GREET_PROGRAM };
+enum { BJ_DIAL_SERVICE, BJ_DIAL_ID };
 
 /* BJ_VERDICT_ANSWER: pass means that nobody decided here (see belljar-shim ask's exit codes). */
 enum bj_answer { BJ_ANSWER_DENY, BJ_ANSWER_ALLOW, BJ_ANSWER_PASS };
 
-enum bj_side { BJ_SIDE_SHIM = 1, BJ_SIDE_MONITOR = 2, BJ_SIDE_BOTH = 3 };
+enum bj_side {
+    BJ_SIDE_SHIM = 1,
+    BJ_SIDE_MONITOR = 2,
+    BJ_SIDE_BOTH = 3, /* of the link */
+    BJ_SIDE_NEAR = 4, /* of a bridge: where the human is */
+    BJ_SIDE_FAR = 8,
+    BJ_SIDE_ANY = 15,
+};
 enum bj_type { BJ_TYPE_UINT = 1, BJ_TYPE_STR, BJ_TYPE_BIN };
 
 struct bj_field_spec {

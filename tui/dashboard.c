@@ -42,6 +42,7 @@ static void on_paint(uv_timer_t *timer);
 static void paint(struct dashboard *dashboard)
 {
     struct fleet *fleet = &dashboard->fleet;
+    struct view_host hosts[HOSTS_MAX];
     struct view_input input = {
         .fleet = fleet,
         .control = &dashboard->control,
@@ -49,7 +50,9 @@ static void paint(struct dashboard *dashboard)
         .layout = &dashboard->layout,
         .pane = find_pane,
         .owner = dashboard,
-        .trouble = dashboard->trouble[0] ? dashboard->trouble : NULL,
+        .trouble = dashboard->servers[0].trouble[0] ? dashboard->servers[0].trouble : NULL,
+        .hosts = hosts,
+        .host_count = hosts_look(dashboard, hosts),
         .limits = dashboard->limits[0] ? dashboard->limits : NULL,
         .now = dashboard_now(dashboard),
         .wall = wall_clock(),
@@ -497,11 +500,16 @@ int dashboard_run(const struct bj_paths *paths, int server, const struct dashboa
     }
     uv_loop_init(&dashboard->loop);
     status = start_handles(dashboard, error);
-    server_attach(dashboard, server);
-    if (status == 0)
+    dashboard->servers[0] =
+        (struct server_link){.dashboard = dashboard, .origin = &dashboard->fleet.origins[0]};
+    dashboard->server_count = 1;
+    server_attach(&dashboard->servers[0], server);
+    if (status == 0) {
         resized(dashboard);
-    else
+        hosts_attach(dashboard);
+    } else {
         dashboard_stop(dashboard);
+    }
     uv_run(&dashboard->loop, UV_RUN_DEFAULT);
     uv_loop_close(&dashboard->loop);
 free_all:

@@ -7,12 +7,15 @@
 
 #include "transport/error.h"
 #include "transport/paths.h"
+#include "tui/bridge/host.h"
 
 struct dashboard_options {
     const char *session; /* default "main" */
     const char *theme;   /* theme name or path; NULL: the configured one */
     const char *focus;   /* sandbox name to focus first, or NULL */
     bool readonly;
+    const struct host *hosts; /* other hosts, opened and waited for; the dashboard closes them */
+    size_t host_count;
 };
 
 /* Runs until the human detaches. Takes the connected server socket over. The terminal is restored

@@ -8,37 +8,36 @@
 
 #define IDS_AT_ONCE 64
 
-static bool connected(const struct dashboard *dashboard)
-{
-    return dashboard->server_open && !dashboard->server.closing;
-}
-
 /* ---- what is on screen ---- */
 
-void decide_tell_shown(struct dashboard *dashboard)
+static void tell_shown(struct server_link *link)
 {
-    struct fleet *fleet = &dashboard->fleet;
+    struct fleet *fleet = &link->dashboard->fleet;
     const char *ids[IDS_AT_ONCE];
     size_t count = 0;
-    if (!connected(dashboard))
-        return;
     for (size_t i = 0; i < fleet->request_count && count < IDS_AT_ONCE; i++) {
         struct request *request = fleet->requests[i];
-        if (!request->painted || request->told)
+        if (!request->painted || request->told || request->origin != link->origin)
             continue;
         request->told = true;
-        ids[count++] = request->id;
+        ids[count++] = origin_bare(request->id);
     }
     if (count == 0)
         return;
-    msgpack_packer *packer =
-        bj_rpc_request(&dashboard->server, "request.shown", server_on_done, NULL);
+    msgpack_packer *packer = bj_rpc_request(&link->rpc, "request.shown", server_on_done, NULL);
     msgpack_pack_map(packer, 1);
     bj_pack_str(packer, "ids");
     msgpack_pack_array(packer, count);
     for (size_t i = 0; i < count; i++)
         bj_pack_str(packer, ids[i]);
-    bj_rpc_send(&dashboard->server);
+    bj_rpc_send(&link->rpc);
+}
+
+void decide_tell_shown(struct dashboard *dashboard)
+{
+    for (size_t i = 0; i < dashboard->server_count; i++)
+        if (server_ready(&dashboard->servers[i]))
+            tell_shown(&dashboard->servers[i]);
 }
 
 /* ---- details ---- */
@@ -46,7 +45,7 @@ void decide_tell_shown(struct dashboard *dashboard)
 static void on_details(struct bj_rpc *rpc, const msgpack_object *error,
                        const msgpack_object *result, void *argument)
 {
-    struct dashboard *dashboard = rpc->owner;
+    struct dashboard *dashboard = server_dashboard(rpc);
     unsigned serial = (unsigned)(uintptr_t)argument;
     if (rpc->closing)
         return;
@@ -67,17 +66,18 @@ void decide_want_details(struct dashboard *dashboard)
     control_wish(&dashboard->control, &dashboard->fleet, &wish);
     if (!details_want(details, &wish) || !wish.id[0])
         return;
-    if (!connected(dashboard)) {
+    struct server_link *link = server_of(dashboard, wish.id);
+    if (!server_ready(link)) {
         details_fail(details, details->serial, "there is no server at the moment");
         return;
     }
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "request.details", on_details,
+    msgpack_packer *packer = bj_rpc_request(&link->rpc, "request.details", on_details,
                                             (void *)(uintptr_t)details->serial);
     msgpack_pack_map(packer, 3);
-    bj_pack_key_str(packer, "id", wish.id);
+    bj_pack_key_str(packer, "id", origin_bare(wish.id));
     bj_pack_key_str(packer, "answer", wish.deny ? "deny" : "allow");
     bj_pack_key_uint(packer, "seconds", wish.seconds);
-    bj_rpc_send(&dashboard->server);
+    bj_rpc_send(&link->rpc);
 }
 
 /* ---- verdicts and rules ---- */
@@ -96,7 +96,7 @@ static void note_sentence(struct dashboard *dashboard, const char *before,
 static void on_resolved(struct bj_rpc *rpc, const msgpack_object *error,
                         const msgpack_object *result, void *argument)
 {
-    struct dashboard *dashboard = rpc->owner;
+    struct dashboard *dashboard = server_dashboard(rpc);
     bool deny = argument != NULL;
     if (rpc->closing)
         return;
@@ -108,9 +108,10 @@ static void on_resolved(struct bj_rpc *rpc, const msgpack_object *error,
                      why.text);
     else if (error)
         server_note_error(dashboard, error);
-    else if (bj_get_uint(result, "rule", 0) > 0)
+    else if (bj_get_uint(result, "rule", 0) > 0) {
+        dashboard->ruled = ((const struct server_link *)rpc->owner)->origin->number;
         note_sentence(dashboard, "Remembered (u forgets it): ", result);
-    else if (bj_get_uint(result, "count", 1) > 1)
+    } else if (bj_get_uint(result, "count", 1) > 1)
         control_note(&dashboard->control, dashboard_now(dashboard), false, "%s for %llu sandboxes",
                      deny ? "denied" : "allowed",
                      (unsigned long long)bj_get_uint(result, "count", 1));
@@ -120,7 +121,7 @@ static void on_resolved(struct bj_rpc *rpc, const msgpack_object *error,
 static void on_undone(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
                       void *argument)
 {
-    struct dashboard *dashboard = rpc->owner;
+    struct dashboard *dashboard = server_dashboard(rpc);
     (void)argument;
     if (rpc->closing)
         return;
@@ -131,14 +132,14 @@ static void on_undone(struct bj_rpc *rpc, const msgpack_object *error, const msg
     dashboard_touch(dashboard, true);
 }
 
-static void resolve(struct dashboard *dashboard, const struct order *order)
+static void resolve(struct server_link *link, const struct order *order)
 {
     static char deny_mark;
     bool deny = order->kind == ORDER_DENY;
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "request.resolve", on_resolved,
-                                            deny ? &deny_mark : NULL);
+    msgpack_packer *packer =
+        bj_rpc_request(&link->rpc, "request.resolve", on_resolved, deny ? &deny_mark : NULL);
     msgpack_pack_map(packer, 2U + (order->text[0] ? 1 : 0) + (order->remember ? 2 : 0));
-    bj_pack_key_str(packer, "id", order->id);
+    bj_pack_key_str(packer, "id", origin_bare(order->id));
     bj_pack_key_str(packer, "answer", deny ? "deny" : "allow");
     if (order->text[0])
         bj_pack_key_str(packer, "reason", order->text);
@@ -148,10 +149,11 @@ static void resolve(struct dashboard *dashboard, const struct order *order)
     }
 }
 
-void decide_order(struct dashboard *dashboard, const struct order *order)
+void decide_order(struct server_link *link, const struct order *order)
 {
     if (order->kind == ORDER_UNDO)
-        msgpack_pack_map(bj_rpc_request(&dashboard->server, "rule.undo", on_undone, NULL), 0);
+        msgpack_pack_map(bj_rpc_request(&link->rpc, "rule.undo", on_undone, NULL), 0);
     else
-        resolve(dashboard, order);
+        resolve(link, order);
+    bj_rpc_send(&link->rpc);
 }

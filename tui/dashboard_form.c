@@ -138,7 +138,8 @@ static void pack_request(struct dashboard *dashboard, const struct form_request 
 {
     struct rect inner;
     bool sized = server_new_size(dashboard, &inner);
-    msgpack_packer *packer = bj_rpc_request(&dashboard->server, "sandbox.run", server_on_run, NULL);
+    msgpack_packer *packer =
+        bj_rpc_request(&dashboard->servers[0].rpc, "sandbox.run", server_on_run, NULL);
     msgpack_pack_map(packer, 2U + !!request->name + !!request->project + !!request->policy +
                                  request->has_memory + request->has_cpus + request->has_pids +
                                  (sized ? 2 : 0));
@@ -182,7 +183,8 @@ void form_order(struct dashboard *dashboard, const struct order *order)
     if (status == 0 && request.policy &&
         (status = real_path(request.policy, "policy", policy, &error)) < 0)
         form->at = FORM_POLICY;
-    if (status == 0 && (!dashboard->server_open || dashboard->server.closing))
+    struct server_link *here = &dashboard->servers[0];
+    if (status == 0 && !server_ready(here))
         status = bj_fail(&error, -ENOTCONN, "there is no server at the moment");
     if (status < 0) {
         snprintf(form->hint, sizeof(form->hint), "%.250s", error.text);
@@ -190,7 +192,7 @@ void form_order(struct dashboard *dashboard, const struct order *order)
         return;
     }
     pack_request(dashboard, &request, project, policy);
-    bj_rpc_send(&dashboard->server);
+    bj_rpc_send(&here->rpc);
     form_keep(dashboard);
     form->open = false;
 }

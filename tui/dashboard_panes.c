@@ -94,7 +94,10 @@ static void on_attached(struct bj_rpc *rpc, const msgpack_object *error,
 static void connect_link(struct pane_link *link, const struct sandbox *sandbox)
 {
     struct bj_error error = {0};
-    int descriptor = bj_socket_connect(sandbox->view, &error);
+    int descriptor = sandbox->origin->number > 0
+                         ? host_dial(&server_of(link->dashboard, link->id)->host, "view",
+                                     origin_bare(link->id), &error)
+                         : bj_socket_connect(sandbox->view, &error);
     link->monitor_pid = sandbox->monitor_pid;
     if (descriptor < 0) {
         broken(link, sandbox_alive(sandbox) ? error.text : "its monitor has ended");
@@ -237,6 +240,14 @@ void panes_painted(struct dashboard *dashboard)
     for (size_t i = 0; i < dashboard->link_count; i++)
         if (!dashboard->links[i]->card)
             acknowledge(dashboard->links[i]);
+}
+
+void panes_retry(struct dashboard *dashboard, unsigned origin)
+{
+    for (size_t i = 0; i < dashboard->link_count; i++)
+        if (origin_number(dashboard->links[i]->id) == origin)
+            dashboard->links[i]->retry_at = dashboard->links[i]->retry_wait = 0;
+    panes_sync(dashboard);
 }
 
 /* Cards show one line; a frame a second is enough for them. */

@@ -2,16 +2,17 @@
  * The running dashboard: its model, its view and its connections. Private to tui/dashboard*.c.
  *
  * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
- * the server and the orders, dashboard_decide.c those about requests and rules; dashboard_panes.c
- * one connection per pane to its monitor, dashboard_copy.c copy mode, dashboard_form.c the form of
- * a new sandbox, dashboard_config.c configuration that changes meanwhile, dashboard_review.c the
- * diff and the pull.
+ * each server, dashboard_hosts.c the links to other hosts, dashboard_order.c what servers are told,
+ * dashboard_decide.c that about requests and rules; dashboard_panes.c one connection per pane to
+ * its monitor, dashboard_copy.c copy mode, dashboard_form.c the form of a new sandbox,
+ * dashboard_config.c configuration that changes meanwhile, dashboard_review.c the diff and the pull.
  */
 #pragma once
 
 #include <uv.h>
 
 #include "transport/rpc.h"
+#include "tui/bridge/host.h"
 #include "tui/child.h"
 #include "tui/config.h"
 #include "tui/dashboard.h"
@@ -38,6 +39,28 @@ struct pane_link {
     struct view_pane pane;
 };
 
+/* A server: of this host (the first), or of another one. */
+struct server_link {
+    struct dashboard *dashboard;
+    const struct origin *origin; /* the fleet's */
+    struct bj_rpc rpc;
+    bool open;
+    bool connecting; /* a thread tries to reach this host's server */
+    uv_work_t connector;
+    int connected; /* what it got */
+    struct bj_error connect_error;
+    uint64_t retry_at, retry_wait; /* ms */
+    char trouble[160];             /* why it is not there; "" */
+    uint64_t trouble_at;           /* ms: since when */
+    bool seen;                     /* it has been there */
+
+    /* Of another host. */
+    struct host host;
+    uv_poll_t hear;
+    bool hearing;
+    char refused[128]; /* why the last connection was not made */
+};
+
 struct dashboard {
     const struct bj_paths *paths;
     const struct dashboard_options *options;
@@ -50,14 +73,10 @@ struct dashboard {
     bool stopping;
     char farewell[256]; /* why it ends, in words; empty: as the human wished */
 
-    struct bj_rpc server;
-    bool server_open, server_stopped;
-    bool connecting; /* a thread tries to reach the server */
-    uv_work_t connector;
-    int connected; /* what it got */
-    struct bj_error connect_error;
-    uint64_t reconnect_at;
-    char trouble[160];
+    struct server_link servers[ORIGINS_MAX];
+    size_t server_count;
+    unsigned ruled; /* whose server remembered the last rule */
+    bool server_stopped;
     char limits[80];
     char select_next[FLEET_ID_MAX]; /* to be selected when it comes */
     bool focus_next;                /* options->focus was not found yet */
@@ -95,22 +114,37 @@ void dashboard_changed(struct dashboard *dashboard);
 void dashboard_stop(struct dashboard *dashboard);
 
 /* dashboard_server.c */
-void server_attach(struct dashboard *dashboard, int descriptor);
+void server_attach(struct server_link *link, int descriptor);
+void server_trouble(struct server_link *link, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void server_connect_far(struct server_link *link);
 void server_tick(struct dashboard *dashboard);
-void server_save(struct dashboard *dashboard);
-void server_order(struct dashboard *dashboard, const struct order *order);
 void server_close(struct dashboard *dashboard);
+bool server_ready(const struct server_link *link);
+/* The server that an id of a sandbox or a request comes from. */
+struct server_link *server_of(struct dashboard *dashboard, const char *id);
+struct dashboard *server_dashboard(const struct bj_rpc *rpc);
+void server_select_wanted(struct dashboard *dashboard);
 
 void server_note_error(struct dashboard *dashboard, const msgpack_object *error);
 /* The answer to an order: silent, unless it failed. */
 void server_on_done(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
                     void *argument);
 
+/* dashboard_order.c */
+void server_save(struct dashboard *dashboard);
+void server_order(struct dashboard *dashboard, const struct order *order);
 /* The answer to sandbox.run: the new one is selected. */
 void server_on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
                    void *argument);
 /* The room that one more pane would have. False: none. */
 bool server_new_size(const struct dashboard *dashboard, struct rect *inner);
+
+/* dashboard_hosts.c */
+void hosts_attach(struct dashboard *dashboard);
+void hosts_tick(struct dashboard *dashboard);
+void hosts_close(struct dashboard *dashboard);
+size_t hosts_look(struct dashboard *dashboard, struct view_host out[HOSTS_MAX]);
 
 /* dashboard_form.c */
 void form_load(struct dashboard *dashboard);
@@ -119,7 +153,7 @@ void form_order(struct dashboard *dashboard, const struct order *order);
 /* dashboard_decide.c */
 void decide_tell_shown(struct dashboard *dashboard);   /* requests that are on screen now */
 void decide_want_details(struct dashboard *dashboard); /* asks for what control_wish() wants */
-void decide_order(struct dashboard *dashboard, const struct order *order); /* the caller sends */
+void decide_order(struct server_link *link, const struct order *order);
 
 /* dashboard_config.c */
 void config_watch(struct dashboard *dashboard); /* reads again when belljar.conf changes */
@@ -138,6 +172,7 @@ void review_end(struct dashboard *dashboard);
 struct pane_link *panes_find(struct dashboard *dashboard, const char *id);
 void panes_sync(struct dashboard *dashboard); /* connections fit to what is visible */
 void panes_painted(struct dashboard *dashboard);
+void panes_retry(struct dashboard *dashboard, unsigned origin); /* its host is there again */
 void panes_tick(struct dashboard *dashboard);
 void panes_order(struct dashboard *dashboard, const struct order *order, const struct input *input);
 void panes_focus(struct dashboard *dashboard); /* tells agents who has the focus */

@@ -47,7 +47,7 @@ const struct key_action keys_table[] = {
     {ACTION_MARK_ALL,S | L, "mark all",    "*",               KEYS_SANDBOX, "mark all that are shown; clear all marks", NULL},
 
     {ACTION_LIST,    S | L, "list",        "l",               KEYS_LOOK, "all sandboxes as a list", "list"},
-    {ACTION_FILTER,  S | L, "filter",      "/",               KEYS_LOOK, "filter the list: words, name:, project:, state:, -not", "filter"},
+    {ACTION_FILTER,  S | L, "filter",      "/",               KEYS_LOOK, "filter the list: words, name:, project:, state:, host:, -not", "filter"},
     {ACTION_SORT_NEXT,   L, "sort next",   ">",               KEYS_LOOK, "in the list: sort by the next column", "sort"},
     {ACTION_SORT_PREVIOUS, L, "sort previous", "<",           KEYS_LOOK, "sort by the column before", NULL},
     {ACTION_SORT_REVERSE,L, "sort reverse","I",               KEYS_LOOK, "the other way round", NULL},

@@ -1,6 +1,7 @@
 /* The table of commands, see command.h; nothing else is here. */
 #include "tui/cli/alerts.h"
 #include "tui/cli/audit.h"
+#include "tui/cli/bridge.h"
 #include "tui/cli/command.h"
 #include "tui/cli/config.h"
 #include "tui/cli/daemon.h"
@@ -64,7 +65,10 @@ const struct command_spec command_table[] = {
      .options = {THEME_OPTION,
                  FLAG(0, "readonly", "look only: no key reaches an agent"),
                  TEXT(0, "focus", "NAME", WORD_SANDBOX,
-                      "sandbox whose agent gets the keys from the start")},
+                      "sandbox whose agent gets the keys from the start"),
+                 LIST(0, "host", "HOST", "sandboxes of that host as well; may be repeated"),
+                 TEXT(0, "remote-command", "COMMAND", WORD_NONE,
+                      "what belljar is called there (default belljar)")},
      .run = start_attach},
     {"run", "", .trailing = true,
      .summary = "start an agent in a new sandbox",
@@ -305,5 +309,13 @@ const struct command_spec command_table[] = {
      .hidden = true,
      .summary = "print what shells and the man page need",
      .run = completions_command},
+    {"bridge", "",
+     .hidden = true,
+     .summary = "carry connections to and from another host, over ssh",
+     .options = {TEXT(0, "to", "HOST", WORD_NONE, "be the near end, and start ssh"),
+                 TEXT(0, "remote-command", "COMMAND", WORD_NONE, "name of belljar there"),
+                 COUNT("control", "N", 1023, "descriptor of the client's socket"),
+                 FLAG(0, "ask", "ssh may ask on the terminal")},
+     .run = bridge_command},
     {0},
 };

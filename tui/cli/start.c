@@ -32,6 +32,44 @@ static int open_dashboard(const struct bj_paths *paths, const struct dashboard_o
     return COMMAND_DONE;
 }
 
+/* One after the other, since ssh may ask something. One that cannot be reached now is tried again
+ * by the dashboard. */
+static int open_hosts(const struct args *args, struct host *hosts, size_t *count,
+                      struct bj_error *error)
+{
+    size_t named;
+    const char *const *names = args_list(args, "host", &named);
+    if (named > HOSTS_MAX)
+        return bj_fail(error, -E2BIG, "--host: at most %d hosts at once", HOSTS_MAX);
+    for (*count = 0; *count < named; ++*count) {
+        struct host *host = &hosts[*count];
+        struct bj_error why = {0};
+        int status = host_open(host, names[*count], args_text(args, "remote-command"), true, error);
+        if (status < 0)
+            return status;
+        host_label(host, hosts, *count);
+        if (host_wait(host, &why) < 0)
+            report_error(&why);
+    }
+    return 0;
+}
+
+static int attach_hosts(const struct args *args, const struct bj_paths *paths,
+                        struct dashboard_options *options)
+{
+    struct host hosts[HOSTS_MAX];
+    struct bj_error error = {0};
+    if (!has_terminal())
+        return open_dashboard(paths, options);
+    int status = open_hosts(args, hosts, &options->host_count, &error);
+    options->hosts = hosts;
+    if (status == 0)
+        return open_dashboard(paths, options);
+    for (size_t i = 0; i < options->host_count; i++)
+        host_close(&hosts[i]);
+    return report_error(&error);
+}
+
 int start_attach(const struct args *args, const struct bj_paths *paths)
 {
     struct dashboard_options options = {
@@ -40,7 +78,7 @@ int start_attach(const struct args *args, const struct bj_paths *paths)
         .readonly = args_set(args, "readonly"),
         .focus = args_text(args, "focus"),
     };
-    return open_dashboard(paths, &options);
+    return attach_hosts(args, paths, &options);
 }
 
 int start_detach(const struct args *args, const struct bj_paths *paths)

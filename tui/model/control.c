@@ -139,7 +139,8 @@ static void ask_about(struct control *control, const struct control_view *view,
         control_note(control, view->now, false, "%s still runs: %s kills it first", sandbox->name,
                      keys_first(0, ACTION_KILL).text);
     else
-        control_open_prompt(control, prompt, prompt == PROMPT_RENAME ? sandbox->name : "");
+        control_open_prompt(control, prompt,
+                            prompt == PROMPT_RENAME ? sandbox_own_name(sandbox) : "");
 }
 
 static void pause_all(const struct control_view *view, struct order *order)

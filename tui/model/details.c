@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "transport/pack.h"
+#include "tui/model/origin.h"
 #include "tui/model/text.h"
 
 static const char *const scope_names[SCOPES] = {"sandbox", "project", "all"};
@@ -51,7 +52,7 @@ static bool rules_fit(const struct details *details, const msgpack_object *resul
 int details_take(struct details *details, unsigned serial, const msgpack_object *result)
 {
     if (serial != details->serial || details->state != DETAILS_LOADING ||
-        !bj_is_str(bj_get(result, "id"), details->wish.id))
+        !bj_is_str(bj_get(result, "id"), origin_bare(details->wish.id)))
         return 0;
     char *detail;
     size_t left;

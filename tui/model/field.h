@@ -10,6 +10,7 @@
 
 #define FLEET_ID_MAX        40
 #define FLEET_NAME_MAX      40
+#define FLEET_SHOWN_MAX     68 /* a name with its host before it (tui/model/origin.h) */
 #define FLEET_TITLE_MAX     256
 #define FLEET_SANDBOXES_MAX 1024
 

@@ -13,22 +13,34 @@ int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error)
 {
     memset(fleet, 0, sizeof(*fleet));
     snprintf(fleet->session, sizeof(fleet->session), "%s", session);
+    for (unsigned i = 0; i < ORIGINS_MAX; i++)
+        fleet->origins[i].number = i;
     fleet->requests = calloc(FLEET_REQUESTS_MAX, sizeof(*fleet->requests));
     return fleet->requests ? 0 : bj_fail(error, -ENOMEM, "out of memory");
 }
 
-void fleet_forget_asked(struct fleet *fleet)
+void fleet_forget_asked(struct fleet *fleet, unsigned origin)
 {
+    size_t kept = 0;
     for (size_t i = 0; i < fleet->request_count; i++)
-        request_free(fleet->requests[i]);
+        if (fleet->requests[i]->origin->number == origin)
+            request_free(fleet->requests[i]);
+        else
+            fleet->requests[kept++] = fleet->requests[i];
+    fleet->request_count = kept;
+    kept = 0;
     for (size_t i = 0; i < fleet->alert_count; i++)
-        free(fleet->alerts[i]);
-    fleet->request_count = fleet->alert_count = 0;
+        if (fleet->alerts[i]->origin->number == origin)
+            free(fleet->alerts[i]);
+        else
+            fleet->alerts[kept++] = fleet->alerts[i];
+    fleet->alert_count = kept;
 }
 
 void fleet_free(struct fleet *fleet)
 {
-    fleet_forget_asked(fleet);
+    for (unsigned origin = 0; origin < ORIGINS_MAX; origin++)
+        fleet_forget_asked(fleet, origin);
     for (size_t i = 0; i < fleet->count; i++)
         free(fleet->sandboxes[i]);
     for (size_t i = 0; i < fleet->elsewhere; i++)
@@ -229,7 +241,7 @@ static void read_doing(struct sandbox *sandbox, const msgpack_object *map, doubl
 static void read_sandbox(struct sandbox *sandbox, const msgpack_object *map, double wall)
 {
     char state[16];
-    field_copy(map, "name", sandbox->name, sizeof(sandbox->name));
+    origin_name(sandbox->origin, map, "name", sandbox->name);
     field_copy(map, "session", sandbox->session, sizeof(sandbox->session));
     field_copy(map, "title", sandbox->title, sizeof(sandbox->title));
     field_copy(map, "error", sandbox->error, sizeof(sandbox->error));
@@ -268,10 +280,10 @@ static void figures_unknown(struct figures *figures)
         figures->cpu_history[i] = figures->memory_history[i] = -1;
 }
 
-static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
+static int on_sandbox(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
-    field_copy(map, "id", id, sizeof(id));
+    origin_id(origin, map, "id", id);
     if (!id[0])
         return 0;
     struct sandbox *sandbox = fleet_find(fleet, id);
@@ -290,6 +302,7 @@ static int on_sandbox(struct fleet *fleet, const msgpack_object *map)
     if (!sandbox)
         return -ENOMEM;
     memcpy(sandbox->id, id, sizeof(id));
+    sandbox->origin = origin;
     figures_unknown(&sandbox->figures);
     read_sandbox(sandbox, map, fleet->wall);
     if (sandbox->session[0] && strcmp(sandbox->session, fleet->session) != 0) {
@@ -321,10 +334,10 @@ static void drop_asker(struct fleet *fleet, const char *sandbox_id)
             drop_request(fleet, i);
 }
 
-static int on_gone(struct fleet *fleet, const msgpack_object *map)
+static int on_gone(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
-    field_copy(map, "id", id, sizeof(id));
+    origin_id(origin, map, "id", id);
     for (size_t i = 0; i < fleet->elsewhere; i++)
         if (strcmp(fleet->others[i]->id, id) == 0) {
             free(fleet->others[i]);
@@ -349,7 +362,7 @@ static void figure(const msgpack_object *map, const char *key, uint64_t *out)
         *out = bj_get_uint(map, key, FIGURE_UNKNOWN);
 }
 
-static int on_stats(struct fleet *fleet, const msgpack_object *map)
+static int on_stats(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
 {
     const msgpack_object *list = bj_get(map, "sandboxes");
     if (!list || list->type != MSGPACK_OBJECT_ARRAY)
@@ -357,7 +370,7 @@ static int on_stats(struct fleet *fleet, const msgpack_object *map)
     for (uint32_t i = 0; i < list->via.array.size; i++) {
         const msgpack_object *item = &list->via.array.ptr[i];
         char id[FLEET_ID_MAX];
-        field_copy(item, "id", id, sizeof(id));
+        origin_id(origin, item, "id", id);
         struct sandbox *sandbox = fleet_find(fleet, id);
         if (!sandbox)
             continue;
@@ -413,16 +426,16 @@ static int change_request(struct fleet *fleet, struct request *request, const ms
     return status;
 }
 
-static int on_request(struct fleet *fleet, const msgpack_object *map)
+static int on_request(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
-    field_copy(map, "id", id, sizeof(id));
+    origin_id(origin, map, "id", id);
     struct request *request = fleet_request_find(fleet, id);
     if (request)
         return change_request(fleet, request, map);
     if (!id[0] || fleet->request_count == FLEET_REQUESTS_MAX)
         return 0;
-    int status = request_read(&request, map);
+    int status = request_read(&request, origin, map);
     if (status < 0)
         return status;
     if (is_elsewhere(fleet, request)) {
@@ -435,10 +448,11 @@ static int on_request(struct fleet *fleet, const msgpack_object *map)
     return 1;
 }
 
-static int on_request_gone(struct fleet *fleet, const msgpack_object *map)
+static int on_request_gone(struct fleet *fleet, const struct origin *origin,
+                           const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
-    field_copy(map, "id", id, sizeof(id));
+    origin_id(origin, map, "id", id);
     for (size_t i = 0; i < fleet->request_count; i++)
         if (strcmp(fleet->requests[i]->id, id) == 0) {
             memcpy(fleet->past.id, id, sizeof(id));
@@ -450,12 +464,12 @@ static int on_request_gone(struct fleet *fleet, const msgpack_object *map)
     return 1;
 }
 
-static int on_alert(struct fleet *fleet, const msgpack_object *map)
+static int on_alert(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
 {
     uint64_t id = bj_get_uint(map, "id", 0);
     struct alert *alert = NULL;
     for (size_t i = 0; !alert && i < fleet->alert_count; i++)
-        if (fleet->alerts[i]->id == id)
+        if (fleet->alerts[i]->id == id && fleet->alerts[i]->origin == origin)
             alert = fleet->alerts[i];
     if (!alert) {
         alert = calloc(1, sizeof(*alert));
@@ -470,8 +484,9 @@ static int on_alert(struct fleet *fleet, const msgpack_object *map)
         fleet->alerts[fleet->alert_count++] = alert;
     }
     alert->id = id;
-    field_copy(map, "sandbox", alert->sandbox, sizeof(alert->sandbox));
-    field_copy(map, "sandbox_id", alert->sandbox_id, sizeof(alert->sandbox_id));
+    alert->origin = origin;
+    origin_name(origin, map, "sandbox", alert->sandbox);
+    origin_id(origin, map, "sandbox_id", alert->sandbox_id);
     field_copy(map, "kind", alert->kind, sizeof(alert->kind));
     field_copy(map, "text", alert->text, sizeof(alert->text));
     const msgpack_object *severity = bj_get(map, "severity");
@@ -482,10 +497,10 @@ static int on_alert(struct fleet *fleet, const msgpack_object *map)
     return 1;
 }
 
-static int on_session(struct fleet *fleet, const msgpack_object *map)
+static int on_session(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
 {
-    if (!bj_is_str(bj_get(map, "name"), fleet->session))
-        return 0;
+    if (origin->number > 0 || !bj_is_str(bj_get(map, "name"), fleet->session))
+        return 0; /* the order of the panes is kept here */
     fleet_set_order(fleet, bj_get(map, "panes"));
     return 1;
 }
@@ -504,7 +519,7 @@ static void record_figures(struct sandbox *sandbox)
 
 static const struct {
     const char *name;
-    int (*take)(struct fleet *fleet, const msgpack_object *map);
+    int (*take)(struct fleet *fleet, const struct origin *origin, const msgpack_object *map);
 } takers[] = {
     {"event.stats", on_stats},     {"event.sandbox", on_sandbox},
     {"event.gone", on_gone},       {"event.request", on_request},
@@ -512,16 +527,36 @@ static const struct {
     {"event.session", on_session},
 };
 
-int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *params,
-                struct bj_error *error)
+int fleet_event_from(struct fleet *fleet, unsigned origin, const char *name,
+                     const msgpack_object *params, struct bj_error *error)
 {
     for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
         if (strcmp(takers[i].name, name) != 0)
             continue;
-        int status = takers[i].take(fleet, params);
+        int status = takers[i].take(fleet, &fleet->origins[origin], params);
         return status < 0 ? bj_fail(error, status, "out of memory") : status;
     }
     return 0;
+}
+
+int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *params,
+                struct bj_error *error)
+{
+    return fleet_event_from(fleet, 0, name, params, error);
+}
+
+void fleet_cut(struct fleet *fleet, unsigned origin, bool cut)
+{
+    fleet->origins[origin].cut = cut;
+    if (!cut)
+        return; /* its server says again what is so */
+    fleet_forget_asked(fleet, origin);
+    for (size_t i = 0; i < fleet->count; i++) {
+        struct sandbox *sandbox = fleet->sandboxes[i];
+        if (sandbox->origin->number == origin && sandbox_alive(sandbox) &&
+            sandbox->doing.evidence != EVIDENCE_CUT)
+            state_set(&sandbox->doing, DOING_UNKNOWN, EVIDENCE_CUT, fleet->wall, fleet->wall);
+    }
 }
 
 void fleet_tick(struct fleet *fleet, double wall, bool second)

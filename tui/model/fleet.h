@@ -17,6 +17,7 @@
 #include "transport/paths.h"
 #include "tui/model/field.h"
 #include "tui/model/format.h"
+#include "tui/model/origin.h"
 #include "tui/model/request.h"
 #include "tui/model/state.h"
 
@@ -37,7 +38,9 @@ struct figures {
 };
 
 struct sandbox {
-    char id[FLEET_ID_MAX], name[FLEET_NAME_MAX], session[FLEET_NAME_MAX];
+    char id[FLEET_ID_MAX], session[FLEET_NAME_MAX];
+    char name[FLEET_SHOWN_MAX]; /* "host:name" when it is elsewhere */
+    const struct origin *origin;
     char command[FLEET_TITLE_MAX]; /* argv as one line, to be read */
     char line[FLEET_LINE_MAX];     /* the same, quoted; "" when it cannot be shown as it is */
     char title[FLEET_TITLE_MAX], error[FLEET_TITLE_MAX], project[FLEET_TITLE_MAX];
@@ -59,7 +62,8 @@ struct sandbox {
 
 struct alert {
     uint64_t id;
-    char sandbox_id[FLEET_ID_MAX], sandbox[FLEET_NAME_MAX];
+    const struct origin *origin;
+    char sandbox_id[FLEET_ID_MAX], sandbox[FLEET_SHOWN_MAX];
     char kind[FLEET_NAME_MAX], text[512];
     int severity; /* 0 info, 1 warning, 2 critical */
     uint64_t count;
@@ -69,6 +73,7 @@ struct alert {
 
 struct fleet {
     char session[FLEET_NAME_MAX];
+    struct origin origins[ORIGINS_MAX];             /* the first is this host */
     struct sandbox *sandboxes[FLEET_SANDBOXES_MAX]; /* of this session, in its order */
     size_t count;
     size_t elsewhere; /* sandboxes of other sessions */
@@ -88,12 +93,19 @@ struct fleet {
 int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error);
 void fleet_free(struct fleet *fleet);
 
-/* A new connection to the server sends requests and alerts again: drops them. */
-void fleet_forget_asked(struct fleet *fleet);
+/* A new connection to a server sends its requests and alerts again: drops them. */
+void fleet_forget_asked(struct fleet *fleet, unsigned origin);
 
-/* Takes an event. Returns 1 when something changed, 0 when not, -ENOMEM. */
+/* Takes an event of this host's server. Returns 1 when something changed, 0 when not, -ENOMEM. */
 int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *params,
                 struct bj_error *error);
+/* The same of another host's. */
+int fleet_event_from(struct fleet *fleet, unsigned origin, const char *name,
+                     const msgpack_object *params, struct bj_error *error);
+
+/* The link to a host is cut, or is there again. What it asks cannot be answered meanwhile, and is
+ * forgotten. */
+void fleet_cut(struct fleet *fleet, unsigned origin, bool cut);
 
 /* The saved order of panes: [id]. */
 void fleet_set_order(struct fleet *fleet, const msgpack_object *ids);
@@ -142,3 +154,5 @@ void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORM
 void sandbox_state_age(const struct sandbox *sandbox, double wall, char out[FORMAT_MAX]);
 const char *sandbox_state_glyph(const struct sandbox *sandbox, bool ascii);
 bool sandbox_alive(const struct sandbox *sandbox);
+/* Its name as its own server knows it. */
+const char *sandbox_own_name(const struct sandbox *sandbox);

@@ -193,6 +193,11 @@ int form_like(struct form *form, const struct sandbox *sandbox, const struct fle
               struct bj_error *error)
 {
     char text[64], name[FLEET_NAME_MAX];
+    if (sandbox->origin->number > 0)
+        return bj_fail(error, -ENOTSUP,
+                       "%s is on another host, and sandboxes are started on this one only: use "
+                       "belljar run there",
+                       sandbox->name);
     if (!sandbox->line[0])
         return bj_fail(error, -ENOTSUP,
                        "the command of %s is too long for the form, or has characters that cannot "

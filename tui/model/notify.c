@@ -49,22 +49,23 @@ bool notify_due(struct notify *notify, const struct fleet *fleet, bool focused, 
     return true;
 }
 
-/* Names are letters, digits, - _ and . by the server's rule; nothing else goes out. */
-static void plain_name(const char *name, char out[FLEET_NAME_MAX])
+/* Names are letters, digits, - _ and . by the server's rule, with a host and a colon before them
+ * when they are elsewhere; nothing else goes out. */
+static void plain_name(const char *name, char out[FLEET_SHOWN_MAX])
 {
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-                                  "0123456789-_.";
+                                  "0123456789-_.:";
     size_t size = strspn(name, allowed);
     if (size == 0 || name[size])
-        snprintf(out, FLEET_NAME_MAX, "a sandbox");
+        snprintf(out, FLEET_SHOWN_MAX, "a sandbox");
     else
-        snprintf(out, FLEET_NAME_MAX, "%.*s", (int)size, name);
+        snprintf(out, FLEET_SHOWN_MAX, "%.*s", (int)size, name);
 }
 
 void notify_text(const struct fleet *fleet, char out[NOTIFY_TEXT_MAX])
 {
     struct fleet_totals totals;
-    char name[FLEET_NAME_MAX];
+    char name[FLEET_SHOWN_MAX];
     fleet_totals(fleet, &totals);
     size_t size = 0;
     if (totals.waiting == 1) {

@@ -27,9 +27,10 @@ static int read_askers(struct request *request, const msgpack_object *map)
     size_t count = 0;
     for (size_t i = 0; listed && i < most; i++) {
         const msgpack_object *id = &list->via.array.ptr[i];
+        char clean[FLEET_ID_MAX];
         if (id->type == MSGPACK_OBJECT_STR &&
-            text_clean(askers[count], FLEET_ID_MAX, id->via.str.ptr, id->via.str.size) > 0)
-            count++;
+            text_clean(clean, sizeof(clean), id->via.str.ptr, id->via.str.size) > 0)
+            origin_id_of(request->origin, clean, askers[count++]);
     }
     if (count == 0)
         memcpy(askers[count++], request->sandbox_id, FLEET_ID_MAX);
@@ -43,17 +44,18 @@ static int read_askers(struct request *request, const msgpack_object *map)
 
 static void read_first(struct request *request, const msgpack_object *map)
 {
-    field_copy(map, "sandbox_id", request->sandbox_id, sizeof(request->sandbox_id));
-    field_copy(map, "sandbox", request->sandbox, sizeof(request->sandbox));
+    origin_id(request->origin, map, "sandbox_id", request->sandbox_id);
+    origin_name(request->origin, map, "sandbox", request->sandbox);
 }
 
-int request_read(struct request **out, const msgpack_object *map)
+int request_read(struct request **out, const struct origin *origin, const msgpack_object *map)
 {
     struct request *request = calloc(1, sizeof(*request));
     *out = NULL;
     if (!request)
         return -ENOMEM;
-    field_copy(map, "id", request->id, sizeof(request->id));
+    request->origin = origin;
+    origin_id(origin, map, "id", request->id);
     read_first(request, map);
     field_copy(map, "kind", request->kind, sizeof(request->kind));
     field_copy(map, "subject", request->subject, sizeof(request->subject));

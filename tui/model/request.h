@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include "tui/model/field.h"
+#include "tui/model/origin.h"
 
 #define REQUEST_DETAIL_MAX  4096 /* bytes of the detail that are kept; a cut is marked */
 #define REQUEST_SUBJECT_MAX 4200
@@ -23,7 +24,8 @@ enum risk { RISK_LOW, RISK_MEDIUM, RISK_HIGH };
 
 struct request {
     char id[FLEET_ID_MAX], sandbox_id[FLEET_ID_MAX];
-    char sandbox[FLEET_NAME_MAX]; /* the first that asks */
+    char sandbox[FLEET_SHOWN_MAX]; /* the first that asks */
+    const struct origin *origin;   /* borrowed from the fleet */
     char kind[FLEET_NAME_MAX];
     char subject[REQUEST_SUBJECT_MAX]; /* what a rule is made of; may be empty */
     char title[REQUEST_TITLE_MAX];
@@ -41,8 +43,8 @@ struct request {
     bool told;           /* the server knows that it is shown */
 };
 
-/* Reads an event with an id. NULL and -ENOMEM, or 0. */
-int request_read(struct request **out, const msgpack_object *map);
+/* Reads an event with an id, of a server. NULL and -ENOMEM, or 0. */
+int request_read(struct request **out, const struct origin *origin, const msgpack_object *map);
 void request_free(struct request *request);
 
 /* The same id again: takes who asks, and a raised risk, which makes it unseen. Returns 1 when

@@ -15,7 +15,7 @@ const char *roster_key_name(enum roster_key key)
 
 struct word {
     bool negated;
-    enum { IN_ANY, IN_NAME, IN_PROJECT, IN_STATE } where;
+    enum { IN_ANY, IN_NAME, IN_PROJECT, IN_STATE, IN_HOST } where;
     char text[ROSTER_FILTER_MAX];
 };
 
@@ -24,14 +24,15 @@ static const char *read_word(const char *at, struct word *word)
     static const struct {
         const char *prefix;
         int where;
-    } places[] = {{"name:", IN_NAME}, {"project:", IN_PROJECT}, {"state:", IN_STATE}};
+    } places[] = {
+        {"name:", IN_NAME}, {"project:", IN_PROJECT}, {"state:", IN_STATE}, {"host:", IN_HOST}};
     at += strspn(at, " ");
     size_t size = strcspn(at, " ");
     const char *next = at + size;
     *word = (struct word){.negated = size > 1 && *at == '-'};
     at += word->negated;
     size -= word->negated;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
         size_t length = strlen(places[i].prefix);
         if (size >= length && strncmp(at, places[i].prefix, length) == 0) {
             word->where = places[i].where;
@@ -47,10 +48,11 @@ static bool word_fits(const struct sandbox *sandbox, const struct word *word)
 {
     char state[FORMAT_MAX];
     sandbox_state_text(sandbox, false, state);
-    const char *places[] = {sandbox->name, sandbox->project, state, sandbox->command};
+    const char *host = sandbox->origin->number > 0 ? sandbox->origin->label : "local";
+    const char *places[] = {sandbox->name, sandbox->project, state, host, sandbox->command};
     bool found = false;
-    for (int i = 0; i < 4 && !found; i++)
-        if (word->where == IN_ANY || (int)word->where == i + 1)
+    for (int i = 0; i < 5 && !found; i++)
+        if ((int)word->where == i + 1 || (word->where == IN_ANY && i != IN_HOST - 1))
             found = strcasestr(places[i], word->text) != NULL;
     return found != word->negated;
 }

@@ -3,8 +3,9 @@
  * not on a row.
  *
  * The filter is a text of words, all of which must be found: in the name, the project, the state's
- * word or the command, without regard to case; "state:idle", "name:web", "project:x" look in one of
- * them only, and a word behind "-" must not be found.
+ * word or the command, without regard to case; "state:idle", "name:web" and "project:x" look in one
+ * of them only, "host:y" in the host's label ("local" for this one), and a word behind "-" must not
+ * be found.
  */
 #pragma once
 

@@ -9,6 +9,12 @@ bool sandbox_alive(const struct sandbox *sandbox)
     return sandbox->state != SANDBOX_EXITED && sandbox->state != SANDBOX_LOST;
 }
 
+const char *sandbox_own_name(const struct sandbox *sandbox)
+{
+    const char *colon = sandbox->origin->number > 0 ? strchr(sandbox->name, ':') : NULL;
+    return colon ? colon + 1 : sandbox->name;
+}
+
 void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX])
 {
     enum doing doing = sandbox->doing.doing;

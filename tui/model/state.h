@@ -51,8 +51,9 @@ enum evidence {
     EVIDENCE_OUTPUT,
     EVIDENCE_CPU,
     EVIDENCE_SILENCE,
+    EVIDENCE_CUT,
 };
-#define EVIDENCES 11
+#define EVIDENCES 12
 
 struct state {
     enum doing doing;

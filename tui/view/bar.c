@@ -207,6 +207,30 @@ static void add_figures(struct view *view, const struct view_input *input, struc
         pieces_add(piece, count, 5, &warning, " %s ", narrow ? "no limits" : input->limits);
 }
 
+/* How the link to each other host is; why it is down only where there is room. */
+static void add_hosts(struct view *view, const struct view_input *input, struct piece *piece,
+                      int *count)
+{
+    struct paint *paint = &view->paint;
+    bool utf8 = paint->facts.utf8;
+    struct style dim = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    struct style down = paint_style(paint, ROLE_STATE_LOST, ROLE_BAR, BJ_ATTR_BOLD);
+    for (size_t i = 0; i < input->host_count; i++) {
+        const struct view_host *host = &input->hosts[i];
+        char age[FORMAT_MAX];
+        format_age(age, (double)host->seconds);
+        if (host->state == VIEW_HOST_UP)
+            pieces_add(piece, count, 3, &dim, " %s %s ", utf8 ? "⇄" : "=", host->label);
+        else if (host->state == VIEW_HOST_CONNECTING)
+            pieces_add(piece, count, 3, &dim, " %s %s ", utf8 ? "…" : ".", host->label);
+        else
+            pieces_add(piece, count, 1, &down, " %s %s, no link %s ", utf8 ? "✕" : "x", host->label,
+                       age);
+        if (host->state == VIEW_HOST_DOWN && input->cols >= 120)
+            pieces_add(piece, count, 8, &dim, "%.60s ", host->words);
+    }
+}
+
 void view_bar_paint(struct view *view, const struct view_input *input)
 {
     struct paint *paint = &view->paint;
@@ -228,6 +252,7 @@ void view_bar_paint(struct view *view, const struct view_input *input)
                : copy                       ? " COPY "
                                             : " SUPERVISE ");
     add_figures(view, input, piece, &count);
+    add_hosts(view, input, piece, &count);
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
     /* The figures leave a third for notes and hints. */
     pieces_fit(piece, count,

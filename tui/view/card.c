@@ -126,7 +126,7 @@ void view_tabs_paint(struct view *view, const struct view_input *input)
         struct style name =
             paint_style(paint, here ? ROLE_TITLE : ROLE_BAR_DIM, ground, here ? BJ_ATTR_BOLD : 0);
         struct style state = paint_style(paint, state_role(sandbox), ground, BJ_ATTR_BOLD);
-        char text[FLEET_NAME_MAX + 16], fitted[FLEET_NAME_MAX + 4];
+        char text[FLEET_SHOWN_MAX + 16], fitted[FLEET_SHOWN_MAX + 4];
         text_fit(fitted, sizeof(fitted), sandbox->name, 16, !paint->facts.utf8);
         snprintf(text, sizeof(text), i < 9 ? " %zu " : " ", i + 1);
         pen_put(&pen, &name, text);

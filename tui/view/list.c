@@ -33,7 +33,7 @@ static void paint_alerts(struct view *view, const struct view_input *input)
         struct style text =
             paint_style(paint, alert->acknowledged ? ROLE_DIM : ROLE_TITLE, ground, 0);
         struct rect line = {inside.row + i, inside.col, 1, inside.cols};
-        char part[80], age[FORMAT_MAX];
+        char part[FLEET_SHOWN_MAX + 48], age[FORMAT_MAX];
         format_age(age, input->wall - alert->last);
         paint_fill(paint, &line, " ", &text);
         struct pen pen = {paint, line.row, line.col, line.col + line.cols};

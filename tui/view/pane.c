@@ -127,7 +127,7 @@ static void paint_title(struct view *view, const struct view_input *input,
     if (index < 9)
         pieces_add(piece, &count, 4, &dim, " %zu", index + 1);
     pieces_add(piece, &count, 0, &state, " %s ", sandbox_state_glyph(sandbox, !paint->facts.utf8));
-    char fitted[FLEET_NAME_MAX + 4];
+    char fitted[FLEET_SHOWN_MAX + 4];
     text_fit(fitted, sizeof(fitted), sandbox->name, rect->cols - 8, !paint->facts.utf8);
     pieces_add(piece, &count, 0, selected ? &name : &dim, "%s ", fitted);
     if (focused)
@@ -136,6 +136,8 @@ static void paint_title(struct view *view, const struct view_input *input,
     if (since[0])
         pieces_add(piece, &count, 4, &state, "%s ", since);
     if (!sandbox->link_up && sandbox_alive(sandbox) && sandbox->state != SANDBOX_STARTING)
+        pieces_add(piece, &count, 3, &lost, "no link ");
+    else if (sandbox->origin->cut)
         pieces_add(piece, &count, 3, &lost, "no link ");
     else if (pane && pane->state == PANE_BROKEN && pane->screen.drawn)
         pieces_add(piece, &count, 3, &lost, "no monitor ");

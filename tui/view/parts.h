@@ -22,7 +22,7 @@ struct piece {
     int rank;
     bool kept;
 };
-#define PIECES_MAX 16
+#define PIECES_MAX 48
 
 /* Keeps the pieces that fit into `columns` by rank; returns the columns they take. */
 int pieces_fit(struct piece *pieces, int count, int columns);

@@ -29,6 +29,14 @@ struct view_pane {
     uint64_t acknowledge; /* frame painted but not acknowledged; 0: none */
 };
 
+/* The link to another host. */
+struct view_host {
+    const char *label;
+    const char *words; /* why it is down */
+    enum { VIEW_HOST_UP, VIEW_HOST_CONNECTING, VIEW_HOST_DOWN } state;
+    uint64_t seconds; /* since when it is down */
+};
+
 struct view_input {
     struct fleet *fleet;
     const struct control *control;
@@ -38,8 +46,10 @@ struct view_input {
     void *owner;
     const char *trouble; /* the server is lost, and what is done about it; NULL: all is well */
     const char *limits;  /* which limits are not enforced here; NULL: all are */
-    uint64_t now;        /* ms */
-    double wall;         /* unix seconds */
+    const struct view_host *hosts;
+    size_t host_count;
+    uint64_t now; /* ms */
+    double wall;  /* unix seconds */
     int rows, cols;
 };
 

@@ -8,13 +8,14 @@
 
 #define MANY 20000 /* lines of a detail */
 
+static const struct origin here;
 static struct details *details;
 static struct request *request;
 
 static void begin(const char *json)
 {
     details = calloc(1, sizeof(*details));
-    ck_assert_int_eq(request_read(&request, object(json)), 0);
+    ck_assert_int_eq(request_read(&request, &here, object(json)), 0);
 }
 
 static void end(void)

@@ -216,7 +216,7 @@ START_TEST(alerts_count_up)
     }
     ck_assert_uint_eq(fleet->alert_count, FLEET_ALERTS_MAX);
     ck_assert_uint_eq(fleet->alerts[FLEET_ALERTS_MAX - 1]->id, FLEET_ALERTS_MAX + 19);
-    fleet_forget_asked(fleet);
+    fleet_forget_asked(fleet, 0);
     ck_assert_uint_eq(fleet->alert_count, 0);
     close_fleet();
 }
