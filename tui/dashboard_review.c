@@ -13,10 +13,19 @@ static void first_line(const char *said, char *out, size_t size)
     text_clean(out, size, said, strcspn(said, "\n"));
 }
 
-static const char *name_of(const struct dashboard *dashboard, const char *id)
+/* The name of a sandbox of this host; NULL, and why not. */
+static const char *name_of(const struct dashboard *dashboard, const char *id,
+                           struct bj_error *error)
 {
     const struct sandbox *sandbox = fleet_find(&dashboard->fleet, id);
-    return sandbox ? sandbox->name : NULL;
+    if (sandbox && sandbox->origin->number == 0)
+        return sandbox->name;
+    if (sandbox)
+        bj_fail(error, -ENOTSUP, "%s is on another host: use belljar diff and pull there",
+                sandbox->name);
+    else
+        bj_fail(error, -ENOENT, "the sandbox is gone");
+    return NULL;
 }
 
 /* ---- the diff ---- */
@@ -63,15 +72,14 @@ static void on_diff_ended(struct child *child, int code, const char *said)
 static void read_diff(struct dashboard *dashboard, const char *id)
 {
     static const struct child_events events = {.output = on_diff, .ended = on_diff_ended};
-    const char *name = name_of(dashboard, id);
     struct bj_error error = {0};
-    if (!name)
-        return;
+    const char *name = name_of(dashboard, id, &error);
     if (dashboard->diff_child)
         child_stop(dashboard->diff_child);
     dashboard->diff_child =
-        child_start(&dashboard->loop, (const char *const[]){"diff", "--", name, NULL}, &events,
-                    dashboard, &error);
+        !name ? NULL
+              : child_start(&dashboard->loop, (const char *const[]){"diff", "--", name, NULL},
+                            &events, dashboard, &error);
     if (!dashboard->diff_child)
         review_fail(&dashboard->control.review, error.text);
 }
@@ -105,11 +113,13 @@ static void pull(struct dashboard *dashboard, const char *id)
 {
     static const struct child_events events = {.output = on_pulled, .ended = on_pull_ended};
     struct control *control = &dashboard->control;
-    const char *name = name_of(dashboard, id);
     struct bj_error error = {0};
+    const char *name = name_of(dashboard, id, &error);
     uint64_t now = dashboard_now(dashboard);
-    if (!name)
+    if (!name) {
+        control_note(control, now, true, "not pulled: %s", error.text);
         return;
+    }
     if (dashboard->pull_child) {
         control_note(control, now, true, "another pull is not through yet");
         return;

@@ -244,6 +244,80 @@ START_TEST(nonsense_changes_nothing)
 }
 END_TEST
 
+static void from(unsigned origin, const char *name, const char *json)
+{
+    ck_assert_int_ge(fleet_event_from(fleet, origin, name, object(json), NULL), 0);
+}
+
+/* Two servers that use the same ids, and one that would like to name the other's. */
+START_TEST(other_hosts_are_kept_apart)
+{
+    open_fleet();
+    strcpy(fleet->origins[1].label, "far");
+    strcpy(fleet->origins[2].label, "evil");
+    for (unsigned origin = 0; origin < 3; origin++) {
+        from(origin, "event.sandbox",
+             "{\"id\": \"a\", \"name\": \"web\", \"state\": \"running\", \"created\": 10}");
+        from(origin, "event.request",
+             "{\"id\": \"7-x\", \"sandbox_id\": \"a\", \"sandbox\": \"web\", \"title\": \"t\"}");
+        from(origin, "event.alert", "{\"id\": 1, \"sandbox_id\": \"a\", \"text\": \"t\"}");
+    }
+    ck_assert_uint_eq(fleet->count, 3);
+    ck_assert_uint_eq(fleet->request_count, 3);
+    ck_assert_uint_eq(fleet->alert_count, 3);
+    ck_assert_str_eq(fleet_find(fleet, "a")->name, "web");
+    struct sandbox *far = fleet_find(fleet, "1/a");
+    ck_assert_str_eq(far->name, "far:web");
+    ck_assert_str_eq(sandbox_own_name(far), "web");
+    ck_assert_uint_eq(origin_number(far->id), 1);
+    ck_assert_str_eq(origin_bare(far->id), "a");
+    size_t count;
+    ck_assert_str_eq(fleet_request(fleet, "1/a", &count)->id, "1/7-x");
+    ck_assert_uint_eq(count, 1);
+    ck_assert_str_eq(fleet_request(fleet, "1/a", &count)->sandbox, "far:web");
+
+    from(2, "event.request", "{\"id\": \"8-y\", \"sandbox_id\": \"1/a\", \"sandbox\": \"web\"}");
+    from(2, "event.gone", "{\"id\": \"1/a\"}");
+    from(2, "event.gone", "{\"id\": \"../1/a\"}");
+    ck_assert_ptr_eq(fleet_find(fleet, "1/a"), far);
+    fleet_request(fleet, "1/a", &count);
+    ck_assert_uint_eq(count, 1);
+    from(2, "event.session", "{\"name\": \"main\", \"panes\": [\"2/a\", \"a\"]}");
+    ck_assert_uint_eq(fleet->order_count, 0);
+    close_fleet();
+}
+END_TEST
+
+/* Nothing is known of what is behind a cut link, and nothing there can be answered. */
+START_TEST(a_cut_host_is_unknown)
+{
+    static const char sandbox[] = "{\"id\": \"a\", \"name\": \"web\", \"state\": \"running\", "
+                                  "\"doing\": \"running\", \"source\": \"output\"}";
+    static const char asks[] = "{\"id\": \"7-x\", \"sandbox_id\": \"a\", \"title\": \"t\"}";
+    open_fleet();
+    strcpy(fleet->origins[1].label, "far");
+    for (unsigned origin = 0; origin < 2; origin++) {
+        from(origin, "event.sandbox", sandbox);
+        from(origin, "event.request", asks);
+    }
+    enum doing before = fleet_find(fleet, "1/a")->doing.doing;
+    ck_assert_int_ne(before, DOING_UNKNOWN);
+    fleet_cut(fleet, 1, true);
+    ck_assert_int_eq(fleet_find(fleet, "1/a")->doing.doing, DOING_UNKNOWN);
+    ck_assert_int_eq(fleet_find(fleet, "1/a")->doing.evidence, EVIDENCE_CUT);
+    ck_assert_int_eq(fleet_find(fleet, "a")->doing.doing, before);
+    ck_assert_uint_eq(fleet->request_count, 1);
+    ck_assert_str_eq(fleet->requests[0]->id, "7-x");
+    fleet_cut(fleet, 1, false);
+    from(1, "event.sandbox", sandbox);
+    from(1, "event.request", asks);
+    ck_assert_int_eq(fleet_find(fleet, "1/a")->doing.doing, before);
+    ck_assert_uint_eq(fleet->request_count, 2);
+    close_fleet();
+}
+END_TEST
+
 SUITE_MAIN("fleet", sandboxes_come_change_and_go, other_sessions_stay_out, the_saved_order_counts,
            figures_and_history, requests_oldest_first, a_long_detail_is_cut_and_says_so, arming,
-           alerts_count_up, nonsense_changes_nothing)
+           alerts_count_up, nonsense_changes_nothing, other_hosts_are_kept_apart,
+           a_cut_host_is_unknown)
