@@ -50,6 +50,7 @@ static void paint(struct dashboard *dashboard)
         .layout = &dashboard->layout,
         .pane = find_pane,
         .owner = dashboard,
+        .picture = replay_picture(dashboard),
         .trouble = dashboard->servers[0].trouble[0] ? dashboard->servers[0].trouble : NULL,
         .hosts = hosts,
         .host_count = hosts_look(dashboard, hosts),
@@ -123,9 +124,10 @@ static void tell_human(struct dashboard *dashboard)
 void dashboard_changed(struct dashboard *dashboard)
 {
     struct control *control = &dashboard->control;
-    bool reviewing = control->review.open;
+    bool reviewing = control->review.open, playing = control->player.open;
     control_sync(control, &dashboard->fleet, dashboard_now(dashboard));
-    dashboard->view.everything |= reviewing != control->review.open;
+    dashboard->view.everything |=
+        reviewing != control->review.open || playing != control->player.open;
     decide_want_details(dashboard);
     struct layout *layout = malloc(sizeof(*layout));
     if (layout) {
@@ -139,6 +141,7 @@ void dashboard_changed(struct dashboard *dashboard)
     }
     panes_sync(dashboard);
     review_sync(dashboard);
+    replay_sync(dashboard);
     panes_focus(dashboard);
     tell_human(dashboard);
     dashboard_touch(dashboard, false);
@@ -230,6 +233,9 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
     case ORDER_PULL:
         review_order(dashboard, order);
         break;
+    case ORDER_REPLAY:
+        replay_order(dashboard);
+        break;
     case ORDER_START:
     case ORDER_COMPLETE:
         form_order(dashboard, order);
@@ -292,7 +298,7 @@ static void on_input(void *owner, const struct input *input)
     if (order.kind == ORDER_NONE)
         show_link(dashboard, input);
     if (control->list != before.list || control->prompt != before.prompt ||
-        control->review.open != before.review.open)
+        control->review.open != before.review.open || control->player.open != before.player.open)
         dashboard->view.everything = true;
     if (session_differs(dashboard, before.layout, before.selected, first))
         uv_timer_start(&dashboard->save, on_save, SAVE_MS, 0);
@@ -391,6 +397,7 @@ static int start_handles(struct dashboard *dashboard, struct bj_error *error)
         uv_timer_init(&dashboard->loop, timers[i]);
         timers[i]->data = dashboard;
     }
+    replay_init(dashboard);
     uv_timer_start(&dashboard->tick, on_tick, TICK_MS, TICK_MS);
     for (size_t i = 0; i < SIGNALS; i++) {
         uv_signal_init(&dashboard->loop, &dashboard->signals[i]);
@@ -426,6 +433,7 @@ void dashboard_stop(struct dashboard *dashboard)
     server_save(dashboard);
     dashboard->stopping = true;
     review_end(dashboard);
+    replay_sync(dashboard);
     panes_close(dashboard);
     server_close(dashboard);
     uv_walk(&dashboard->loop, close_own, dashboard);

@@ -142,7 +142,7 @@ static void pack_request(struct dashboard *dashboard, const struct form_request 
         bj_rpc_request(&dashboard->servers[0].rpc, "sandbox.run", server_on_run, NULL);
     msgpack_pack_map(packer, 2U + !!request->name + !!request->project + !!request->policy +
                                  request->has_memory + request->has_cpus + request->has_pids +
-                                 (sized ? 2 : 0));
+                                 request->has_record + (sized ? 2 : 0));
     bj_pack_key_str(packer, "session", dashboard->fleet.session);
     bj_pack_str(packer, "argv");
     msgpack_pack_array(packer, request->words.count);
@@ -160,6 +160,8 @@ static void pack_request(struct dashboard *dashboard, const struct form_request 
         bj_pack_key_uint(packer, "millicpus", request->millicpus);
     if (request->has_pids)
         bj_pack_key_uint(packer, "pids", request->pids);
+    if (request->has_record)
+        bj_pack_key_uint(packer, "record_limit", request->record);
     if (sized) {
         bj_pack_key_uint(packer, "rows", (uint64_t)inner.rows);
         bj_pack_key_uint(packer, "cols", (uint64_t)inner.cols);

@@ -5,7 +5,8 @@
  * each server, dashboard_hosts.c the links to other hosts, dashboard_order.c what servers are told,
  * dashboard_decide.c that about requests and rules; dashboard_panes.c one connection per pane to
  * its monitor, dashboard_copy.c copy mode, dashboard_form.c the form of a new sandbox,
- * dashboard_config.c configuration that changes meanwhile, dashboard_review.c the diff and the pull.
+ * dashboard_config.c configuration that changes meanwhile, dashboard_review.c the diff and the
+ * pull, dashboard_replay.c the recording that is played.
  */
 #pragma once
 
@@ -14,6 +15,7 @@
 #include "transport/rpc.h"
 #include "tui/bridge/host.h"
 #include "tui/child.h"
+#include "tui/cli/replay_engine.h"
 #include "tui/config.h"
 #include "tui/dashboard.h"
 #include "tui/model/control.h"
@@ -37,6 +39,20 @@ struct pane_link {
     unsigned scrolls;     /* answers to view.scroll still to come */
     uint64_t copied;      /* line from which copy mode asked last */
     struct view_pane pane;
+};
+
+/* While `loading` a thread fills the track, and nobody else touches it. */
+struct dashboard_replay {
+    bool loading, playing;
+    char id[FLEET_ID_MAX]; /* whose recording it is */
+    uv_work_t work;
+    atomic_bool stop;
+    int status; /* of loading */
+    struct bj_error error;
+    struct track track;
+    struct replay_engine engine;
+    uv_timer_t timer;
+    uint64_t stepped_at, shown_at; /* ms */
 };
 
 /* A server: of this host (the first), or of another one. */
@@ -101,6 +117,7 @@ struct dashboard {
     char focus_told[FLEET_ID_MAX];         /* pane that believes it has the focus */
     struct child *diff_child, *pull_child; /* that run for the review; or NULL */
     char pulled[512];                      /* what the pull has said */
+    struct dashboard_replay replay;
     struct pane_link *links[FLEET_SANDBOXES_MAX];
     size_t link_count;
 };
@@ -167,6 +184,12 @@ void copy_order(struct dashboard *dashboard, const struct order *order);
 void review_order(struct dashboard *dashboard, const struct order *order);
 void review_sync(struct dashboard *dashboard); /* ends what nobody waits for any more */
 void review_end(struct dashboard *dashboard);
+
+/* dashboard_replay.c */
+void replay_init(struct dashboard *dashboard);
+void replay_order(struct dashboard *dashboard); /* the player wants its recording */
+void replay_sync(struct dashboard *dashboard);  /* ends what is not looked at any more */
+const struct picture *replay_picture(const struct dashboard *dashboard);
 
 /* dashboard_panes.c */
 struct pane_link *panes_find(struct dashboard *dashboard, const char *id);

@@ -12,6 +12,7 @@
 #define C KEYS_COPY
 #define P KEYS_PREFIX
 #define V KEYS_REVIEW
+#define Y KEYS_REPLAY
 
 /* clang-format off */
 const struct key_action keys_table[] = {
@@ -112,6 +113,19 @@ const struct key_action keys_table[] = {
     {ACTION_REVIEW_HELP, V, "review help", "?", KEYS_REVIEWING, "this page", NULL},
     {ACTION_REVIEW_LEAVE, V, "review leave", "q Escape C-c", KEYS_REVIEWING, "leave", "leave"},
 
+    {ACTION_REPLAY, S | L, "replay", "y", KEYS_REPLAYING, "play what its screen has shown", "replay"},
+    {ACTION_REPLAY_PAUSE, Y, "replay pause", "Space", KEYS_REPLAYING, "stop and go on; at the end: from the beginning", "pause"},
+    {ACTION_REPLAY_BACK, Y, "replay back", "Left h", KEYS_REPLAYING, "10 seconds back", "-10 s"},
+    {ACTION_REPLAY_FORWARD, Y, "replay forward", "Right l", KEYS_REPLAYING, "10 seconds forward", "+10 s"},
+    {ACTION_REPLAY_NEXT, Y, "replay next event", "n", KEYS_REPLAYING, "to the next request, verdict, alert or end", "event"},
+    {ACTION_REPLAY_PREVIOUS, Y, "replay event before", "N", KEYS_REPLAYING, "to the event before", NULL},
+    {ACTION_REPLAY_FASTER, Y, "replay faster", "+ = >", KEYS_REPLAYING, "twice as fast, up to 16 times", "faster"},
+    {ACTION_REPLAY_SLOWER, Y, "replay slower", "- <", KEYS_REPLAYING, "half as fast, down to half the speed", "slower"},
+    {ACTION_REPLAY_START, Y, "replay start", "g Home", KEYS_REPLAYING, "to the beginning", NULL},
+    {ACTION_REPLAY_END, Y, "replay end", "G End", KEYS_REPLAYING, "to the end", NULL},
+    {ACTION_REPLAY_HELP, Y, "replay help", "?", KEYS_REPLAYING, "this page", NULL},
+    {ACTION_REPLAY_LEAVE, Y, "replay leave", "q Escape C-c", KEYS_REPLAYING, "leave", "leave"},
+
     {ACTION_PALETTE,     S, "palette",     ":",               KEYS_BELLJAR, "every command by its name", NULL},
     {ACTION_RELOAD,      S, "reload",      "C-r",             KEYS_BELLJAR, "read belljar.conf and the theme again", NULL},
     {ACTION_THEME,       S, "theme",       "t",               KEYS_BELLJAR, "next theme", NULL},
@@ -139,8 +153,8 @@ const size_t keys_count = sizeof(keys_table) / sizeof(keys_table[0]);
 
 const char *keys_group_name(enum key_group group)
 {
-    static const char *const names[KEYS_GROUPS] = {"Move", "Decide", "Remember", "Sandboxes",
-                                                   "Look", "Copy",   "Review",   "Belljar"};
+    static const char *const names[KEYS_GROUPS] = {
+        "Move", "Decide", "Remember", "Sandboxes", "Look", "Copy", "Review", "Replay", "Belljar"};
     return names[group];
 }
 
@@ -149,7 +163,8 @@ static const struct {
     const char *name;
 } mode_names[KEYS_MODES] = {{KEYS_SUPERVISE, "supervise"}, {KEYS_LIST, "list"},
                             {KEYS_MENU, "menu"},           {KEYS_COPY, "copy"},
-                            {KEYS_PREFIX, "prefix"},       {KEYS_REVIEW, "review"}};
+                            {KEYS_PREFIX, "prefix"},       {KEYS_REVIEW, "review"},
+                            {KEYS_REPLAY, "replay"}};
 
 const char *keys_mode_name(enum key_mode mode)
 {

@@ -133,6 +133,19 @@ enum action {
     ACTION_REVIEW_RELOAD,
     ACTION_REVIEW_HELP,
     ACTION_REVIEW_LEAVE,
+    /* the replay */
+    ACTION_REPLAY,
+    ACTION_REPLAY_PAUSE,
+    ACTION_REPLAY_FASTER,
+    ACTION_REPLAY_SLOWER,
+    ACTION_REPLAY_BACK,
+    ACTION_REPLAY_FORWARD,
+    ACTION_REPLAY_NEXT,
+    ACTION_REPLAY_PREVIOUS,
+    ACTION_REPLAY_START,
+    ACTION_REPLAY_END,
+    ACTION_REPLAY_HELP,
+    ACTION_REPLAY_LEAVE,
 };
 
 /* Where a binding counts. In focus mode no key but the prefix is ours. KEYS_PREFIX is the one key
@@ -144,9 +157,10 @@ enum key_mode {
     KEYS_MENU = 4,
     KEYS_COPY = 8,
     KEYS_PREFIX = 16,
-    KEYS_REVIEW = 32
+    KEYS_REVIEW = 32,
+    KEYS_REPLAY = 64
 };
-#define KEYS_MODES     6
+#define KEYS_MODES     7
 #define KEYS_MODES_END (1 << KEYS_MODES)
 
 enum key_group {
@@ -157,9 +171,10 @@ enum key_group {
     KEYS_LOOK,
     KEYS_COPYING,
     KEYS_REVIEWING,
+    KEYS_REPLAYING,
     KEYS_BELLJAR
 };
-#define KEYS_GROUPS 8
+#define KEYS_GROUPS 9
 
 struct key_action {
     enum action action;

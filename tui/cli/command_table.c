@@ -9,6 +9,7 @@
 #include "tui/cli/diff.h"
 #include "tui/cli/doctor.h"
 #include "tui/cli/egress.h"
+#include "tui/cli/export.h"
 #include "tui/cli/help.h"
 #include "tui/cli/keyhelp.h"
 #include "tui/cli/learn.h"
@@ -95,6 +96,7 @@ const struct command_spec command_table[] = {
                  "end it after this time, as 8h"),
           COUNT("scrollback", "LINES", 10000000, "lines kept above the screen (default 10000)"),
           SIZE(0, "record-limit", "disk for the recording (default 64M, 0: none)"),
+          FLAG(0, "no-record", "do not record what its screen shows"),
           LIST('e', "env", "NAME=VALUE", "set a variable for the agent; may be repeated"),
           TEXT('s', "session", "SESSION", WORD_SESSION, "session to show it in (default main)"),
           COUNT("rows", "N", 10000, "height of its terminal before it is shown"),
@@ -267,7 +269,9 @@ const struct command_spec command_table[] = {
      .run = start_detach},
     {"replay", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "play what a sandbox showed",
-     .text = "On a terminal: space pauses, + and - change the speed, q quits. What is painted is a "
+     .text = "On a terminal, with the keys of the dashboard's replay: space pauses, + and - change "
+             "the speed, arrows go 10 s back and forward, n and N from event to event (requests, "
+             "verdicts and alerts, which a bar marks), q quits. What is painted is a "
              "screen's text and colours; no byte of the recording reaches the terminal. Works "
              "without a server, and after the sandbox's end.",
      .options = {NUMBER('s', "speed", OPTION_MILLI, "N", 1000000, "times as fast, as 2 or 0.5"),
@@ -276,6 +280,14 @@ const struct command_spec command_table[] = {
                  CHOICE('x', "export", "cast|text|raw",
                         "write it to stdout: asciicast v2, plain lines, exact bytes")},
      .run = replay_command},
+    {"export", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
+     .summary = "write a sandbox's recording for other programs",
+     .text = "asciicast (v2) is what asciinema plays; text is all lines that were shown; raw is the "
+             "exact bytes, which should not reach a terminal. What is not kept any more is said on "
+             "standard error. Works without a server, and after the sandbox's end.",
+     .options = {CHOICE('f', "format", "asciicast|text|raw", "form (default asciicast)"),
+                 TEXT('o', "output", "FILE", WORD_FILE, "write to this new file, not to stdout")},
+     .run = export_command},
     {"doctor", "",
      .summary = "say what this machine can enforce and what is missing",
      .text = "Exit code 1 when something is missing without which no sandbox can run. Starts the "

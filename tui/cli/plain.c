@@ -32,18 +32,11 @@ static size_t sequence_size(const char *text, size_t size, unsigned flags)
 {
     if (size < 3 || text[0] != ESCAPE || text[1] != '[')
         return 0;
-    bool private = text[2] == '?';
-    size_t at = private ? 3 : 2;
+    size_t at = 2;
     while (at < size && at < SEQUENCE_MAX &&
            ((text[at] >= '0' && text[at] <= '9') || text[at] == ';' || text[at] == ':'))
         at++;
-    if (at >= size)
-        return 0;
-    bool cursor =
-        private ? at == 5 && memcmp(text + 3, "25", 2) == 0 && (text[at] == 'h' || text[at] == 'l')
-                : text[at] == 'H' || text[at] == 'K';
-    bool look = !private && text[at] == 'm';
-    return (flags & PLAIN_SGR && look) || (flags & PLAIN_CURSOR && cursor) ? at + 1 : 0;
+    return at < size && text[at] == 'm' && flags & PLAIN_SGR ? at + 1 : 0;
 }
 
 static void write_control(FILE *out, utf8proc_int32_t code)

@@ -11,9 +11,8 @@
 #include <stdio.h>
 
 enum {
-    PLAIN_LINES = 1,  /* line feeds and tabs pass */
-    PLAIN_SGR = 2,    /* CSI ... m sequences pass, with digits, colons and semicolons only */
-    PLAIN_CURSOR = 4, /* CSI row;col H, CSI K, CSI ?25 h and l pass */
+    PLAIN_LINES = 1, /* line feeds and tabs pass */
+    PLAIN_SGR = 2,   /* CSI ... m sequences pass, with digits, colons and semicolons only */
 };
 
 void plain_write(FILE *out, const char *text, size_t size, unsigned flags);

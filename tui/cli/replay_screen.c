@@ -5,8 +5,8 @@
 #include <utf8proc.h>
 #include <vterm.h>
 
+#include "transport/api.h"
 #include "tui/cli/plain.h"
-#include "tui/model/theme.h"
 
 /* libvterm writes a wide character beyond the end of a line that has one column. */
 #define ROWS_MIN 2
@@ -146,90 +146,64 @@ void replay_screen_resize(struct replay_screen *screen, unsigned rows, unsigned 
     memset(screen->dirty, true, screen->rows);
 }
 
-static void print_colour(FILE *out, const VTermColor *colour, int base, enum replay_colours colours)
+static uint32_t colour_of(const VTermColor *colour)
 {
-    if (colours == REPLAY_MONO || VTERM_COLOR_IS_DEFAULT_FG(colour) ||
-        VTERM_COLOR_IS_DEFAULT_BG(colour))
-        return;
-    uint32_t rgb =
-        (uint32_t)colour->rgb.red << 16 | (uint32_t)colour->rgb.green << 8 | colour->rgb.blue;
+    if (VTERM_COLOR_IS_DEFAULT_FG(colour) || VTERM_COLOR_IS_DEFAULT_BG(colour))
+        return BJ_COLOR_DEFAULT;
     if (VTERM_COLOR_IS_INDEXED(colour))
-        fprintf(out, ";%d;5;%d", base, colour->indexed.idx);
-    else if (colours == REPLAY_256)
-        fprintf(out, ";%d;5;%d", base, theme_nearest_256(rgb));
-    else
-        fprintf(out, ";%d;2;%u;%u;%u", base, colour->rgb.red, colour->rgb.green, colour->rgb.blue);
+        return BJ_COLOR_PALETTE | colour->indexed.idx;
+    return BJ_COLOR_RGB | (uint32_t)colour->rgb.red << 16 | (uint32_t)colour->rgb.green << 8 |
+           colour->rgb.blue;
 }
 
-static void print_look(FILE *out, const VTermScreenCell *cell, enum replay_colours colours)
+static uint16_t flags_of(const VTermScreenCell *cell)
 {
-    fputs("\x1b[0", out);
-    if (cell->attrs.bold)
-        fputs(";1", out);
-    if (cell->attrs.italic)
-        fputs(";3", out);
-    if (cell->attrs.underline)
-        fputs(";4", out);
-    if (cell->attrs.blink)
-        fputs(";5", out);
-    if (cell->attrs.reverse)
-        fputs(";7", out);
-    if (cell->attrs.strike)
-        fputs(";9", out);
-    print_colour(out, &cell->fg, 38, colours);
-    print_colour(out, &cell->bg, 48, colours);
-    fputc('m', out);
+    unsigned flags = 0;
+    flags |= cell->attrs.bold ? BJ_ATTR_BOLD : 0U;
+    flags |= cell->attrs.italic ? BJ_ATTR_ITALIC : 0U;
+    flags |= cell->attrs.underline ? BJ_ATTR_UNDERLINE : 0U;
+    flags |= cell->attrs.blink ? BJ_ATTR_BLINK : 0U;
+    flags |= cell->attrs.reverse ? BJ_ATTR_REVERSE : 0U;
+    flags |= cell->attrs.strike ? BJ_ATTR_STRIKE : 0U;
+    return (uint16_t)flags;
 }
 
-static bool same_look(const VTermScreenCell *one, const VTermScreenCell *other)
+static void write_cell(FILE *out, int row, int col, const VTermScreenCell *cell)
 {
-    return vterm_color_is_equal(&one->fg, &other->fg) &&
-           vterm_color_is_equal(&one->bg, &other->bg) && one->attrs.bold == other->attrs.bold &&
-           one->attrs.italic == other->attrs.italic &&
-           one->attrs.underline == other->attrs.underline &&
-           one->attrs.blink == other->attrs.blink && one->attrs.reverse == other->attrs.reverse &&
-           one->attrs.strike == other->attrs.strike;
-}
-
-static void paint_row(struct replay_screen *screen, FILE *out, int row, int cols,
-                      enum replay_colours colours)
-{
-    VTermScreenCell before = {0};
-    fprintf(out, "\x1b[%d;1H\x1b[0m", row + 1);
-    for (int col = 0; col < cols;) {
-        VTermPos at = {.row = row, .col = col};
-        VTermScreenCell cell;
-        if (!vterm_screen_get_cell(screen->screen, at, &cell))
-            break;
-        int width = cell.width > 1 ? cell.width : 1;
-        if (col + width > cols)
-            break;
-        if (col == 0 || !same_look(&cell, &before))
-            print_look(out, &cell, colours);
-        if (!is_second_half(&cell))
-            print_cell(out, &cell);
-        before = cell;
-        col += width;
+    char text[VTERM_MAX_CHARS_PER_CELL * 4];
+    struct replay_cell head = {.fg = colour_of(&cell->fg),
+                               .bg = colour_of(&cell->bg),
+                               .row = (uint16_t)row,
+                               .col = (uint16_t)col,
+                               .flags = flags_of(cell)};
+    for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && cell->chars[i]; i++) {
+        utf8proc_ssize_t size = utf8proc_encode_char((utf8proc_int32_t)cell->chars[i],
+                                                     (utf8proc_uint8_t *)text + head.size);
+        head.size = (uint16_t)(head.size + (size > 0 ? size : 0));
     }
-    fputs("\x1b[0m\x1b[K", out);
+    fwrite(&head, sizeof(head), 1, out);
+    fwrite(text, head.size, 1, out);
 }
 
-void replay_screen_paint(struct replay_screen *screen, FILE *out, unsigned rows, unsigned cols,
-                         enum replay_colours colours, bool all)
+void replay_screen_cells(struct replay_screen *screen, FILE *out, bool all)
 {
     vterm_screen_flush_damage(screen->screen);
-    fputs("\x1b[?25l", out);
-    for (unsigned row = 0; row < rows && row < screen->rows; row++) {
-        if (all || screen->dirty[row])
-            paint_row(screen, out, (int)row, (int)(cols < screen->cols ? cols : screen->cols),
-                      colours);
+    struct replay_frame frame = {.rows = screen->rows,
+                                 .cols = screen->cols,
+                                 .cursor_row = (uint32_t)screen->cursor.row,
+                                 .cursor_col = (uint32_t)screen->cursor.col,
+                                 .cursor_visible = screen->cursor_visible};
+    fwrite(&frame, sizeof(frame), 1, out);
+    for (unsigned row = 0; row < screen->rows; row++) {
+        bool wanted = all || screen->dirty[row];
         screen->dirty[row] = false;
+        for (unsigned col = 0; wanted && col < screen->cols; col++) {
+            VTermPos at = {.row = (int)row, .col = (int)col};
+            VTermScreenCell cell;
+            if (vterm_screen_get_cell(screen->screen, at, &cell) && !is_second_half(&cell))
+                write_cell(out, (int)row, (int)col, &cell);
+        }
     }
-    for (unsigned row = screen->rows; all && row < rows; row++)
-        fprintf(out, "\x1b[%u;1H\x1b[0m\x1b[K", row + 1);
-    if (screen->cursor.row < (int)rows && screen->cursor.col < (int)cols)
-        fprintf(out, "\x1b[%d;%dH%s", screen->cursor.row + 1, screen->cursor.col + 1,
-                screen->cursor_visible ? "\x1b[?25h" : "");
 }
 
 static bool row_is_empty(struct replay_screen *screen, int row)

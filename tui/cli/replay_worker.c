@@ -15,17 +15,18 @@
 
 #include <seccomp.h>
 
+#include "tui/cli/git.h"
 #include "tui/cli/plain.h"
 
 #define PIECE_MAX  (64U * 1024)        /* bytes in one WRITE */
 #define ANSWER_MAX (64U * 1024 * 1024) /* bytes; the process is not believed */
 #define CHANNEL    3                   /* the process's only descriptor */
 
-enum task { TASK_WRITE, TASK_RESIZE, TASK_PAINT, TASK_TEXT };
+enum task { TASK_WRITE, TASK_RESIZE, TASK_CELLS, TASK_TEXT };
 
 struct order {
     uint32_t task;
-    uint32_t rows, cols, colours, all;
+    uint32_t rows, cols, all;
     uint32_t size; /* bytes that follow */
 };
 
@@ -89,9 +90,8 @@ static bool carry_out(struct replay_screen *screen, const struct order *order, c
     case TASK_RESIZE:
         replay_screen_resize(screen, order->rows, order->cols);
         return true;
-    case TASK_PAINT:
-        replay_screen_paint(screen, out, order->rows, order->cols,
-                            (enum replay_colours)order->colours, order->all);
+    case TASK_CELLS:
+        replay_screen_cells(screen, out, order->all);
         return true;
     case TASK_TEXT:
         replay_screen_text(screen, out);
@@ -99,6 +99,18 @@ static bool carry_out(struct replay_screen *screen, const struct order *order, c
     default:
         return false;
     }
+}
+
+/* What the terminal sends to all its processes is the parent's business. */
+static void leave_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGWINCH, SIGCHLD, SIGCONT};
+    sigset_t none;
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        signal(numbers[i], SIG_IGN);
+    signal(SIGTERM, SIG_DFL);
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
 /* The process: never returns. What it prints collects in a stream and goes with each answer. */
@@ -109,6 +121,7 @@ static void work(int channel, unsigned rows, unsigned cols, bool lines)
     size_t size = 0;
     struct order order;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    leave_signals();
     if (channel != CHANNEL && dup2(channel, CHANNEL) < 0)
         _exit(1);
     for (int i = 0; i < CHANNEL; i++)
@@ -142,7 +155,7 @@ int replay_worker_start(struct replay_worker *worker, unsigned rows, unsigned co
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
         return bj_fail(error, -errno, "cannot make a socket pair: %s", strerror(errno));
     fflush(NULL);
-    worker->pid = fork();
+    worker->pid = git_fork(); /* no signal is taken in between */
     if (worker->pid == 0)
         work(ends[1], rows, cols, lines);
     close(ends[1]);
@@ -164,29 +177,42 @@ void replay_worker_stop(struct replay_worker *worker)
     worker->pid = -1;
 }
 
-static int order(struct replay_worker *worker, const struct order *what, const char *bytes,
-                 FILE *out, unsigned flags, struct bj_error *error)
+/* Sends an order, and gives the answer, which the caller frees. */
+static int ask(struct replay_worker *worker, const struct order *what, const char *bytes,
+               char **answer, uint32_t *size, struct bj_error *error)
 {
-    uint32_t size;
+    *answer = NULL;
     int status = write_whole(worker->channel, what, sizeof(*what));
     if (status == 0)
         status = write_whole(worker->channel, bytes, what->size);
     if (status == 0)
-        status = read_whole(worker->channel, &size, sizeof(size));
-    if (status == 0 && size > ANSWER_MAX)
+        status = read_whole(worker->channel, size, sizeof(*size));
+    if (status == 0 && *size > ANSWER_MAX)
         status = -EPROTO;
-    char *answer = status == 0 ? malloc(size + 1U) : NULL;
-    if (status == 0 && !answer)
+    *answer = status == 0 ? malloc(*size + 1U) : NULL;
+    if (status == 0 && !*answer)
         return bj_fail(error, -ENOMEM, "out of memory");
     if (status == 0)
-        status = read_whole(worker->channel, answer, size);
+        status = read_whole(worker->channel, *answer, *size);
+    if (status == 0)
+        return 0;
+    free(*answer);
+    *answer = NULL;
+    return bj_fail(error, status,
+                   "the process that shows the recording ended: the recording is damaged, or made "
+                   "to do that");
+}
+
+static int order(struct replay_worker *worker, const struct order *what, const char *bytes,
+                 FILE *out, struct bj_error *error)
+{
+    uint32_t size;
+    char *answer;
+    int status = ask(worker, what, bytes, &answer, &size, error);
     if (status == 0 && out)
-        plain_write(out, answer, size, flags);
+        plain_write(out, answer, size, PLAIN_LINES);
     free(answer);
-    return status < 0 ? bj_fail(error, status,
-                                "the process that shows the recording ended: the recording is "
-                                "damaged, or made to do that")
-                      : 0;
+    return status;
 }
 
 int replay_worker_write(struct replay_worker *worker, const char *bytes, size_t size, FILE *lines,
@@ -196,7 +222,7 @@ int replay_worker_write(struct replay_worker *worker, const char *bytes, size_t 
     for (size_t at = 0; status == 0 && at < size;) {
         size_t piece = size - at < PIECE_MAX ? size - at : PIECE_MAX;
         const struct order what = {.task = TASK_WRITE, .size = (uint32_t)piece};
-        status = order(worker, &what, bytes + at, lines, PLAIN_LINES, error);
+        status = order(worker, &what, bytes + at, lines, error);
         at += piece;
     }
     return status;
@@ -206,19 +232,62 @@ int replay_worker_resize(struct replay_worker *worker, unsigned rows, unsigned c
                          struct bj_error *error)
 {
     const struct order what = {.task = TASK_RESIZE, .rows = rows, .cols = cols};
-    return order(worker, &what, NULL, lines, PLAIN_LINES, error);
+    return order(worker, &what, NULL, lines, error);
 }
 
-int replay_worker_paint(struct replay_worker *worker, FILE *out, unsigned rows, unsigned cols,
-                        enum replay_colours colours, bool all, struct bj_error *error)
+static int read_cells(struct picture *picture, const char *at, size_t size)
 {
-    const struct order what = {
-        .task = TASK_PAINT, .rows = rows, .cols = cols, .colours = colours, .all = all};
-    return order(worker, &what, NULL, out, PLAIN_SGR | PLAIN_CURSOR, error);
+    while (size > 0) {
+        struct replay_cell cell;
+        if (size < sizeof(cell))
+            return -EPROTO;
+        memcpy(&cell, at, sizeof(cell));
+        if (cell.size > size - sizeof(cell))
+            return -EPROTO;
+        picture_set(picture, cell.row, cell.col, at + sizeof(cell), cell.size, cell.fg, cell.bg,
+                    cell.flags);
+        at += sizeof(cell) + cell.size;
+        size -= sizeof(cell) + cell.size;
+    }
+    return 0;
+}
+
+static int read_frame(struct picture *picture, const char *answer, size_t size)
+{
+    struct replay_frame frame;
+    if (size < sizeof(frame))
+        return -EPROTO;
+    memcpy(&frame, answer, sizeof(frame));
+    if (frame.rows > PICTURE_ROWS_MAX || frame.cols > PICTURE_COLS_MAX)
+        return -EPROTO;
+    bool same = picture->rows == (int)frame.rows && picture->cols == (int)frame.cols;
+    int status = same ? 0 : picture_resize(picture, (int)frame.rows, (int)frame.cols);
+    if (status < 0)
+        return status;
+    picture->cursor_row = frame.cursor_row < frame.rows ? (int)frame.cursor_row : 0;
+    picture->cursor_col = frame.cursor_col < frame.cols ? (int)frame.cursor_col : 0;
+    picture->cursor_visible = frame.cursor_visible != 0;
+    return read_cells(picture, answer + sizeof(frame), size - sizeof(frame));
+}
+
+int replay_worker_picture(struct replay_worker *worker, struct picture *picture,
+                          struct bj_error *error)
+{
+    /* A screen that was resized marks all its rows; a new picture has none yet. */
+    const struct order what = {.task = TASK_CELLS, .all = picture->rows == 0};
+    uint32_t size;
+    char *answer;
+    int status = ask(worker, &what, NULL, &answer, &size, error);
+    if (status < 0)
+        return status;
+    status = read_frame(picture, answer, size);
+    free(answer);
+    return status < 0 ? bj_fail(error, status, "the process that shows the recording says nonsense")
+                      : 0;
 }
 
 int replay_worker_text(struct replay_worker *worker, FILE *out, struct bj_error *error)
 {
     const struct order what = {.task = TASK_TEXT};
-    return order(worker, &what, NULL, out, PLAIN_LINES, error);
+    return order(worker, &what, NULL, out, error);
 }

@@ -2,8 +2,8 @@
  * A replay screen in a process of its own, without files, network, exec or any right but to
  * compute and to answer: if a recording breaks libvterm, it breaks there, and nothing is lost.
  *
- * Calls are answered one by one. What the process answers is filtered again (plain.h) before it is
- * written: printable text, SGR, cursor moves.
+ * Calls are answered one by one. What the process answers is filtered again (plain.h, picture.h)
+ * before it is used.
  */
 #pragma once
 
@@ -13,6 +13,7 @@
 
 #include "transport/error.h"
 #include "tui/cli/replay_screen.h"
+#include "tui/model/picture.h"
 
 struct replay_worker {
     pid_t pid;
@@ -29,6 +30,7 @@ int replay_worker_write(struct replay_worker *worker, const char *bytes, size_t 
                         struct bj_error *error);
 int replay_worker_resize(struct replay_worker *worker, unsigned rows, unsigned cols, FILE *lines,
                          struct bj_error *error);
-int replay_worker_paint(struct replay_worker *worker, FILE *out, unsigned rows, unsigned cols,
-                        enum replay_colours colours, bool all, struct bj_error *error);
+/* Brings the picture up to date with the screen; what the process says is checked. */
+int replay_worker_picture(struct replay_worker *worker, struct picture *picture,
+                          struct bj_error *error);
 int replay_worker_text(struct replay_worker *worker, FILE *out, struct bj_error *error);

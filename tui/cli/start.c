@@ -217,6 +217,8 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
             uint64_t number = args_number(args, number_options[i].option, 0);
             json_object_set_new(params, number_options[i].param, json_integer((json_int_t)number));
         }
+    if (args_set(args, "no-record"))
+        json_object_set_new(params, "record_limit", json_integer(0));
     add_size(params);
     /* The server may have been started with another one. */
     const char *path = getenv("PATH");
@@ -241,6 +243,8 @@ int start_run(const struct args *args, const struct bj_paths *paths)
     if (args_set(args, "prompt") && !args_set(args, "agent"))
         return report_usage("run: --prompt needs --agent: other programs get their arguments "
                             "behind --");
+    if (args_set(args, "no-record") && args_number(args, "record-limit", 0) > 0)
+        return report_usage("run: --no-record and --record-limit say different things: give one");
     if (wrong_variable(args))
         return report_usage("run: --env: '%.64s' is not NAME=VALUE", wrong_variable(args));
     json_t *params = json_object(), *answer = NULL;

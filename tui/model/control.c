@@ -67,6 +67,7 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
         control->prompt = PROMPT_NONE;
     control_copy_sync(control, fleet);
     control_review_sync(control, fleet, now);
+    control_replay_sync(control, fleet, now);
     list_sync(control, fleet);
     decide_sync(control, fleet, now);
 }
@@ -286,6 +287,9 @@ void control_act(struct control *control, const struct control_view *view, enum 
     case ACTION_COPY:
         control_copy_open(control, view, order);
         break;
+    case ACTION_REPLAY:
+        control_replay_open(control, view, order);
+        break;
     case ACTION_REVIEW:
         control_review_open(control, view, order);
         break;
@@ -346,9 +350,11 @@ static void on_mouse(struct control *control, const struct control_view *view,
             list_move(control, view, input->button == 4 ? -WHEEL_LINES : WHEEL_LINES);
         return;
     }
-    if (control->review.open) {
-        if (wheel)
+    if (control->review.open || control->player.open) {
+        if (wheel && control->review.open)
             review_move(&control->review, input->button == 4 ? -WHEEL_LINES : WHEEL_LINES);
+        else if (wheel)
+            player_step(&control->player, input->button == 4 ? -PLAYER_STEP : PLAYER_STEP);
         return;
     }
     if (view->agent_wants_mouse) {

@@ -20,6 +20,7 @@
 #include "tui/model/line.h"
 #include "tui/model/menu.h"
 #include "tui/model/palette.h"
+#include "tui/model/player.h"
 #include "tui/model/review.h"
 #include "tui/model/roster.h"
 
@@ -79,6 +80,7 @@ struct control {
     size_t target_count;
     struct copy copy;     /* of the selected pane; its text is freed by copy_close() */
     struct review review; /* of the selected sandbox; freed by review_close() */
+    struct player player; /* of its recording */
     struct palette palette;
     struct form form;
     struct menu menu;
@@ -122,6 +124,7 @@ enum order_kind {
     ORDER_SAVE,     /* text: the file that gets it */
     ORDER_DIFF,     /* what the sandbox changed, for the review */
     ORDER_PULL,     /* its work as a branch */
+    ORDER_REPLAY,   /* its recording, for the player */
     ORDER_SEND,     /* text: pasted into its pane, and Enter */
     ORDER_DETACH,
 };

@@ -19,6 +19,8 @@ static bool overlay_key(struct control *control, const struct control_view *view
         control_copy_key(control, view, chord, order);
     else if (control->review.open && control->list == LIST_NONE)
         control_review_key(control, view, chord, order);
+    else if (control->player.open && control->list == LIST_NONE)
+        control_replay_key(control, view, chord);
     else
         return false;
     return true;
@@ -87,7 +89,7 @@ static bool anything_open(const struct control *control)
 {
     return control->list != LIST_NONE || control->prompt != PROMPT_NONE || control->menu.open ||
            control->form.open || control->palette.open || control->copy.open ||
-           control->review.open;
+           control->review.open || control->player.open;
 }
 
 /* Focus mode comes back once everything that was opened from it is closed. */

@@ -185,6 +185,7 @@ void list_action(struct control *control, const struct control_view *view, enum 
     case ACTION_RENAME:
     case ACTION_AGAIN:
     case ACTION_REVIEW:
+    case ACTION_REPLAY:
         if (control->list == LIST_FLEET)
             control_act(control, view, action, order);
         break;

@@ -2,7 +2,8 @@
  * The parts of the dashboard's state machine (control.h), each in a file of its own: control.c has
  * what actions do, control_keys.c which keys mean them, control_prompt.c prompts, control_list.c
  * the lists and the card, control_fleet.c the list of sandboxes and marks, control_decide.c
- * requests, control_copy.c copy mode, form and palette, control_review.c the review.
+ * requests, control_copy.c copy mode, form and palette, control_review.c the review,
+ * control_replay.c the replay.
  */
 #pragma once
 
@@ -39,6 +40,8 @@ void control_palette_key(struct control *control, const struct control_view *vie
                          const struct chord *chord, struct order *order);
 
 /* The review (control_review.c). */
+/* Selects what the keys act on, from a list too, and closes that. False, and a note: nothing. */
+bool control_take_target(struct control *control, const struct control_view *view);
 void control_review_open(struct control *control, const struct control_view *view,
                          struct order *order);
 void control_review_key(struct control *control, const struct control_view *view,
@@ -47,6 +50,13 @@ void control_review_sync(struct control *control, const struct fleet *fleet, uin
 /* The prompt's line becomes what the agent is told. False when it is too long. */
 bool control_review_comment(struct control *control, const struct control_view *view,
                             struct order *order);
+
+/* The replay (control_replay.c). */
+void control_replay_open(struct control *control, const struct control_view *view,
+                         struct order *order);
+void control_replay_key(struct control *control, const struct control_view *view,
+                        const struct chord *chord);
+void control_replay_sync(struct control *control, const struct fleet *fleet, uint64_t now);
 
 /* Opens the question about all that are marked. False when none is, or the action is another. */
 bool control_ask_many(struct control *control, const struct control_view *view, enum action action);

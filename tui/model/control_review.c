@@ -1,20 +1,29 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/keymap.h"
 #include "tui/model/control_parts.h"
 
 /* The review takes all keys while it is open. */
 
-void control_review_open(struct control *control, const struct control_view *view,
-                         struct order *order)
+bool control_take_target(struct control *control, const struct control_view *view)
 {
     size_t index = fleet_index(view->fleet, control_target(control));
     if (index == view->fleet->count) {
-        control_note(control, view->now, false, "no sandbox is selected: n starts one");
-        return;
+        control_note(control, view->now, false, "no sandbox is selected: %s starts one",
+                     keys_first(0, ACTION_RUN).text);
+        return false;
     }
     control_select(control, view->fleet, index);
     control->list = LIST_NONE;
+    return true;
+}
+
+void control_review_open(struct control *control, const struct control_view *view,
+                         struct order *order)
+{
+    if (!control_take_target(control, view))
+        return;
     review_open(&control->review, control->selected);
     order->kind = ORDER_DIFF;
     memcpy(order->id, control->selected, FLEET_ID_MAX);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "transport/api.h"
 
@@ -20,6 +21,8 @@ static const struct {
     [FORM_CPUS] = {"CPUs", "most cores: 0.5, 2; 0 for none (empty: the policy's)", false, true},
     [FORM_PIDS] = {"Processes", "most processes; 0 for none (empty: the policy's)", false, true},
     [FORM_POLICY] = {"Policy", "a policy file added to your own (Tab completes)", true, true},
+    [FORM_RECORD] = {"Recording", "disk for what its screen shows: 64M; no: none (empty: 64M)",
+                     false, true},
 };
 
 const char *form_label(enum form_field field)
@@ -123,12 +126,18 @@ int form_check(struct form *form, struct form_request *request, struct bj_error 
         const char *units;
         double scale, limit;
     } numbers[] = {
-        {FORM_MEMORY, "KMGT", 1, 1e18}, {FORM_CPUS, "", 1000, 1e6}, {FORM_PIDS, "", 1, 4194304}};
+        {FORM_MEMORY, "KMGT", 1, 1e18},
+        {FORM_CPUS, "", 1000, 1e6},
+        {FORM_PIDS, "", 1, 4194304},
+        {FORM_RECORD, "KMGT", 1, 1e18},
+    };
     *request = (struct form_request){.project = given(form, FORM_PROJECT),
                                      .name = given(form, FORM_NAME),
                                      .policy = given(form, FORM_POLICY)};
-    bool *const has[] = {&request->has_memory, &request->has_cpus, &request->has_pids};
-    uint64_t *const values[] = {&request->memory, &request->millicpus, &request->pids};
+    bool *const has[] = {&request->has_memory, &request->has_cpus, &request->has_pids,
+                         &request->has_record};
+    uint64_t *const values[] = {&request->memory, &request->millicpus, &request->pids,
+                                &request->record};
     if (line_split(form->line[FORM_COMMAND].text, &request->words, error) < 0) {
         form->at = FORM_COMMAND;
         return -EINVAL;
@@ -137,8 +146,10 @@ int form_check(struct form *form, struct form_request *request, struct bj_error 
         form->at = FORM_COMMAND;
         return bj_fail(error, -EINVAL, "no command: for example bash");
     }
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         const char *text = given(form, numbers[i].field);
+        if (text && numbers[i].field == FORM_RECORD && strcasecmp(text, "no") == 0)
+            text = "0";
         *has[i] = text != NULL;
         if (text &&
             !read_number(text, numbers[i].units, numbers[i].scale, numbers[i].limit, values[i]))

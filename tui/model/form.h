@@ -18,8 +18,9 @@ enum form_field {
     FORM_CPUS,
     FORM_PIDS,
     FORM_POLICY,
+    FORM_RECORD,
 };
-#define FORM_FIELDS 7
+#define FORM_FIELDS 8
 
 struct form {
     bool open;
@@ -33,8 +34,9 @@ struct form {
 struct form_request {
     struct words words; /* the command */
     const char *project, *name, *policy;
-    bool has_memory, has_cpus, has_pids;
+    bool has_memory, has_cpus, has_pids, has_record;
     uint64_t memory, millicpus, pids;
+    uint64_t record; /* bytes; 0: nothing is recorded */
 };
 
 const char *form_label(enum form_field field);

@@ -19,6 +19,10 @@ static const enum action review_hints[] = {
     ACTION_REVIEW_LEAVE,     ACTION_REVIEW_COMMENT,   ACTION_REVIEW_PULL,   ACTION_REVIEW_SPLIT,
     ACTION_REVIEW_FILE_NEXT, ACTION_REVIEW_HUNK_NEXT, ACTION_REVIEW_SEARCH,
 };
+static const enum action replay_hints[] = {
+    ACTION_REPLAY_LEAVE, ACTION_REPLAY_PAUSE,  ACTION_REPLAY_NEXT,   ACTION_REPLAY_FORWARD,
+    ACTION_REPLAY_BACK,  ACTION_REPLAY_FASTER, ACTION_REPLAY_SLOWER,
+};
 static const enum action list_hints[] = {ACTION_CLOSE, ACTION_DETAILS, ACTION_GO};
 
 static void put_hint(struct pen *pen, const struct style *key_style, const struct style *text_style,
@@ -32,16 +36,27 @@ static void put_hint(struct pen *pen, const struct style *key_style, const struc
     pen_put(pen, text_style, "  ");
 }
 
+static void put_actions(struct view *view, struct pen *pen, enum key_mode mode,
+                        const enum action *actions, size_t count)
+{
+    struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BAR, BJ_ATTR_BOLD);
+    struct style dim = paint_style(&view->paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    for (size_t i = 0; i < count; i++)
+        put_hint(pen, &key, &dim, keys_first(mode, actions[i]).text, keys_action(actions[i])->hint);
+}
+
 /* What there is to do with the diff; without one, only how to leave. */
 static void put_review_hints(struct view *view, const struct review *review, struct pen *pen)
 {
     bool any = review->state == REVIEW_READY && review->count > 0;
-    size_t count = any ? sizeof(review_hints) / sizeof(review_hints[0]) : 1;
-    struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BAR, BJ_ATTR_BOLD);
-    struct style dim = paint_style(&view->paint, ROLE_BAR_DIM, ROLE_BAR, 0);
-    for (size_t i = 0; i < count; i++)
-        put_hint(pen, &key, &dim, keys_first(KEYS_REVIEW, review_hints[i]).text,
-                 keys_action(review_hints[i])->hint);
+    put_actions(view, pen, KEYS_REVIEW, review_hints,
+                any ? sizeof(review_hints) / sizeof(review_hints[0]) : 1);
+}
+
+void view_replay_hints(struct view *view, const struct player *player, struct pen *pen)
+{
+    put_actions(view, pen, KEYS_REPLAY, replay_hints,
+                player->state == PLAYER_READY ? sizeof(replay_hints) / sizeof(replay_hints[0]) : 1);
 }
 
 static void put_hints(struct view *view, const struct view_input *input, struct pen *pen)
@@ -76,6 +91,10 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
     }
     if (input->control->review.open && input->control->list == LIST_NONE) {
         put_review_hints(view, &input->control->review, pen);
+        return;
+    }
+    if (input->control->player.open && input->control->list == LIST_NONE) {
+        view_replay_hints(view, &input->control->player, pen);
         return;
     }
     struct request *request = control_request(input->control, input->fleet);
@@ -199,7 +218,7 @@ static void add_figures(struct view *view, const struct view_input *input, struc
                    narrow               ? ""
                    : totals.alerts == 1 ? " alert"
                                         : " alerts");
-    if (input->control->review.open)
+    if (input->control->review.open || input->control->player.open)
         return; /* its keys need the room; who needs the human is said all the same */
     if (count_all > 0)
         pieces_add(piece, count, 4, &text, narrow ? " %s %s " : " cpu %s  mem %s ", cpu, memory);
@@ -236,11 +255,12 @@ void view_bar_paint(struct view *view, const struct view_input *input)
     struct paint *paint = &view->paint;
     const struct rect *rect = &input->layout->bar;
     bool focus = input->control->mode == CONTROL_FOCUS;
+    bool replay = input->control->player.open;
     bool review = input->control->review.open, copy = input->control->copy.open;
     struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
-    struct style mode =
-        paint_style(paint, ROLE_MODE_TEXT,
-                    focus || copy || review ? ROLE_MODE_FOCUS : ROLE_MODE_SUPERVISE, BJ_ATTR_BOLD);
+    struct style mode = paint_style(
+        paint, ROLE_MODE_TEXT,
+        focus || copy || review || replay ? ROLE_MODE_FOCUS : ROLE_MODE_SUPERVISE, BJ_ATTR_BOLD);
     paint_fill(paint, rect, " ", &text);
 
     struct piece piece[PIECES_MAX];
@@ -248,6 +268,7 @@ void view_bar_paint(struct view *view, const struct view_input *input)
     pieces_add(piece, &count, 0, &mode,
                input->control->prefix_waits ? " PREFIX "
                : review                     ? " REVIEW "
+               : replay                     ? " REPLAY "
                : focus                      ? " FOCUS "
                : copy                       ? " COPY "
                                             : " SUPERVISE ");

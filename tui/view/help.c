@@ -46,3 +46,19 @@ void view_help_paint(struct view *view, const struct view_input *input)
         paint_help_row(view, row, &inside, inside.row + i);
     }
 }
+
+void view_help_group(struct view *view, const struct view_input *input, enum key_group group)
+{
+    struct help_row rows[HELP_ROWS_MAX];
+    size_t count = help_rows(rows), kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (rows[i].action->group == group && !(rows[i].action->modes & KEYS_SUPERVISE))
+            rows[kept++] = rows[i];
+    struct rect inside =
+        box_paint(view, input, (int)kept + 2, input->cols - 4 < 84 ? input->cols - 4 : 84,
+                  keys_group_name(group), "any key closes");
+    for (int i = 0; i < inside.rows && (size_t)i < kept; i++) {
+        rows[i].group = NULL; /* the box's title says it */
+        paint_help_row(view, &rows[i], &inside, inside.row + i);
+    }
+}

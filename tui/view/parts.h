@@ -65,6 +65,12 @@ struct review_line {
     size_t from, to; /* bytes that differ from the other side's line */
 };
 void view_review_text(struct view *view, const struct rect *rect, const struct review_line *line);
+/* The keys of one group that count while it is open, in a box. */
+void view_help_group(struct view *view, const struct view_input *input, enum key_group group);
+/* The replay, in the place of all panes; and its keys. */
+void view_replay_paint(struct view *view, const struct rect *area, const struct player *player,
+                       const struct picture *picture, const char *name);
+void view_replay_hints(struct view *view, const struct player *player, struct pen *pen);
 void view_form_paint(struct view *view, const struct view_input *input);
 void view_palette_paint(struct view *view, const struct view_input *input);
 void view_tabs_paint(struct view *view, const struct view_input *input);

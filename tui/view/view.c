@@ -195,6 +195,14 @@ static void paint_panes(struct view *view, const struct view_input *input)
         view_tabs_paint(view, input);
 }
 
+static void paint_replay(struct view *view, const struct view_input *input)
+{
+    const struct player *player = &input->control->player;
+    const struct sandbox *sandbox = fleet_find(input->fleet, player->id);
+    struct rect area = {0, 0, input->layout->bar.row, input->cols};
+    view_replay_paint(view, &area, player, input->picture, sandbox ? sandbox->name : "?");
+}
+
 static void paint_all(struct view *view, const struct view_input *input)
 {
     const struct layout *layout = input->layout;
@@ -212,6 +220,8 @@ static void paint_all(struct view *view, const struct view_input *input)
     }
     if (input->control->review.open)
         view_review_paint(view, input);
+    else if (input->control->player.open)
+        paint_replay(view, input);
     else
         paint_panes(view, input);
     view_bar_paint(view, input);
@@ -221,6 +231,45 @@ static void paint_all(struct view *view, const struct view_input *input)
     view_form_paint(view, input);
     view_prompt_paint(view, input);
     view_note_paint(view, input);
+}
+
+static void send_frame(const struct view *view)
+{
+    if (view->cursor_row >= 0)
+        move(view->cursor_row, view->cursor_col);
+    curs_set(view->cursor_row >= 0);
+    refresh();
+    if (view->cursor_row >= 0)
+        term_cursor(view->cursor_shape, view->cursor_blink);
+}
+
+void view_replay_frame(struct view *view, int rows, int cols, const struct player *player,
+                       const struct picture *picture, const char *name, bool help)
+{
+    const struct view_input input = {.rows = rows, .cols = cols};
+    struct rect area = {0, 0, rows > 1 ? rows - 1 : 1, cols};
+    struct rect line = {rows - 1, 0, 1, cols};
+    struct style bar = paint_style(&view->paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
+    struct style mode = paint_style(&view->paint, ROLE_MODE_TEXT, ROLE_MODE_FOCUS, BJ_ATTR_BOLD);
+    view->cursor_row = -1;
+    paint_begin(&view->paint);
+    for (int again = 0; again < 2; again++) {
+        view_replay_paint(view, &area, player, picture, name);
+        if (rows > 1) {
+            struct pen pen = {&view->paint, line.row, 0, cols};
+            paint_fill(&view->paint, &line, " ", &bar);
+            pen_put(&pen, &mode, " REPLAY ");
+            pen_put(&pen, &bar, " ");
+            view_replay_hints(view, player, &pen);
+        }
+        view->box_count = 0;
+        if (help)
+            view_help_group(view, &input, KEYS_REPLAYING);
+        if (!view->paint.flushed)
+            break; /* else pairs that were painted before mean other colours now */
+        paint_begin(&view->paint);
+    }
+    send_frame(view);
 }
 
 void view_frame(struct view *view, const struct view_input *input)
@@ -241,10 +290,5 @@ void view_frame(struct view *view, const struct view_input *input)
     }
     fleet_paint_end(input->fleet);
     view->everything = false;
-    if (view->cursor_row >= 0)
-        move(view->cursor_row, view->cursor_col);
-    curs_set(view->cursor_row >= 0);
-    refresh();
-    if (view->cursor_row >= 0)
-        term_cursor(view->cursor_shape, view->cursor_blink);
+    send_frame(view);
 }

@@ -12,6 +12,7 @@
 #include "tui/model/control.h"
 #include "tui/model/fleet.h"
 #include "tui/model/layout.h"
+#include "tui/model/picture.h"
 #include "tui/model/screen.h"
 #include "tui/view/paint.h"
 
@@ -44,6 +45,7 @@ struct view_input {
     const struct layout *layout;
     struct view_pane *(*pane)(void *owner, const char *id); /* NULL when there is none */
     void *owner;
+    const struct picture *picture; /* of the recording that is played; may be NULL */
     const char *trouble; /* the server is lost, and what is done about it; NULL: all is well */
     const char *limits;  /* which limits are not enforced here; NULL: all are */
     const struct view_host *hosts;
@@ -75,6 +77,11 @@ struct view {
     int cursor_row, cursor_col, cursor_shape;
     bool cursor_blink;
 };
+
+/* A recording that is played without a dashboard around it: paints a frame, with the keys over it
+ * when `help`, and sends it. */
+void view_replay_frame(struct view *view, int rows, int cols, const struct player *player,
+                       const struct picture *picture, const char *name, bool help);
 
 /* Paints a frame and sends it. */
 void view_frame(struct view *view, const struct view_input *input);

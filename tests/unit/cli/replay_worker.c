@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "transport/api.h"
 #include "tui/cli/replay_worker.h"
 
 static char *text;
@@ -43,13 +44,50 @@ START_TEST(lines_and_screen_come_back)
 }
 END_TEST
 
-START_TEST(painting_passes_the_filter_whole)
+static const struct picture_cell *cell(const struct picture *picture, int row, int col)
 {
-    put("\x1b[1;31mred\x1b[0m\x1b[?25l");
-    ck_assert_int_eq(replay_worker_paint(&worker, out, 3, 20, REPLAY_DIRECT, true, &error), 0);
-    fflush(out);
-    ck_assert_ptr_nonnull(strstr(text, "\x1b[1;1H\x1b[0m\x1b[0;1;38;5;1m"));
-    ck_assert_ptr_null(strstr(text, "^["));
+    return &picture->cells[row * picture->cols + col];
+}
+
+START_TEST(the_picture_follows_the_screen)
+{
+    struct picture picture = {0};
+    put("\x1b[1;38;2;1;2;3mA\x1b[0m漢e\xcc\x81\x1b[31mz\x1b[?25l");
+    ck_assert_int_eq(replay_worker_picture(&worker, &picture, &error), 0);
+    ck_assert_int_eq(picture.rows, 3);
+    ck_assert_int_eq(picture.cols, 20);
+    ck_assert_str_eq(cell(&picture, 0, 0)->text, "A");
+    ck_assert_uint_eq(cell(&picture, 0, 0)->fg, BJ_COLOR_RGB | 0x010203);
+    ck_assert_uint_eq(cell(&picture, 0, 0)->flags, BJ_ATTR_BOLD);
+    ck_assert_str_eq(cell(&picture, 0, 1)->text, "漢");
+    ck_assert(cell(&picture, 0, 1)->wide);
+    ck_assert_str_eq(cell(&picture, 0, 3)->text, "e\xcc\x81");
+    ck_assert_uint_eq(cell(&picture, 0, 4)->fg, BJ_COLOR_PALETTE | 1);
+    ck_assert_uint_eq(cell(&picture, 0, 4)->bg, BJ_COLOR_DEFAULT);
+    ck_assert(!picture.cursor_visible);
+    ck_assert_int_eq(picture.cursor_col, 5);
+    /* Only what changed comes, and what did not stays. */
+    put("\r\n\x1b[32msecond");
+    ck_assert_int_eq(replay_worker_picture(&worker, &picture, &error), 0);
+    ck_assert_str_eq(cell(&picture, 0, 0)->text, "A");
+    ck_assert_str_eq(cell(&picture, 1, 0)->text, "s");
+    ck_assert_int_eq(replay_worker_resize(&worker, 5, 10, out, &error), 0);
+    ck_assert_int_eq(replay_worker_picture(&worker, &picture, &error), 0);
+    ck_assert_int_eq(picture.rows, 5);
+    ck_assert_int_eq(picture.cols, 10);
+    ck_assert_str_eq(cell(&picture, 1, 0)->text, "s");
+    picture_free(&picture);
+}
+END_TEST
+
+/* Its signals are the terminal's, not its own. */
+START_TEST(a_resized_terminal_does_not_end_it)
+{
+    static const int numbers[] = {SIGWINCH, SIGINT, SIGTSTP, SIGHUP, SIGCONT};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        ck_assert_int_eq(kill(worker.pid, numbers[i]), 0);
+        put("x");
+    }
 }
 END_TEST
 
@@ -86,7 +124,8 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, lines_and_screen_come_back);
-    tcase_add_test(tests, painting_passes_the_filter_whole);
+    tcase_add_test(tests, the_picture_follows_the_screen);
+    tcase_add_test(tests, a_resized_terminal_does_not_end_it);
     tcase_add_test(tests, much_output_at_once);
     tcase_add_test(tests, its_end_is_an_error);
     return run_suite("replay_worker", tests);

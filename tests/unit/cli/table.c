@@ -104,8 +104,7 @@ static const struct filtering filterings[] = {
     {"\x1b[2J\x1b[?25l\x1b[>4m\x1b[31", PLAIN_SGR, "^[[2J^[[?25l^[[>4m^[[31"},
     {"\x1b]0;x\x07", PLAIN_SGR, "^[]0;x^G"},
     {"\x1b\x1b[0m", PLAIN_SGR, "^[\x1b[0m"},
-    {"\x1b[1;20Hx\x1b[K\x1b[?25l\x1b[?25h", PLAIN_CURSOR, "\x1b[1;20Hx\x1b[K\x1b[?25l\x1b[?25h"},
-    {"\x1b[1mx\x1b[?1000h\x1b[?2K\x1b[2J", PLAIN_CURSOR, "^[[1mx^[[?1000h^[[?2K^[[2J"},
+    {"\x1b[1;20Hx\x1b[K\x1b[?25l", PLAIN_SGR, "^[[1;20Hx^[[K^[[?25l"},
     {"👩‍👧", 0, "👩‍👧"},
 };
 

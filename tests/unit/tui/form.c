@@ -78,14 +78,38 @@ START_TEST(keys)
     press("Up");
     press("Up");
     press("Up");
+    press("Up");
     ck_assert_int_eq(form.at, FORM_POLICY);
     ck_assert_int_eq(press("Tab"), FORM_STAYS); /* nothing to complete: on */
+    press("Tab");
     ck_assert_int_eq(form.at, FORM_COMMAND);
     form_paste(&form, " -l\nrm", 6);
     ck_assert_str_eq(form.line[FORM_COMMAND].text, "ls -l");
     ck_assert_int_eq(press("Enter"), FORM_SUBMITS);
     ck_assert_int_eq(press("Escape"), FORM_LEAVES);
     ck_assert(!form.open);
+}
+END_TEST
+
+START_TEST(recording)
+{
+    static const struct {
+        const char *text;
+        bool has;
+        uint64_t bytes;
+    } cases[] = {{"", false, 0}, {"no", true, 0}, {"No", true, 0}, {"8M", true, 8 << 20}};
+    struct form_request request;
+    memset(&form, 0, sizeof(form));
+    line_set(&form.line[FORM_COMMAND], "sh");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        line_set(&form.line[FORM_RECORD], cases[i].text);
+        ck_assert_int_eq(form_check(&form, &request, &error), 0);
+        ck_assert(request.has_record == cases[i].has);
+        ck_assert_uint_eq(request.record, cases[i].bytes);
+    }
+    line_set(&form.line[FORM_RECORD], "never");
+    ck_assert_int_eq(form_check(&form, &request, &error), -EINVAL);
+    ck_assert_int_eq(form.at, FORM_RECORD);
 }
 END_TEST
 
@@ -148,4 +172,4 @@ START_TEST(again)
 }
 END_TEST
 
-SUITE_MAIN("form", what_it_asks_for, what_is_wrong, keys, remembered, again)
+SUITE_MAIN("form", what_it_asks_for, what_is_wrong, keys, recording, remembered, again)

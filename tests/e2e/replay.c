@@ -1,0 +1,279 @@
+/*
+ * The replay as a person meets it: what a real sandbox's screen has shown, with what was asked and
+ * answered, in the dashboard, on a terminal of its own, and written for other programs.
+ */
+#include "eye.h"
+#include "human.h"
+#include "world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct world world;
+
+static void setup(void)
+{
+    world_open(&world);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+static void detach(struct eye *eye)
+{
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+}
+
+/* A session with a request that was allowed, one that was denied, colours and wide characters. */
+static void record_one(void)
+{
+    human_runs(&world, "one",
+               "echo first words; sleep 1.5\n"
+               "/belljar/bin/belljar-shim ask --kind tool --title tidy-up; echo answer $?\n"
+               "printf '\\033[31mred words\\033[m \xe6\x97\xa5\xe6\x9c\xac\\n'; sleep 1.5\n"
+               "/belljar/bin/belljar-shim ask --kind tool --title force-push; echo answer $?\n"
+               "printf '\\033[2J\\033[Hlast words\\n'; exec cat");
+    WAIT_FOR(human_request(&world, "tidy-up", "id")[0]);
+    BELLJAR_OK(&world, "requests", "show", human_request(&world, "tidy-up", "id"));
+    WAIT_FOR(human_answers(&world, "allow", "tidy-up", NULL, NULL));
+    WAIT_FOR(human_request(&world, "force-push", "id")[0]);
+    BELLJAR_OK(&world, "requests", "show", human_request(&world, "force-push", "id"));
+    WAIT_FOR(human_answers(&world, "deny", "force-push", NULL, NULL));
+    WAIT_FOR(world_shows(&world, "one", "last words"));
+}
+
+static VTermColor colour_of(struct eye *eye, const char *text)
+{
+    VTermScreenCell cell;
+    int col, row = eye_find(eye, text, &col);
+    ck_assert_msg(row >= 0, "%s is not on the screen", text);
+    eye_cell(eye, row, col, &cell);
+    return cell.fg;
+}
+
+/* Through the whole recording by its events and back, in any of both places. */
+static void look_through(struct eye *eye)
+{
+    EYE_WAIT_TEXT(eye, "REPLAY");
+    EYE_WAIT_TEXT(eye, "x1");
+    eye_type(eye, "g");
+    eye_type(eye, " "); /* paused, wherever it was */
+    EYE_WAIT(eye, eye_shows(eye, "\xe2\x80\x96 0:0") && !eye_shows(eye, "last words"));
+    eye_type(eye, "g");
+    EYE_WAIT_TEXT(eye, "\xe2\x80\x96 0:00");
+    /* The bar knows all that was asked and answered. */
+    EYE_WAIT(eye, eye_shows(eye, "\xe2\x97\x86") && eye_shows(eye, "\xe2\x9c\x93"));
+    EYE_WAIT_TEXT(eye, "\xe2\x9c\x97");
+    eye_type(eye, "n");
+    EYE_WAIT_TEXT(eye, "asks: tidy-up");
+    EYE_WAIT_TEXT(eye, "first words");
+    ck_assert(!eye_shows(eye, "answer 0"));
+    eye_type(eye, "n");
+    EYE_WAIT_TEXT(eye, "allowed by human: tidy-up");
+    eye_type(eye, "n");
+    EYE_WAIT_TEXT(eye, "asks: force-push");
+    EYE_WAIT_TEXT(eye, "answer 0");
+    EYE_WAIT_TEXT(eye, "red words \xe6\x97\xa5\xe6\x9c\xac");
+    VTermColor red = colour_of(eye, "red words"), plain = colour_of(eye, "first words");
+    ck_assert(!vterm_color_is_equal(&red, &plain));
+    eye_type(eye, "n");
+    EYE_WAIT_TEXT(eye, "denied by human: force-push");
+    eye_type(eye, "G");
+    EYE_WAIT(eye, eye_shows(eye, "last words") && !eye_shows(eye, "red words"));
+    EYE_WAIT_TEXT(eye, "\xe2\x96\xa0"); /* the end */
+    eye_type(eye, "gnnn");
+    EYE_WAIT(eye, eye_shows(eye, "asks: force-push") && eye_shows(eye, "red words"));
+    eye_type(eye, "N");
+    EYE_WAIT(eye, eye_shows(eye, "allowed by human") && !eye_shows(eye, "red words"));
+    eye_type(eye, EYE_LEFT); /* before the beginning is the beginning */
+    EYE_WAIT(eye, eye_shows(eye, "0:00 ") && !eye_shows(eye, "red words"));
+    eye_type(eye, "+++++++");
+    EYE_WAIT_TEXT(eye, "x16");
+    eye_type(eye, "-------");
+    EYE_WAIT_TEXT(eye, "x0.5");
+    eye_type(eye, "+");
+    EYE_WAIT_TEXT(eye, "x1");
+    eye_type(eye, "?");
+    EYE_WAIT_TEXT(eye, "to the next request, verdict, alert");
+    eye_type(eye, "\x1b");
+    EYE_WAIT(eye, !eye_shows(eye, "to the next request"));
+    eye_type(eye, "+++ "); /* and now it plays by itself */
+    EYE_WAIT(eye, eye_shows(eye, "last words") && eye_shows(eye, "\xe2\x96\xa0"));
+    eye_type(eye, " "); /* again */
+    EYE_WAIT(eye, !eye_shows(eye, "last words"));
+}
+
+START_TEST(in_the_dashboard_at_any_size)
+{
+    static const int sizes[][2] = {{24, 80}, {40, 120}, {50, 200}};
+    record_one();
+    struct eye *eye =
+        eye_open(sizes[_i][0], sizes[_i][1], (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "last words");
+    eye_type(eye, "y");
+    look_through(eye);
+    eye_type(eye, "q");
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    EYE_WAIT_TEXT(eye, "last words"); /* the pane is back as a whole */
+    ck_assert(!eye_shows(eye, "REPLAY"));
+    eye_resize(eye, 30, 100);
+    eye_type(eye, "y");
+    EYE_WAIT_TEXT(eye, "REPLAY");
+    eye_resize(eye, 24, 80); /* in the middle of it */
+    EYE_WAIT(eye, eye_find(eye, "x1", NULL) == 22);
+    BELLJAR_OK(&world, "kill", "one");
+    BELLJAR_OK(&world, "rm", "one");
+    EYE_WAIT(eye, !eye_shows(eye, "REPLAY"));
+    detach(eye);
+}
+END_TEST
+
+START_TEST(on_a_terminal_of_its_own)
+{
+    record_one();
+    BELLJAR_OK(&world, "kill", "one");
+    BELLJAR_OK(&world, "server", "stop"); /* it needs none */
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "replay", "one", NULL});
+    look_through(eye);
+    eye_resize(eye, 40, 120);
+    EYE_WAIT(eye, eye_find(eye, "x8", NULL) == 38);
+    eye_type(eye, "G");
+    EYE_WAIT_TEXT(eye, "last words");
+    eye_type(eye, "q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+
+    eye = eye_open(24, 80,
+                   (const char *const[]){world.belljar, "replay", "one", "--speed", "4", NULL});
+    EYE_WAIT_TEXT(eye, "x4");
+    kill(eye->pid, SIGTERM);
+    eye_wait_end(eye);
+    eye_check_restored(eye);
+    eye_close(eye);
+}
+END_TEST
+
+/* Started from the form, which has a field for it. */
+static void start_unrecorded(struct eye *eye)
+{
+    eye_type(eye, "N");
+    EYE_WAIT_TEXT(eye, "Recording");
+    eye_type(eye, "sleep 1000");
+    eye_type(eye, "\t\tformed");
+    eye_type(eye, "\t\t\t\t\tno");
+    EYE_WAIT_TEXT(eye, "disk for what its screen shows");
+    eye_type(eye, "\r");
+    EYE_WAIT_TEXT(eye, "2 sandboxes");
+}
+
+START_TEST(nothing_to_play_says_so)
+{
+    struct result result;
+    BELLJAR_OK(&world, "run", "-d", "-n", "silent", "--no-record", "--", "sh", "-c",
+               "echo not kept; exec sleep 1000");
+    WAIT_FOR(world_shows(&world, "silent", "not kept"));
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "silent");
+    eye_type(eye, "y");
+    EYE_WAIT_TEXT(eye, "nothing was recorded");
+    eye_type(eye, " n+G"); /* nothing of this does anything */
+    eye_type(eye, "q");
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    start_unrecorded(eye);
+    detach(eye);
+    BELLJAR(&world, &result, "export", "formed");
+    ck_assert_ptr_nonnull(strstr(result.err, "nothing was recorded"));
+    result_free(&result);
+    BELLJAR(&world, &result, "run", "-d", "--no-record", "--record-limit", "1M", "--", "true");
+    ck_assert_int_eq(result.code, 2);
+    result_free(&result);
+    BELLJAR(&world, &result, "export", "silent");
+    ck_assert_int_eq(result.code, 1);
+    ck_assert_ptr_nonnull(strstr(result.err, "nothing was recorded"));
+    result_free(&result);
+    BELLJAR(&world, &result, "export", "nobody");
+    ck_assert_int_eq(result.code, 1);
+    ck_assert_ptr_nonnull(strstr(result.err, "no sandbox is named nobody"));
+    result_free(&result);
+}
+END_TEST
+
+/* As https://docs.asciinema.org/manual/asciicast/v2/ has it. */
+static void check_asciicast(const char *text)
+{
+    double last = 0;
+    size_t lines = 0;
+    for (const char *at = text, *end; *at; at = end + 1, lines++) {
+        end = strchr(at, '\n');
+        ck_assert_ptr_nonnull(end);
+        json_t *line = json_loadb(at, (size_t)(end - at), 0, NULL);
+        ck_assert_msg(line != NULL, "no JSON: %.*s", (int)(end - at), at);
+        if (lines == 0) {
+            ck_assert_int_eq(json_integer_value(json_object_get(line, "version")), 2);
+            ck_assert_int_gt(json_integer_value(json_object_get(line, "width")), 0);
+            ck_assert_int_gt(json_integer_value(json_object_get(line, "height")), 0);
+            ck_assert(json_is_integer(json_object_get(line, "timestamp")));
+        } else {
+            const char *code = json_string_value(json_array_get(line, 1));
+            ck_assert_uint_eq(json_array_size(line), 3);
+            ck_assert(json_is_number(json_array_get(line, 0)));
+            ck_assert(json_is_string(json_array_get(line, 2)));
+            ck_assert(code && strlen(code) == 1 && strchr("iorm", *code));
+            ck_assert_double_ge(json_number_value(json_array_get(line, 0)), last);
+            last = json_number_value(json_array_get(line, 0));
+        }
+        json_decref(line);
+    }
+    ck_assert_uint_gt(lines, 3);
+}
+
+START_TEST(others_can_read_it)
+{
+    struct result result;
+    char path[128];
+    record_one();
+    BELLJAR(&world, &result, "export", "one");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    check_asciicast(result.out);
+    ck_assert_ptr_nonnull(strstr(result.out, "first words"));
+    result_free(&result);
+
+    snprintf(path, sizeof(path), "%s/one.txt", world.base);
+    BELLJAR_OK(&world, "export", "one", "--format", "text", "-o", path);
+    const char *text = world_read(path);
+    ck_assert_ptr_nonnull(strstr(text, "last words\n"));
+    ck_assert_ptr_null(strchr(text, '\033'));
+    BELLJAR(&world, &result, "export", "one", "--format", "text", "-o", path);
+    ck_assert_int_eq(result.code, 1); /* nothing is overwritten */
+    ck_assert_ptr_nonnull(strstr(result.err, "one.txt: File exists"));
+    result_free(&result);
+    BELLJAR(&world, &result, "export", "one", "--format", "gif");
+    ck_assert_int_eq(result.code, 2);
+    result_free(&result);
+    BELLJAR(&world, &result, "export", "one", "--format", "raw");
+    ck_assert_ptr_nonnull(strstr(result.out, "\033[31mred words"));
+    result_free(&result);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("replay");
+    TCase *tests = tcase_create("replay");
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_set_timeout(tests, 240);
+    tcase_add_loop_test(tests, in_the_dashboard_at_any_size, 0, 3);
+    tcase_add_test(tests, on_a_terminal_of_its_own);
+    tcase_add_test(tests, nothing_to_play_says_so);
+    tcase_add_test(tests, others_can_read_it);
+    suite_add_tcase(suite, tests);
+    return world_main(suite);
+}

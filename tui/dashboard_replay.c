@@ -1,0 +1,136 @@
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tui/dashboard_state.h"
+
+#define FRAME_MS  33  /* between two pictures */
+#define BEHIND_MS 100 /* the same while the picture is on its way */
+
+static void stop_playing(struct dashboard_replay *replay)
+{
+    uv_timer_stop(&replay->timer);
+    replay_engine_close(&replay->engine);
+    replay->playing = false;
+    if (!replay->loading)
+        track_free(&replay->track);
+}
+
+static void on_frame(uv_timer_t *timer)
+{
+    struct dashboard *dashboard = timer->data;
+    struct dashboard_replay *replay = &dashboard->replay;
+    struct player *player = &dashboard->control.player;
+    struct bj_error error = {0};
+    uint64_t now = dashboard_now(dashboard);
+    double seconds = (double)(now - replay->stepped_at) / 1000;
+    replay->stepped_at = now;
+    if (replay_engine_step(&replay->engine, player, seconds, &error) < 0) {
+        player_fail(player, error.text);
+        stop_playing(replay);
+        dashboard_touch(dashboard, true);
+        return;
+    }
+    uv_timer_start(timer, on_frame, player->behind ? 1 : FRAME_MS, 0);
+    if (!player->behind || now - replay->shown_at >= BEHIND_MS) {
+        replay->shown_at = now;
+        dashboard_touch(dashboard, false);
+    }
+}
+
+/* ---- loading, in a thread ---- */
+
+static void load(uv_work_t *work)
+{
+    struct dashboard *dashboard = work->data;
+    struct dashboard_replay *replay = &dashboard->replay;
+    char directory[BJ_PATH_MAX];
+    replay->error = (struct bj_error){0};
+    replay->status = bj_path(directory, sizeof(directory), &replay->error, "%s/%s",
+                             dashboard->paths->state, replay->id);
+    if (replay->status == 0)
+        replay->status = track_load(&replay->track, dashboard->paths, directory, replay->id,
+                                    &replay->stop, &replay->error);
+}
+
+static void start_loading(struct dashboard *dashboard);
+
+static void on_loaded(uv_work_t *work, int cancelled)
+{
+    struct dashboard *dashboard = work->data;
+    struct dashboard_replay *replay = &dashboard->replay;
+    struct player *player = &dashboard->control.player;
+    (void)cancelled;
+    replay->loading = false;
+    bool wanted = player->open && player->state == PLAYER_LOADING && !dashboard->stopping;
+    if (!wanted || atomic_load(&replay->stop) || strcmp(player->id, replay->id) != 0) {
+        track_free(&replay->track);
+        if (wanted)
+            start_loading(dashboard); /* another one was opened meanwhile */
+        return;
+    }
+    if (replay->status < 0) {
+        player_fail(player, replay->error.text);
+        dashboard_touch(dashboard, true);
+        return;
+    }
+    player_ready(player, replay->track.start, replay->track.end, replay->track.marks,
+                 replay->track.mark_count);
+    track_missing(&replay->track, player->note, sizeof(player->note));
+    replay_engine_open(&replay->engine, &replay->track);
+    replay->playing = true;
+    replay->stepped_at = dashboard_now(dashboard);
+    uv_timer_start(&replay->timer, on_frame, 0, 0);
+}
+
+static void start_loading(struct dashboard *dashboard)
+{
+    struct dashboard_replay *replay = &dashboard->replay;
+    snprintf(replay->id, sizeof(replay->id), "%s", dashboard->control.player.id);
+    atomic_store(&replay->stop, false);
+    replay->work.data = dashboard;
+    replay->loading = uv_queue_work(&dashboard->loop, &replay->work, load, on_loaded) == 0;
+    if (!replay->loading)
+        player_fail(&dashboard->control.player, "no thread can be had to read the recording");
+}
+
+void replay_order(struct dashboard *dashboard)
+{
+    struct dashboard_replay *replay = &dashboard->replay;
+    struct player *player = &dashboard->control.player;
+    const struct sandbox *sandbox = fleet_find(&dashboard->fleet, player->id);
+    char why[160];
+    if (replay->playing)
+        stop_playing(replay);
+    if (!sandbox || sandbox->origin->number != 0) {
+        snprintf(why, sizeof(why), "%.64s is on another host: use belljar replay there",
+                 sandbox ? sandbox->name : "?");
+        player_fail(player, why);
+    } else if (replay->loading) {
+        atomic_store(&replay->stop, true); /* on_loaded() begins again */
+    } else {
+        start_loading(dashboard);
+    }
+}
+
+void replay_sync(struct dashboard *dashboard)
+{
+    struct dashboard_replay *replay = &dashboard->replay;
+    if (dashboard->control.player.open && !dashboard->stopping)
+        return;
+    if (replay->loading)
+        atomic_store(&replay->stop, true);
+    if (replay->playing)
+        stop_playing(replay);
+}
+
+const struct picture *replay_picture(const struct dashboard *dashboard)
+{
+    return dashboard->replay.playing ? &dashboard->replay.engine.picture : NULL;
+}
+
+void replay_init(struct dashboard *dashboard)
+{
+    uv_timer_init(&dashboard->loop, &dashboard->replay.timer);
+    dashboard->replay.timer.data = dashboard;
+}
