@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mux/monitor/base64.h"
 #include "mux/monitor/sanitize.h"
 
 /*
@@ -68,6 +69,43 @@ static void prompt_mark(struct terminal *terminal, const char *rest, size_t size
         terminal->prompt = TERMINAL_PROMPT_NONE;
 }
 
+/* Whether a kitty notification's metadata, `i=1:p=body:e=1`, has this setting. */
+static bool has_setting(const char *metadata, size_t size, const char *setting)
+{
+    size_t length = strlen(setting), at = 0;
+    while (at < size) {
+        const char *colon = memchr(metadata + at, ':', size - at);
+        size_t end = colon ? (size_t)(colon - metadata) : size;
+        if (end - at == length && memcmp(metadata + at, setting, length) == 0)
+            return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+/* OSC 99 ; metadata ; payload (kitty: desktop notifications). Titles and bodies are for people; a
+ * query, an icon, buttons and the like are not, and nothing is answered. */
+static void kitty_notification(struct terminal *terminal, const char *rest, size_t size)
+{
+    uint8_t plain[TERMINAL_STRING_MAX];
+    const char *semicolon = memchr(rest, ';', size);
+    size_t metadata = semicolon ? (size_t)(semicolon - rest) : size;
+    bool text = has_setting(rest, metadata, "p=title") || has_setting(rest, metadata, "p=body") ||
+                !memmem(rest, metadata, "p=", 2);
+    if (!semicolon || !text || metadata + 1 == size)
+        return;
+    const char *payload = semicolon + 1;
+    size_t left = size - metadata - 1;
+    if (has_setting(rest, metadata, "e=1")) {
+        ptrdiff_t decoded = base64_decode(plain, payload, left);
+        if (decoded < 0)
+            return;
+        payload = (const char *)plain;
+        left = (size_t)decoded;
+    }
+    notification(terminal, payload, left);
+}
+
 static void color_query(struct terminal *terminal, unsigned number, const char *rest, size_t size)
 {
     if (size != 1 || rest[0] != '?')
@@ -98,7 +136,9 @@ static void osc(struct terminal *terminal, const char *text, size_t size)
         if (left < 2 || rest[1] != ';' || rest[0] < '0' || rest[0] > '9')
             notification(terminal, rest, left);
         break;
-    case 99:  /* kitty */
+    case 99:
+        kitty_notification(terminal, rest, left);
+        break;
     case 777: /* urxvt */
         notification(terminal, rest, left);
         break;

@@ -26,13 +26,17 @@ static const struct {
 } agents[] = {
     {"claude", "claude", {NULL}},
     {"codex", "codex", {"-m", "gpt-5.1", NULL}},
+    {"opencode", "opencode", {NULL}},
+    {"gemini", "gemini", {NULL}},
 };
 #define AGENTS ((int)(sizeof(agents) / sizeof(agents[0])))
 
 static const char *const credentials[][5] = {
     {"anthropic", "x-api-key", "%s", "ANTHROPIC_API_KEY", "ANTHROPIC_BASE_URL"},
     {"openai", "authorization", "Bearer %s", "OPENAI_API_KEY", "OPENAI_BASE_URL"},
+    {"gemini", "x-goog-api-key", "%s", "GEMINI_API_KEY", "GOOGLE_GEMINI_BASE_URL"},
 };
+#define CREDENTIALS (sizeof(credentials) / sizeof(credentials[0]))
 
 static struct world world;
 static char directory[2048], script[4096], model_log[128], project[128];
@@ -42,7 +46,7 @@ static void write_policy(void)
 {
     char text[2048];
     size_t size = 0;
-    for (size_t i = 0; i < 2; i++)
+    for (size_t i = 0; i < CREDENTIALS; i++)
         size += (size_t)snprintf(
             text + size, sizeof(text) - size,
             "credential %s {\n from = \"file:%s/key\"\n hosts = [\"good.example\"]\n"
@@ -212,7 +216,9 @@ int main(void)
     const char *mock = getenv("BELLJAR_TEST_MODEL");
     snprintf(script, sizeof(script), "%s", mock ? mock : "");
     if (!installed()) {
-        printf("skipped: BELLJAR_TEST_AGENTS names no node_modules/.bin with claude and codex\n");
+        printf(
+            "skipped: BELLJAR_TEST_AGENTS names no node_modules/.bin with claude, codex, opencode "
+            "and gemini\n");
         return 77;
     }
     if (!net_make()) {

@@ -46,6 +46,13 @@ START_TEST(test_notifications)
     screen_write(t, "\x1b]777;notify;a;b\x07\x1b]99;;c\x1b\\\x1b]9;4;1;50\x07");
     ck_assert_ptr_nonnull(strstr(heard.alerts, "notification: notify;a;b"));
     ck_assert_int_eq(heard.alerts_count, 2);
+    /* A terminal's abilities are asked for so; that is no notification, and stays unanswered. */
+    screen_write(t, "\x1b]99;i=1:p=?;\x1b\\\x1b]99;i=1:p=icon;AAAA\x1b\\\x1b]99;i=1\x1b\\");
+    ck_assert_int_eq(heard.alerts_count, 2);
+    ck_assert_str_eq(heard.replies, "");
+    screen_write(t, "\x1b]99;i=1:d=0;its title\x1b\\\x1b]99;i=1:p=body:e=1;Ym9keQ==\x1b\\");
+    ck_assert_ptr_nonnull(strstr(heard.alerts, "notification: its title"));
+    ck_assert_ptr_nonnull(strstr(heard.alerts, "notification: body"));
     screen_write(t, "\a\a");
     ck_assert_int_ge(heard.bells, 2);
     terminal_free(t);
