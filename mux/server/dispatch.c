@@ -373,6 +373,35 @@ static void sandbox_rename(struct client *client, uint32_t id, const msgpack_obj
     bj_rpc_done(&client->rpc, id);
 }
 
+static void sandbox_restart(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct bj_error error = {0};
+    char name[NAME_SIZE], path[BJ_PATH_MAX + 1];
+    bj_get_copy(params, "name", name, sizeof(name));
+    bj_get_copy(params, "path", path, sizeof(path));
+    struct sandbox *sandbox = registry_find_name(client->server, name);
+    char *prompt = dispatch_text(params, "prompt");
+    char **env = strings_copy(bj_get(params, "env"), &error);
+    if (!sandbox)
+        bj_fail(&error, -ENOENT, "no sandbox is named %s: 'belljar ls' lists them", name);
+    else if (!prompt && !error.code)
+        bj_fail(&error, -ENOMEM, "out of memory");
+    struct call *call = error.code ? NULL : call_keep(client, id);
+    if (error.code)
+        dispatch_fail(client, id, &error);
+    if (call) {
+        struct start_options options = {
+            .env = (const char *const *)env,
+            .prompt = prompt,
+            .path = path,
+            .resume = !bj_get_bool(params, "fresh", false),
+        };
+        start_again(sandbox, &options, call);
+    }
+    strings_free(env);
+    free(prompt);
+}
+
 /* --- alerts --- */
 
 static void alert_list(struct client *client, uint32_t id, const msgpack_object *params)
@@ -547,6 +576,7 @@ static const struct {
     {"sandbox.kill", sandbox_kill},
     {"sandbox.pause", sandbox_pause},
     {"sandbox.resume", sandbox_resume},
+    {"sandbox.restart", sandbox_restart},
     {"sandbox.rename", sandbox_rename},
     {"sandbox.remove", sandbox_remove},
     {"alert.list", alert_list},

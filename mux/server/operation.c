@@ -97,6 +97,27 @@ static void item_fail(struct item *item, int code, const char *why)
     item->done = true;
 }
 
+bool operation_clear(struct sandbox *sandbox, bool *asked, uint64_t passed)
+{
+    if (process_alive(&sandbox->record.monitor)) {
+        /* A moment for the report of the end and the recording, then no more asking. */
+        if (!*asked)
+            monitor_stop(sandbox);
+        *asked = true;
+        if (passed > MONITOR_ASK_MS)
+            monitor_end(sandbox);
+        return false;
+    }
+    if (process_alive(&sandbox->record.egress)) {
+        process_signal(&sandbox->record.egress, passed > MONITOR_ASK_MS ? SIGKILL : SIGTERM);
+        return false;
+    }
+    if (sandbox->monitor)
+        monitor_abandon(sandbox->monitor);
+    sandbox->record.monitor = (struct process_id){0};
+    return true;
+}
+
 /* 1 when not one process of it is left, and the monitor is gone, too. */
 static int kill_step(struct item *item, struct sandbox *sandbox, uint64_t passed)
 {
@@ -112,22 +133,8 @@ static int kill_step(struct item *item, struct sandbox *sandbox, uint64_t passed
         return 0;
     if (fence.cgroup[0] && cgroup_remove(fence.cgroup) == -EBUSY)
         return 0; /* the kernel still counts the last process for a moment */
-    if (process_alive(&sandbox->record.monitor)) {
-        /* A moment for the report of the end and the recording, then no more asking. */
-        if (!item->asked_monitor)
-            monitor_stop(sandbox);
-        item->asked_monitor = true;
-        if (passed > MONITOR_ASK_MS)
-            monitor_end(sandbox);
+    if (!operation_clear(sandbox, &item->asked_monitor, passed))
         return 0;
-    }
-    if (process_alive(&sandbox->record.egress)) {
-        process_signal(&sandbox->record.egress, passed > MONITOR_ASK_MS ? SIGKILL : SIGTERM);
-        return 0;
-    }
-    if (sandbox->monitor)
-        monitor_abandon(sandbox->monitor);
-    sandbox->record.monitor = (struct process_id){0};
     supervise_ended(sandbox, sandbox->outer_status);
     start_remove_runtime(sandbox);
     return 1;

@@ -22,3 +22,7 @@ enum operation_kind {
 void operation_start(struct server *server, enum operation_kind kind,
                      struct sandbox *const *sandboxes, size_t count, struct call *call,
                      void (*done)(struct server *server));
+
+/* One step of ending what outlives a sandbox's own processes, `passed` ms after the first: its
+ * monitor, which is asked first, and its egress proxy. True when both are gone. */
+bool operation_clear(struct sandbox *sandbox, bool *asked, uint64_t passed);

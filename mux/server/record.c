@@ -24,32 +24,52 @@ const char *sandbox_state_name(enum sandbox_state state)
     return states[state];
 }
 
+static void list_free(char **list)
+{
+    for (char **at = list; at && *at; at++)
+        free(*at);
+    free(list);
+}
+
 void record_free(struct record *record)
 {
-    for (char **at = record->argv; at && *at; at++)
-        free(*at);
-    free(record->argv);
+    list_free(record->argv);
+    list_free(record->arguments);
     free(record->project);
     free(record->policy);
     free(record->agent);
     *record = (struct record){0};
 }
 
-int record_set_argv(struct record *record, const char *const *argv, size_t count)
+static char **list_copy(const char *const *list, size_t count)
 {
     char **copy = calloc(count + 1, sizeof(*copy));
     for (size_t i = 0; copy && i < count; i++) {
-        copy[i] = strdup(argv[i]);
+        copy[i] = strdup(list[i]);
         if (!copy[i]) {
-            while (i)
-                free(copy[--i]);
-            free(copy);
+            list_free(copy);
             copy = NULL;
         }
     }
+    return copy;
+}
+
+int record_set_argv(struct record *record, const char *const *argv, size_t count)
+{
+    char **copy = list_copy(argv, count);
     if (!copy)
         return -ENOMEM;
     record->argv = copy;
+    return 0;
+}
+
+int record_set_arguments(struct record *record, const char *const *argv, size_t count)
+{
+    char **copy = list_copy(argv, count); /* `argv` may be the list that is there */
+    if (!copy)
+        return -ENOMEM;
+    list_free(record->arguments);
+    record->arguments = copy;
     return 0;
 }
 
@@ -88,10 +108,10 @@ static json_t *pack_process(const struct process_id *id)
     return json_pack("{s:i, s:I}", "pid", (int)id->pid, "start", (json_int_t)id->start);
 }
 
-static json_t *pack_argv(const struct record *record)
+static json_t *pack_list(char *const *words)
 {
     json_t *list = json_array();
-    for (char **at = record->argv; at && *at; at++) /* what is no UTF-8 fails in json_dumps() */
+    for (char *const *at = words; at && *at; at++) /* what is no UTF-8 fails in json_dumps() */
         json_array_append_new(list, json_stringn_nocheck(*at, strlen(*at)));
     return list;
 }
@@ -104,7 +124,7 @@ int record_save(const struct record *record, const char *directory, struct bj_er
         return status;
     json_t *root = json_pack(
         "{s:i, s:s, s:s, s:o, s:s?, s:s, s:s, s:f, s:i, s:i, s:I, s:I}", "version", RECORD_VERSION,
-        "id", record->id, "name", record->name, "argv", pack_argv(record), "project",
+        "id", record->id, "name", record->name, "argv", pack_list(record->argv), "project",
         record->project, "driver", record->driver, "session", record->session, "created",
         record->created, "rows", (int)record->rows, "cols", (int)record->cols, "scrollback",
         (json_int_t)record->scrollback, "record_limit", (json_int_t)record->record_limit);
@@ -117,11 +137,11 @@ int record_save(const struct record *record, const char *directory, struct bj_er
         "monitor", pack_process(&record->monitor), "state", states[record->state], "has_exit",
         (int)record->has_exit, "exit_code", record->exit_code, "exit_signal", record->exit_signal,
         "error", record->error);
-    json_t *crossing =
-        json_pack("{s:s?, s:s?, s:o, s:{s:I, s:I, s:I}}", "agent", record->agent, "policy",
-                  record->policy, "egress", pack_process(&record->egress), "quotas", "disk",
-                  (json_int_t)record->quotas.disk, "egress", (json_int_t)record->quotas.egress,
-                  "wall_clock", (json_int_t)record->quotas.wall_clock);
+    json_t *crossing = json_pack(
+        "{s:s?, s:o, s:s?, s:o, s:{s:I, s:I, s:I}}", "agent", record->agent, "arguments",
+        pack_list(record->arguments), "policy", record->policy, "egress",
+        pack_process(&record->egress), "quotas", "disk", (json_int_t)record->quotas.disk, "egress",
+        (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock);
     char *text = NULL;
     if (root && rest && crossing && json_object_update(root, rest) == 0 &&
         json_object_update(root, crossing) == 0)
@@ -157,20 +177,17 @@ static struct process_id read_process(const json_t *root, const char *key)
     return (struct process_id){(pid_t)read_uint(object, "pid"), read_uint(object, "start")};
 }
 
-static int read_argv(struct record *record, const json_t *root)
+static int read_list(char ***out, const json_t *list)
 {
-    const json_t *list = json_object_get(root, "argv");
     size_t count = json_array_size(list);
-    if (count == 0)
-        return -EINVAL;
-    record->argv = calloc(count + 1, sizeof(*record->argv));
-    for (size_t i = 0; record->argv && i < count; i++) {
+    char **words = *out = calloc(count + 1, sizeof(*words));
+    for (size_t i = 0; words && i < count; i++) {
         const char *text = json_string_value(json_array_get(list, i));
-        record->argv[i] = text ? strdup(text) : NULL;
-        if (!record->argv[i])
+        words[i] = text ? strdup(text) : NULL;
+        if (!words[i])
             return -EINVAL;
     }
-    return record->argv ? 0 : -ENOMEM;
+    return words ? 0 : -ENOMEM;
 }
 
 static int read_record(struct record *record, const json_t *root)
@@ -222,7 +239,10 @@ static int read_record(struct record *record, const json_t *root)
     if (json_integer_value(json_object_get(root, "version")) != RECORD_VERSION ||
         !id_check(record->id) || name_check(record->name, NULL) < 0)
         return -EINVAL;
-    return read_argv(record, root);
+    int status = read_list(&record->arguments, json_object_get(root, "arguments"));
+    if (status == 0)
+        status = read_list(&record->argv, json_object_get(root, "argv"));
+    return status == 0 && !record->argv[0] ? -EINVAL : status;
 }
 
 int record_load(struct record *record, const char *directory, struct bj_error *error)

@@ -31,8 +31,9 @@ struct record_quotas {
 struct record {
     char id[ID_SIZE];
     char name[NAME_SIZE];
-    char **argv;   /* NULL-terminated, owned */
-    char *project; /* path on the host or NULL, owned */
+    char **argv;      /* NULL-terminated, owned */
+    char **arguments; /* the caller's, of argv made by a profile; NULL-terminated or NULL, owned */
+    char *project;    /* path on the host or NULL, owned */
     char driver[32];
     char session[NAME_SIZE];
     double created; /* unix seconds */
@@ -56,6 +57,9 @@ void record_free(struct record *record);
 
 /* Copies an argument list of `count` strings into record->argv. -ENOMEM. */
 int record_set_argv(struct record *record, const char *const *argv, size_t count);
+
+/* Likewise into record->arguments. */
+int record_set_arguments(struct record *record, const char *const *argv, size_t count);
 
 int record_save(const struct record *record, const char *directory, struct bj_error *error);
 int record_load(struct record *record, const char *directory, struct bj_error *error);

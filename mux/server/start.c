@@ -1,4 +1,4 @@
-#include "mux/server/start.h"
+#include "mux/server/start_private.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,11 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mux/driver/driver.h"
-#include "mux/egress/proxy_env.h"
 #include "mux/server/log.h"
 #include "mux/server/monitor.h"
-#include "mux/server/profile.h"
 #include "mux/server/project.h"
 #include "mux/server/registry.h"
 #include "mux/server/server.h"
@@ -23,31 +20,6 @@
 #define START_TIMEOUT_MS 20000U /* from the wall's start; a copy may take as long as it takes */
 #define CLEAN_STEP_MS    5U
 #define CLEAN_MAX_MS     3000U
-#define INFO_MAX         2048
-#define PROXY_PORT       3128U /* on the loopback interface inside */
-
-struct start {
-    struct server *server;
-    struct sandbox *sandbox; /* NULL when all is over and only handles are left to close */
-    struct call *call;
-    const struct driver *driver;
-    char **env; /* NULL-terminated, owned */
-    struct profile profile;
-    struct profile_place place;
-    struct job *job;
-    struct wall wall;
-    uv_poll_t info, gate;
-    uv_timer_t timer;
-    bool info_open, gate_open, timer_open;
-    bool monitor_up, released, failing;
-    bool asked_memory, asked_cpus; /* limits that the caller gave */
-    char text[INFO_MAX];
-    size_t text_size;
-    struct bj_error why;
-    uint64_t failed; /* monotonic ms */
-};
-
-static void start_fail(struct start *start, const struct bj_error *why);
 
 /* --- the end of a start --- */
 
@@ -141,13 +113,30 @@ void start_remove_runtime(const struct sandbox *sandbox)
             remove(path);
 }
 
+/* One that ran before has ended once more, and its work is kept. */
+static void keep(struct sandbox *sandbox, const struct bj_error *why)
+{
+    struct record *record = &sandbox->record;
+    sandbox->ended = true;
+    sandbox->outer_status = -1;
+    record->has_exit = true;
+    record->exit_code = 255;
+    record->exit_signal = 0;
+    record->cgroup[0] = '\0';
+    snprintf(record->error, sizeof(record->error), "%s", why->text);
+    record->state = SANDBOX_EXITED;
+    sandbox_save(sandbox);
+    sandbox_touch(sandbox);
+}
+
 /* Everything that ran is gone: forgets the sandbox and says why. */
 static void finish_failure(struct start *start)
 {
     struct sandbox *sandbox = start->sandbox;
     struct server *server = start->server;
     char path[BJ_PATH_MAX];
-    struct bj_error error = {0};
+    struct bj_error error = start->why;
+    bool again = start->again;
     log_line("sandbox %s (%s) did not start: %s", sandbox->record.id, sandbox->record.name,
              start->why.text);
     call_fail(start->call, &start->why);
@@ -155,6 +144,10 @@ static void finish_failure(struct start *start)
     if (sandbox->record.cgroup[0])
         cgroup_remove(sandbox->record.cgroup);
     start_remove_runtime(sandbox);
+    if (again) {
+        keep(sandbox, &error);
+        return;
+    }
     if (sandbox_state_path(sandbox, "", path, &error) < 0 ||
         !project_delete(&server->loop, path, on_deleted, NULL, &error))
         log_line("%s", error.text);
@@ -174,7 +167,7 @@ static void on_clean(uv_timer_t *timer)
         finish_failure(start);
 }
 
-static void start_fail(struct start *start, const struct bj_error *why)
+void start_fail(struct start *start, const struct bj_error *why)
 {
     struct sandbox *sandbox = start->sandbox;
     if (start->failing)
@@ -266,7 +259,8 @@ void start_monitor_up(struct start *start)
 
 void start_monitor_failed(struct start *start, const struct bj_error *why)
 {
-    start_fail(start, why);
+    if (!start->clearing) /* else it is the one of the last run, whose end is wanted */
+        start_fail(start, why);
 }
 
 /* The pid that the driver reports is taken only when it is what it must be: child of the process
@@ -331,24 +325,6 @@ static int make_cgroup(struct start *start, int *procs, struct bj_error *error)
     return 0;
 }
 
-/* What of the profile is seen inside. */
-static void add_profile(const struct start *start, struct wall_mount mounts[PROFILE_MOUNTS_MAX],
-                        struct wall_file made[PROFILE_FILES_MAX], struct wall_plan *plan)
-{
-    const struct profile *profile = &start->profile;
-    const struct profile_place *place = &start->place;
-    for (size_t i = 0; i < place->count; i++)
-        mounts[i] = (struct wall_mount){place->mounts[i].source, place->mounts[i].target,
-                                        place->mounts[i].directory};
-    for (size_t i = 0; i < profile->files_count; i++)
-        made[i] = (struct wall_file){profile->files[i].target, profile->files[i].text,
-                                     profile->files[i].size};
-    plan->mounts = mounts;
-    plan->mounts_count = place->count;
-    plan->made = made;
-    plan->made_count = profile->files_count;
-}
-
 static int start_wall(struct start *start, struct bj_error *error)
 {
     struct wall_mount mounts[PROFILE_MOUNTS_MAX];
@@ -377,7 +353,7 @@ static int start_wall(struct start *start, struct bj_error *error)
         .home = home,
         .argv = (const char *const *)record->argv,
         .env = (const char *const *)start->env,
-        .proxy_port = PROXY_PORT,
+        .proxy_port = START_PROXY_PORT,
         .nproc = start->server->cgroups.pids ? 0 : (uint32_t)record->limits.pids,
         .drop = geteuid() == 0,
         .uid = record->uid,
@@ -385,7 +361,7 @@ static int start_wall(struct start *start, struct bj_error *error)
         .cgroup_procs = procs,
         .files = &start->server->files,
     };
-    add_profile(start, mounts, made, &plan);
+    start_add_profile(start, mounts, made, &plan);
     status = start->driver->start(&plan, &start->wall, error);
     if (procs >= 0)
         close(procs);
@@ -415,64 +391,17 @@ static int watch_info(struct start *start, struct bj_error *error)
                       : 0;
 }
 
-/* What leads programs to the proxy, and placeholders of credentials, go before what the caller
- * gave, which so has the last word. */
-static int add_env(struct start *start, struct bj_error *error)
-{
-    const struct policy *policy = &start->sandbox->guard.policy;
-    char *const *profile = start->profile.env;
-    size_t proxy = proxy_env_count(), own = 0, at = 0, profiles = 0;
-    while (start->env[own])
-        own++;
-    while (profile && profile[profiles])
-        profiles++;
-    char **env = calloc(proxy + 2 * policy->credentials_count + profiles + own + 1, sizeof(*env));
-    if (!env)
-        return bj_fail(error, -ENOMEM, "out of memory");
-    bool whole = true;
-    for (size_t i = 0; i < proxy; i++) {
-        char text[PROXY_ENV_TEXT_MAX];
-        proxy_env_text(i, PROXY_PORT, text);
-        whole = (env[at++] = strdup(text)) && whole;
-    }
-    for (size_t i = 0; whole && i < policy->credentials_count; i++) {
-        const struct policy_credential *credential = &policy->credentials[i];
-        if (credential->placeholder_env)
-            whole = asprintf(&env[at++], "%s=belljar-placeholder-%s", credential->placeholder_env,
-                             credential->name) > 0;
-        if (whole && credential->base_url_env)
-            whole = asprintf(&env[at++], "%s=http://127.0.0.1:%u/belljar/credential/%s",
-                             credential->base_url_env, PROXY_PORT, credential->name) > 0;
-    }
-    for (size_t i = 0; whole && i < profiles; i++)
-        whole = (env[at++] = strdup(profile[i])) && whole;
-    for (size_t i = 0; i < own; i++)
-        env[at++] = start->env[i];
-    free(start->env);
-    start->env = env;
-    return whole ? 0 : bj_fail(error, -ENOMEM, "out of memory");
-}
-
-static int fill_home(const struct start *start, struct bj_error *error)
-{
-    const struct record *record = &start->sandbox->record;
-    char home[BJ_PATH_MAX];
-    int status = sandbox_state_path(start->sandbox, "home", home, error);
-    return status < 0 ? status
-                      : profile_fill_home(&start->profile, home, geteuid() == 0, record->uid,
-                                          record->gid, error);
-}
-
 /* Monitor and wall are started at once; the wall waits at its gate for the monitor. */
-static void launch(struct start *start)
+void start_launch(struct start *start)
 {
     struct bj_error error = {0};
     /* Once more, since the project copy may hold a policy that was accepted. */
-    int status = start->sandbox->record.project ? guard_load(start->sandbox, &error) : 0;
+    bool copied = start->sandbox->record.project && !start->again;
+    int status = copied ? guard_load(start->sandbox, &error) : 0;
     if (status == 0)
-        status = add_env(start, &error);
-    if (status == 0)
-        status = fill_home(start, &error);
+        status = start_add_env(start, &error);
+    if (status == 0 && !start->again)
+        status = start_fill_home(start, &error);
     if (status == 0)
         status = monitor_spawn(start->sandbox, 0, &error);
     if (status == 0)
@@ -490,22 +419,10 @@ static void on_copied(void *owner, const struct bj_error *error)
     if (error)
         start_fail(start, error);
     else
-        launch(start);
+        start_launch(start);
 }
 
 /* --- the beginning --- */
-
-static int copy_env(struct start *start, const char *const *env)
-{
-    size_t count = 0;
-    while (env && env[count])
-        count++;
-    start->env = calloc(count + 1, sizeof(*start->env));
-    for (size_t i = 0; start->env && i < count; i++)
-        if (!(start->env[i] = strdup(env[i])))
-            return -ENOMEM;
-    return start->env ? 0 : -ENOMEM;
-}
 
 static int fill_record(struct record *record, const struct start_options *options,
                        const struct server *server)
@@ -528,30 +445,7 @@ static int fill_record(struct record *record, const struct start_options *option
     return record->argv ? 0 : record_set_argv(record, options->argv, options->argc);
 }
 
-/* Reads the profile and looks for its program; the record gets the argument list. */
-static int take_profile(struct start *start, const struct start_options *options,
-                        struct bj_error *error)
-{
-    if (!options->agent[0])
-        return options->prompt[0] || options->resume
-                   ? bj_fail(error, -EINVAL, "a prompt, or resuming, needs the agent's profile")
-                   : 0;
-    struct profile *profile = &start->profile;
-    int status = profile_load(profile, &start->server->paths, options->agent, error);
-    if (status == 0)
-        status = profile_find(profile, options->path, &start->place, error);
-    if (status == 0 && options->prompt[0] && !profile->prompt[0])
-        status = bj_fail(error, -EINVAL, "the profile %s takes no first prompt", profile->name);
-    if (status == 0 && options->resume && !profile->resume[0])
-        status = bj_fail(error, -EINVAL, "the profile %s cannot resume", profile->name);
-    if (status < 0)
-        return status;
-    start->sandbox->record.argv =
-        profile_argv(profile, &start->place, options->argv, options->prompt, options->resume);
-    return start->sandbox->record.argv ? 0 : bj_fail(error, -ENOMEM, "out of memory");
-}
-
-static int make_directories(const struct sandbox *sandbox, struct bj_error *error)
+int start_directories(const struct sandbox *sandbox, struct bj_error *error)
 {
     char path[BJ_PATH_MAX];
     int status = sandbox_state_path(sandbox, "", path, error);
@@ -601,6 +495,24 @@ static int take_limits(struct start *start, const struct start_options *given)
     return 0;
 }
 
+struct start *start_make(struct sandbox *sandbox, const struct driver *driver, struct call *call,
+                         struct bj_error *error)
+{
+    struct start *start = calloc(1, sizeof(*start));
+    if (!start) {
+        bj_fail(error, -ENOMEM, "out of memory");
+        return NULL;
+    }
+    *start = (struct start){.server = sandbox->server, .sandbox = sandbox, .driver = driver};
+    start->wall = (struct wall){0, -1, -1, -1, -1};
+    start->call = call;
+    uv_timer_init(&sandbox->server->loop, &start->timer);
+    start->timer.data = start;
+    start->timer_open = true;
+    sandbox->start = start;
+    return start;
+}
+
 static struct start *start_new(struct server *server, const struct start_options *options,
                                struct call *call, struct bj_error *error)
 {
@@ -610,27 +522,20 @@ static struct start *start_new(struct server *server, const struct start_options
     if (check_options(server, options, &driver, name, error) < 0 ||
         session_use(&server->sessions, options->session, &session, error) < 0)
         return NULL;
-    struct start *start = calloc(1, sizeof(*start));
-    struct sandbox *sandbox = start ? registry_add(server, error) : NULL;
-    if (!sandbox) {
-        if (!start)
-            bj_fail(error, -ENOMEM, "out of memory");
-        free(start);
+    struct sandbox *sandbox = registry_add(server, error);
+    struct start *start = sandbox ? start_make(sandbox, driver, call, error) : NULL;
+    if (!start) {
+        if (sandbox)
+            registry_remove(server, sandbox);
         return NULL;
     }
-    *start = (struct start){.server = server, .sandbox = sandbox, .driver = driver};
-    start->wall = (struct wall){0, -1, -1, -1, -1};
-    start->call = call;
-    uv_timer_init(&server->loop, &start->timer);
-    start->timer.data = start;
-    start->timer_open = true;
-    sandbox->start = start;
     sandbox->rows = options->rows;
     sandbox->cols = options->cols;
     memcpy(sandbox->record.name, name, sizeof(name));
-    if (take_profile(start, options, error) < 0)
+    if (start_take_profile(start, options, error) < 0)
         return start; /* its failure is told as that of every other step */
-    if (fill_record(&sandbox->record, options, server) < 0 || copy_env(start, options->env) < 0)
+    if (fill_record(&sandbox->record, options, server) < 0 ||
+        start_copy_env(start, options->env) < 0)
         bj_fail(error, -ENOMEM, "out of memory");
     else if (guard_load(sandbox, error) == 0 && take_limits(start, options) == 0 &&
              session_add_pane(session, sandbox->record.id, error) == 0)
@@ -651,7 +556,7 @@ void start_sandbox(struct server *server, const struct start_options *options, s
     sandbox_touch(sandbox);
     int status = error.code;
     if (status == 0)
-        status = make_directories(sandbox, &error);
+        status = start_directories(sandbox, &error);
     if (status == 0)
         status = sandbox_state_path(sandbox, "", directory, &error);
     if (status == 0)
@@ -668,5 +573,5 @@ void start_sandbox(struct server *server, const struct start_options *options, s
     if (status < 0)
         start_fail(start, &error);
     else if (status == 1)
-        launch(start);
+        start_launch(start);
 }

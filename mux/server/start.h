@@ -30,6 +30,10 @@ struct start_options {
 /* Takes over `call` in every case: answers it now with an error, or later. */
 void start_sandbox(struct server *server, const struct start_options *options, struct call *call);
 
+/* Likewise, for one that ended: on its own project copy and home. Of the options count env, path,
+ * prompt and resume, which a profile that cannot resume is spared. */
+void start_again(struct sandbox *sandbox, const struct start_options *options, struct call *call);
+
 /* The monitor is connected, or failed (`why`). */
 void start_monitor_up(struct start *start);
 void start_monitor_failed(struct start *start, const struct bj_error *why);

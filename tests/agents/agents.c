@@ -226,12 +226,14 @@ int main(void)
         return 77;
     }
     Suite *suite = suite_create("agents");
-    TCase *tcase = tcase_create("agents");
-    tcase_set_timeout(tcase, 300);
-    tcase_add_checked_fixture(tcase, setup, teardown);
-    tcase_add_loop_test(tcase, works_unasked_and_its_work_comes_out, 0, AGENTS);
-    tcase_add_loop_test(tcase, is_asked_and_approved, 0, AGENTS);
-    tcase_add_loop_test(tcase, is_denied_with_a_reason, 0, AGENTS);
-    suite_add_tcase(suite, tcase);
+    for (int i = 0; i < AGENTS; i++) { /* CK_RUN_CASE=claude runs one agent's */
+        TCase *tcase = tcase_create(agents[i].profile);
+        tcase_set_timeout(tcase, 300 * world_patience() / 60000);
+        tcase_add_checked_fixture(tcase, setup, teardown);
+        tcase_add_loop_test(tcase, works_unasked_and_its_work_comes_out, i, i + 1);
+        tcase_add_loop_test(tcase, is_asked_and_approved, i, i + 1);
+        tcase_add_loop_test(tcase, is_denied_with_a_reason, i, i + 1);
+        suite_add_tcase(suite, tcase);
+    }
     return world_main(suite);
 }

@@ -36,6 +36,7 @@ enum word_kind {
     WORD_DIRECTORY,
     WORD_FILE,
     WORD_THEME,
+    WORD_AGENT,
     WORD_CHOICE, /* one of `choices` */
 };
 

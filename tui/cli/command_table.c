@@ -18,10 +18,12 @@
 #include "tui/cli/pull.h"
 #include "tui/cli/push.h"
 #include "tui/cli/replay.h"
+#include "tui/cli/restart.h"
 #include "tui/cli/rules.h"
 #include "tui/cli/sandbox.h"
 #include "tui/cli/screen.h"
 #include "tui/cli/start.h"
+#include "tui/cli/up.h"
 #include "tui/cli/watch.h"
 
 /* clang-format off */
@@ -81,7 +83,7 @@ const struct command_spec command_table[] = {
              "profiles.",
      .options =
          {FLAG('d', "detach", "do not open the dashboard"),
-          TEXT('A', "agent", "PROFILE", WORD_NONE, "start this agent: claude, codex, ..."),
+          TEXT('A', "agent", "PROFILE", WORD_AGENT, "start this agent: claude, codex, ..."),
           TEXT(0, "prompt", "TEXT", WORD_NONE, "what the agent is told first"),
           TEXT('n', "name", "NAME", WORD_NONE, "name of the sandbox (letters, digits, - _ .)"),
           TEXT('p', "project", "DIR", WORD_DIRECTORY, "give it a copy of this directory at /work"),
@@ -103,6 +105,16 @@ const struct command_spec command_table[] = {
           COUNT("cols", "N", 10000, "width of its terminal before it is shown"),
           THEME_OPTION},
      .run = start_run},
+    {"up", "[MANIFEST]", .max = 1, .kind = WORD_FILE,
+     .summary = "run the sandboxes of a manifest",
+     .text = "MANIFEST is belljar.up, else .belljar/up.conf here. What runs already is left alone, "
+             "what ended runs again on its own work, what is missing is made; all is checked before "
+             "the first one starts. A manifest may have come with a clone: until its very bytes, "
+             "and those of the policy files that it names, have been accepted, the plan is shown "
+             "and you are asked.",
+     .options = {FLAG(0, "dry-run", "only show what would be done"),
+                 FLAG(0, "yes", "accept the manifest as it is now")},
+     .run = up_run},
     {"ls", "",
      .summary = "list sandboxes",
      .text = "Starts the server when none runs, so that sandboxes are found again after its end. A "
@@ -255,6 +267,16 @@ const struct command_spec command_table[] = {
      .summary = "forget exited sandboxes and delete their files",
      .options = {FLAG(0, "all-exited", "every sandbox that has exited")},
      .run = sandbox_remove},
+    {"restart", "NAME...", .min = 1, .max = COMMAND_MANY, .kind = WORD_SANDBOX,
+     .summary = "run sandboxes that ended again",
+     .text = "On their own project copy and home, with the name, policy and limits that they had. "
+             "The agent of a profile goes on with its last conversation. Variables of --env are "
+             "not remembered: give them again. The recording of the run before is kept, older ones "
+             "are not.",
+     .options = {TEXT(0, "prompt", "TEXT", WORD_NONE, "what a profile's agent is told first"),
+                 FLAG(0, "fresh", "begin a new conversation"),
+                 LIST('e', "env", "NAME=VALUE", "set a variable for the agent; may be repeated")},
+     .run = restart_run},
     {"rename", "OLD NEW", .min = 2, .max = 2, .kind = WORD_SANDBOX,
      .summary = "give a sandbox another name",
      .run = sandbox_rename},
@@ -315,9 +337,9 @@ const struct command_spec command_table[] = {
              "presets and theme included, in the form of the file.",
      .options = {JSON_OPTION},
      .run = config_command},
-    {"completions", "bash|zsh|scdoc|keys|options|roles|sandboxes|sessions|requests|themes", .min = 1,
+    {"completions", "bash|zsh|scdoc|keys|options|roles|sandboxes|sessions|requests|themes|agents", .min = 1,
      .max = 1,
-     .kind = WORD_CHOICE, .choices = "bash|zsh|scdoc|keys|options|roles|sandboxes|sessions|requests|themes",
+     .kind = WORD_CHOICE, .choices = "bash|zsh|scdoc|keys|options|roles|sandboxes|sessions|requests|themes|agents",
      .hidden = true,
      .summary = "print what shells and the man page need",
      .run = completions_command},

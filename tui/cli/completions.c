@@ -23,6 +23,8 @@ static const char *dynamic_list(enum word_kind kind)
         return "requests";
     case WORD_THEME:
         return "themes";
+    case WORD_AGENT:
+        return "agents";
     default:
         return NULL;
     }
@@ -229,17 +231,18 @@ static int print_members(const struct bj_paths *paths, const char *method, const
     return report_end();
 }
 
-static void print_themes_in(const char *base)
+/* Names of DIRECTORY/NAME.ENDING, but not of a file with a further dot in its name. */
+static void print_files(const char *base, const char *name, const char *ending)
 {
     char path[BJ_PATH_MAX];
-    if (bj_path(path, sizeof(path), NULL, "%s/themes", base) < 0)
+    if (bj_path(path, sizeof(path), NULL, "%s/%s", base, name) < 0)
         return;
     DIR *directory = opendir(path);
     if (!directory)
         return;
     for (struct dirent *entry; (entry = readdir(directory));) {
-        const char *dot = strrchr(entry->d_name, '.');
-        if (dot && dot > entry->d_name && strcmp(dot, ".theme") == 0)
+        const char *dot = strchr(entry->d_name, '.');
+        if (dot && dot > entry->d_name && strcmp(dot, ending) == 0)
             printf("%.*s\n", (int)(dot - entry->d_name), entry->d_name);
     }
     closedir(directory);
@@ -265,8 +268,11 @@ int completions_command(const struct args *args, const struct bj_paths *paths)
         }
         putchar('\n');
     } else if (strcmp(what, "themes") == 0) {
-        print_themes_in(paths->config);
-        print_themes_in(paths->data);
+        print_files(paths->config, "themes", ".theme");
+        print_files(paths->data, "themes", ".theme");
+    } else if (strcmp(what, "agents") == 0) {
+        print_files(paths->config, "profiles", ".conf");
+        print_files(paths->data, "profiles", ".conf");
     } else {
         bool requests = strcmp(what, "requests") == 0;
         return print_members(paths,

@@ -135,8 +135,7 @@ static int add_path(json_t *params, const char *what, const char *given, bool di
     return status;
 }
 
-/* The variable that is no NAME=VALUE, or NULL. */
-static const char *wrong_variable(const struct args *args)
+const char *start_wrong_variable(const struct args *args)
 {
     size_t count;
     const char *const *list = args_list(args, "env", &count);
@@ -146,7 +145,7 @@ static const char *wrong_variable(const struct args *args)
     return NULL;
 }
 
-static int add_environment(json_t *params, const struct args *args, struct bj_error *error)
+int start_environment(json_t *params, const struct args *args, struct bj_error *error)
 {
     size_t count;
     const char *const *list = args_list(args, "env", &count);
@@ -186,8 +185,7 @@ static const struct mapping number_options[] = {
     {"egress", "egress"},
 };
 
-/* A sandbox that is not looked at yet is as large as this terminal. */
-static void add_size(json_t *params)
+void start_size(json_t *params)
 {
     struct winsize size;
     if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_row < 4 || size.ws_col < 4)
@@ -219,7 +217,7 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
         }
     if (args_set(args, "no-record"))
         json_object_set_new(params, "record_limit", json_integer(0));
-    add_size(params);
+    start_size(params);
     /* The server may have been started with another one. */
     const char *path = getenv("PATH");
     if (path && args_set(args, "agent"))
@@ -233,7 +231,7 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
         status = add_path(params, "project", args_text(args, "project"), true, error);
     if (status == 0 && args_set(args, "policy"))
         status = add_path(params, "policy", args_text(args, "policy"), false, error);
-    return status < 0 ? status : add_environment(params, args, error);
+    return status < 0 ? status : start_environment(params, args, error);
 }
 
 int start_run(const struct args *args, const struct bj_paths *paths)
@@ -245,8 +243,8 @@ int start_run(const struct args *args, const struct bj_paths *paths)
                             "behind --");
     if (args_set(args, "no-record") && args_number(args, "record-limit", 0) > 0)
         return report_usage("run: --no-record and --record-limit say different things: give one");
-    if (wrong_variable(args))
-        return report_usage("run: --env: '%.64s' is not NAME=VALUE", wrong_variable(args));
+    if (start_wrong_variable(args))
+        return report_usage("run: --env: '%.64s' is not NAME=VALUE", start_wrong_variable(args));
     json_t *params = json_object(), *answer = NULL;
     bool detached = args_set(args, "detach");
     int status = params ? build_params(args, params, &error) : -ENOMEM;

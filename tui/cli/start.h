@@ -3,9 +3,18 @@
  */
 #pragma once
 
+#include <jansson.h>
+
 #include "transport/paths.h"
 #include "tui/cli/args.h"
 
 int start_run(const struct args *args, const struct bj_paths *paths);
 int start_attach(const struct args *args, const struct bj_paths *paths);
 int start_detach(const struct args *args, const struct bj_paths *paths);
+
+/* The first --env that is no NAME=VALUE, or NULL. */
+const char *start_wrong_variable(const struct args *args);
+/* Adds the --env there are to a call's parameters. */
+int start_environment(json_t *params, const struct args *args, struct bj_error *error);
+/* A sandbox that is not looked at yet is as large as this terminal, if this is one. */
+void start_size(json_t *params);

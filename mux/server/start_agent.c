@@ -1,0 +1,116 @@
+#include "mux/server/start_private.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "mux/egress/proxy_env.h"
+#include "mux/server/server.h"
+
+int start_copy_env(struct start *start, const char *const *env)
+{
+    size_t count = 0;
+    while (env && env[count])
+        count++;
+    start->env = calloc(count + 1, sizeof(*start->env));
+    for (size_t i = 0; start->env && i < count; i++)
+        if (!(start->env[i] = strdup(env[i])))
+            return -ENOMEM;
+    return start->env ? 0 : -ENOMEM;
+}
+
+int start_take_profile(struct start *start, const struct start_options *options,
+                       struct bj_error *error)
+{
+    if (!options->agent[0])
+        return options->prompt[0] || (options->resume && !start->again)
+                   ? bj_fail(error, -EINVAL, "a prompt, or resuming, needs the agent's profile")
+                   : 0;
+    struct profile *profile = &start->profile;
+    int status = profile_load(profile, &start->server->paths, options->agent, error);
+    if (status == 0)
+        status = profile_find(profile, options->path, &start->place, error);
+    if (status == 0 && options->prompt[0] && !profile->prompt[0])
+        status = bj_fail(error, -EINVAL, "the profile %s takes no first prompt", profile->name);
+    if (status == 0 && options->resume && !profile->resume[0] && !start->again)
+        status = bj_fail(error, -EINVAL, "the profile %s cannot resume", profile->name);
+    if (status < 0)
+        return status;
+    struct record *record = &start->sandbox->record;
+    char **argv =
+        profile_argv(profile, &start->place, options->argv, options->prompt, options->resume);
+    if (!argv || record_set_arguments(record, options->argv, options->argc) < 0) {
+        profile_list_free(argv);
+        return bj_fail(error, -ENOMEM, "out of memory");
+    }
+    profile_list_free(record->argv);
+    record->argv = argv;
+    return 0;
+}
+
+/* What leads programs to the proxy, and placeholders of credentials, go before what the caller
+ * gave, which so has the last word. */
+int start_add_env(struct start *start, struct bj_error *error)
+{
+    const struct policy *policy = &start->sandbox->guard.policy;
+    char *const *profile = start->profile.env;
+    size_t proxy = proxy_env_count(), own = 0, at = 0, profiles = 0;
+    while (start->env[own])
+        own++;
+    while (profile && profile[profiles])
+        profiles++;
+    char **env = calloc(proxy + 2 * policy->credentials_count + profiles + own + 1, sizeof(*env));
+    if (!env)
+        return bj_fail(error, -ENOMEM, "out of memory");
+    bool whole = true;
+    for (size_t i = 0; i < proxy; i++) {
+        char text[PROXY_ENV_TEXT_MAX];
+        proxy_env_text(i, START_PROXY_PORT, text);
+        whole = (env[at++] = strdup(text)) && whole;
+    }
+    for (size_t i = 0; whole && i < policy->credentials_count; i++) {
+        const struct policy_credential *credential = &policy->credentials[i];
+        if (credential->placeholder_env)
+            whole = asprintf(&env[at++], "%s=belljar-placeholder-%s", credential->placeholder_env,
+                             credential->name) > 0;
+        if (whole && credential->base_url_env)
+            whole = asprintf(&env[at++], "%s=http://127.0.0.1:%u/belljar/credential/%s",
+                             credential->base_url_env, START_PROXY_PORT, credential->name) > 0;
+    }
+    for (size_t i = 0; whole && i < profiles; i++)
+        whole = (env[at++] = strdup(profile[i])) && whole;
+    for (size_t i = 0; i < own; i++)
+        env[at++] = start->env[i];
+    free(start->env);
+    start->env = env;
+    return whole ? 0 : bj_fail(error, -ENOMEM, "out of memory");
+}
+
+int start_fill_home(const struct start *start, struct bj_error *error)
+{
+    const struct record *record = &start->sandbox->record;
+    char home[BJ_PATH_MAX];
+    int status = sandbox_state_path(start->sandbox, "home", home, error);
+    return status < 0 ? status
+                      : profile_fill_home(&start->profile, home, geteuid() == 0, record->uid,
+                                          record->gid, error);
+}
+
+void start_add_profile(const struct start *start, struct wall_mount mounts[PROFILE_MOUNTS_MAX],
+                       struct wall_file made[PROFILE_FILES_MAX], struct wall_plan *plan)
+{
+    const struct profile *profile = &start->profile;
+    const struct profile_place *place = &start->place;
+    for (size_t i = 0; i < place->count; i++)
+        mounts[i] = (struct wall_mount){place->mounts[i].source, place->mounts[i].target,
+                                        place->mounts[i].directory};
+    for (size_t i = 0; i < profile->files_count; i++)
+        made[i] = (struct wall_file){profile->files[i].target, profile->files[i].text,
+                                     profile->files[i].size};
+    plan->mounts = mounts;
+    plan->mounts_count = place->count;
+    plan->made = made;
+    plan->made_count = profile->files_count;
+}

@@ -1,0 +1,186 @@
+/*
+ * Many sandboxes from one manifest, and those that ended again. Their agent is a profile of the
+ * user's own whose program is a shell script that tells what it was started with.
+ */
+#include "human.h"
+#include "world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct world world;
+static char manifest[160];
+
+/* Each start is a line of the agent's own home directory. */
+#define PROFILE                                                                                    \
+    "command = [bash, \"-c\", \"echo \\\"<$*>\\\" >> ~/starts; cat ~/starts; [ -e /work/go ] || "  \
+    "exec sleep 1000\", me]\nresume = [\"--continue\"]\nprompt = [\"say {prompt}\"]\n"
+
+static void setup(void)
+{
+    world_open(&world);
+    world_file(&world, "home/.config/belljar/profiles/mine.conf", PROFILE, 0600);
+    world_file(&world, "proj/one.txt", "one\n", 0600);
+    snprintf(manifest, sizeof(manifest), "%s/proj/belljar.up", world.base);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+/* Runs it and returns the exit code; what it printed contains both texts. */
+static int prints(const char *out, const char *err, const char *const argv[])
+{
+    struct result result;
+    world_run(&world, &result, NULL, argv);
+    int code = result.code;
+    ck_assert_msg(strstr(result.out, out), "no '%s' in: %s%s", out, result.out, result.err);
+    ck_assert_msg(strstr(result.err, err), "no '%s' in: %s", err, result.err);
+    result_free(&result);
+    return code;
+}
+#define PRINTS(out, err, ...)                                                                      \
+    prints(out, err, (const char *const[]){world.belljar, __VA_ARGS__, NULL})
+
+START_TEST(restart_goes_on)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "one", "--agent", "mine", "--prompt", "hello", "--",
+               "-x");
+    WAIT_FOR(world_shows(&world, "one", "<-x say hello>"));
+    ck_assert_int_eq(PRINTS("", "still runs", "restart", "one"), 1);
+    BELLJAR_OK(&world, "kill", "one");
+    BELLJAR_OK(&world, "restart", "one");
+    WAIT_FOR(world_shows(&world, "one", "<--continue -x>"));
+    ck_assert(world_shows(&world, "one", "<-x say hello>"));
+    ck_assert(world_state_is(&world, "one", "running"));
+    BELLJAR_OK(&world, "kill", "one");
+    BELLJAR_OK(&world, "restart", "--fresh", "--prompt", "new", "one");
+    WAIT_FOR(world_shows(&world, "one", "<-x say new>"));
+}
+END_TEST
+
+/* The agent ended by itself, its monitor still shows the last screen, and the server died since. */
+START_TEST(restart_after_its_own_end)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "one", "--", "bash", "-c",
+               "echo x >> ~/n; echo \"run $(wc -l < ~/n)\"; exit 3");
+    WAIT_FOR(world_state_is(&world, "one", "exited"));
+    ck_assert(world_shows(&world, "one", "run 1"));
+    BELLJAR_OK(&world, "restart", "one");
+    WAIT_FOR(world_shows(&world, "one", "run 2"));
+    WAIT_FOR(world_state_is(&world, "one", "exited"));
+    ck_assert(!world_shows(&world, "one", "run 1"));
+    ck_assert_int_eq(world_number(&world, "one", "exit_code"), 3);
+    kill(world_server(&world), SIGKILL);
+    WAIT_FOR(!world_server(&world));
+    BELLJAR_OK(&world, "restart", "one");
+    WAIT_FOR(world_shows(&world, "one", "run 3"));
+}
+END_TEST
+
+START_TEST(restart_that_fails_keeps_the_work)
+{
+    char profile[160], away[176];
+    snprintf(profile, sizeof(profile), "%s/.config/belljar/profiles/mine.conf", world.home);
+    snprintf(away, sizeof(away), "%s.away", profile);
+    BELLJAR_OK(&world, "run", "-d", "-n", "one", "--agent", "mine");
+    WAIT_FOR(world_shows(&world, "one", "<>"));
+    BELLJAR_OK(&world, "kill", "one");
+    ck_assert_int_eq(rename(profile, away), 0);
+    ck_assert_int_eq(PRINTS("", "no profile", "restart", "one"), 1);
+    ck_assert(world_state_is(&world, "one", "exited"));
+    ck_assert_int_eq(rename(away, profile), 0);
+    BELLJAR_OK(&world, "restart", "one");
+    WAIT_FOR(world_shows(&world, "one", "<--continue>"));
+}
+END_TEST
+
+#define FIVE                                                                                       \
+    "project = \".\"\n"                                                                            \
+    "sandbox a { agent = mine; prompt = \"first\" }\n"                                             \
+    "sandbox b { agent = mine; args = [\"-v\"]; memory = 1gb }\n"                                  \
+    "sandbox c { command = [bash, \"-c\", \"cat one.txt; exec sleep 1000\"] }\n"                   \
+    "sandbox d { agent = mine; env { COLOUR = blue } }\n"                                          \
+    "sandbox e { command = [sleep, 1000]; policy = extra.conf }\n"
+
+START_TEST(five_at_once)
+{
+    world_file(&world, "proj/belljar.up", FIVE, 0600);
+    world_file(&world, "proj/extra.conf", "egress { allow = [\"good.example\"] }\n", 0600);
+    ck_assert_int_eq(PRINTS("prompt     first", "", "up", manifest, "--dry-run"), 0);
+    ck_assert_int_eq(PRINTS("extra.conf (added to yours)", "nobody has accepted", "up", manifest),
+                     1);
+    ck_assert_ptr_null(world_sandbox(&world, "a"));
+    ck_assert_int_eq(PRINTS("e: started", "", "up", manifest, "--yes"), 0);
+    WAIT_FOR(world_shows(&world, "a", "<say first>"));
+    WAIT_FOR(world_shows(&world, "b", "<-v>"));
+    WAIT_FOR(world_shows(&world, "c", "one"));
+    WAIT_FOR(world_state_is(&world, "e", "running"));
+    ck_assert_int_eq(PRINTS("c: runs already", "", "up", manifest), 0);
+    BELLJAR_OK(&world, "kill", "a");
+    BELLJAR_OK(&world, "kill", "c");
+    BELLJAR_OK(&world, "rm", "c");
+    ck_assert_int_eq(PRINTS("a: started again", "", "up", manifest), 0); /* accepted once */
+    WAIT_FOR(world_shows(&world, "a", "<--continue>"));
+    WAIT_FOR(world_shows(&world, "c", "one"));
+    /* Other bytes of a policy that it names are another manifest. */
+    BELLJAR_OK(&world, "kill", "e");
+    world_file(&world, "proj/extra.conf", "egress { default = allow }\n", 0600);
+    ck_assert_int_eq(PRINTS("", "nobody has accepted", "up", manifest), 1);
+    ck_assert(world_state_is(&world, "e", "exited"));
+}
+END_TEST
+
+static const struct {
+    const char *text, *says;
+} faults[] = {
+    {"sandbox a { agent = mine }\nsandbox b { agent = nobody }\n", "b wants the agent nobody"},
+    {"sandbox a { agent = mine }\nsandbox a { agent = mine }\n", ":2: sandbox: two have"},
+    {"sandbox a { }\n", "no agent, and no command"},
+    {"sandbox a { agent = mine; project = gone }\n", ":1: project: there is no such"},
+    {"sandbox a { agent = mine; memory = much }\n", ":1: memory:"},
+    {"sandbox a { agent = mine; wall = none }\n", ":1: wall: no such field"},
+    {"prompt = x\nsandbox a { agent = mine }\n", ":1: prompt: only session"},
+    {"sandbox taken { agent = mine }\nsandbox a { agent = mine }\n", "taken is there already"},
+    {"# nothing\n", "names no sandbox"},
+};
+
+START_TEST(nothing_starts_when_something_is_missing)
+{
+    world_file(&world, "proj/belljar.up", faults[_i].text, 0600);
+    BELLJAR_OK(&world, "run", "-d", "-n", "taken", "--", "sleep", "1000");
+    ck_assert_int_eq(PRINTS("", faults[_i].says, "up", manifest, "--yes"), 1);
+    ck_assert_ptr_null(world_sandbox(&world, "a"));
+}
+END_TEST
+
+/* What is not below the manifest is marked; what would act on the human's terminal is shown. */
+START_TEST(hostile_words_are_shown)
+{
+    world_file(&world, "proj/belljar.up",
+               "sandbox a { agent = mine; project = \"..\"; prompt = \"\\u001b]2;x\" }\n", 0600);
+    ck_assert_int_eq(PRINTS("(not below the manifest)", "", "up", manifest, "--dry-run"), 0);
+    ck_assert_int_eq(PRINTS("^[]2;x", "", "up", manifest, "--dry-run"), 0);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("e2e-up");
+    TCase *tcase = tcase_create("up");
+    tcase_set_timeout(tcase, 120);
+    tcase_add_checked_fixture(tcase, setup, teardown);
+    tcase_add_test(tcase, restart_goes_on);
+    tcase_add_test(tcase, restart_after_its_own_end);
+    tcase_add_test(tcase, restart_that_fails_keeps_the_work);
+    tcase_add_test(tcase, five_at_once);
+    tcase_add_loop_test(tcase, nothing_starts_when_something_is_missing, 0,
+                        sizeof(faults) / sizeof(faults[0]));
+    tcase_add_test(tcase, hostile_words_are_shown);
+    suite_add_tcase(suite, tcase);
+    return world_main(suite);
+}

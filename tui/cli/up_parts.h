@@ -1,0 +1,23 @@
+/* What the parts of `belljar up` share: up.c acts, up_check.c looks first. */
+#pragma once
+
+#include "transport/paths.h"
+#include "tui/cli/manifest.h"
+#include "tui/cli/peer.h"
+
+enum up_step { UP_START, UP_RESTART, UP_KEEP };
+
+struct up {
+    const struct bj_paths *paths;
+    struct manifest manifest;
+    enum up_step steps[MANIFEST_SANDBOXES_MAX];
+    struct peer server;
+};
+
+/* Whether the wall stands, every agent is there, and no name is another sandbox's; fills `steps`.
+ * A negative code with what is missing. */
+int up_check(struct up *up, struct bj_error *error);
+
+/* Whether these bytes were accepted, and the note that they are now. */
+bool up_accepted(const struct up *up);
+int up_accept(const struct up *up, struct bj_error *error);
