@@ -52,6 +52,7 @@ static void paint(struct dashboard *dashboard)
         .owner = dashboard,
         .picture = replay_picture(dashboard),
         .trouble = dashboard->servers[0].trouble[0] ? dashboard->servers[0].trouble : NULL,
+        .readonly = dashboard->options->readonly,
         .hosts = hosts,
         .host_count = hosts_look(dashboard, hosts),
         .limits = dashboard->limits[0] ? dashboard->limits : NULL,

@@ -35,7 +35,7 @@ static void tell_shown(struct server_link *link)
 
 void decide_tell_shown(struct dashboard *dashboard)
 {
-    for (size_t i = 0; i < dashboard->server_count; i++)
+    for (size_t i = 0; i < dashboard->server_count && !dashboard->options->readonly; i++)
         if (server_ready(&dashboard->servers[i]))
             tell_shown(&dashboard->servers[i]);
 }

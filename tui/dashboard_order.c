@@ -12,7 +12,7 @@
 void server_save(struct dashboard *dashboard)
 {
     struct server_link *here = &dashboard->servers[0];
-    if (!server_ready(here) || !dashboard->restored)
+    if (!server_ready(here) || !dashboard->restored || dashboard->options->readonly)
         return;
     const struct fleet *fleet = &dashboard->fleet;
     bool far = origin_number(dashboard->control.selected) > 0;

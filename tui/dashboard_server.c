@@ -299,8 +299,20 @@ static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
 
 static const struct bj_rpc_events handler = {.notification = on_notification, .closed = on_closed};
 
+/* What the server is told of this terminal, for others who are attached. */
+static const char *own_words(char out[64])
+{
+    const char *ssh = getenv("SSH_CONNECTION"), *name = ttyname(STDIN_FILENO);
+    if (ssh)
+        snprintf(out, 64, "%.*s", (int)strcspn(ssh, " ") < 48 ? (int)strcspn(ssh, " ") : 48, ssh);
+    else
+        snprintf(out, 64, "%.60s", name ? name + (strncmp(name, "/dev/", 5) == 0 ? 5 : 0) : "");
+    return out;
+}
+
 void server_attach(struct server_link *link, int descriptor)
 {
+    char words[64];
     struct bj_error error = {0};
     struct dashboard *dashboard = link->dashboard;
     struct bj_rpc *rpc = &link->rpc;
@@ -312,8 +324,11 @@ void server_attach(struct server_link *link, int descriptor)
     link->refused[0] = '\0';
     fleet_forget_asked(&dashboard->fleet, link->origin->number);
     msgpack_packer *packer = bj_rpc_request(rpc, "client.hello", on_hello, NULL);
-    msgpack_pack_map(packer, 2);
+    msgpack_pack_map(packer, 3 + dashboard->options->readonly);
     bj_pack_key_str(packer, "kind", "dashboard");
+    bj_pack_key_str(packer, "from", own_words(words));
+    if (dashboard->options->readonly)
+        bj_pack_key_bool(packer, "readonly", true);
     bj_pack_key_str(packer, "session", dashboard->fleet.session);
     msgpack_pack_map(bj_rpc_request(rpc, "events.subscribe", on_subscribed, NULL), 0);
     msgpack_pack_map(bj_rpc_request(rpc, "sandbox.list", on_list, NULL), 0);

@@ -60,7 +60,7 @@ static void attach(const struct call *call)
     struct view_client *client = call->client;
     client->wish_rows = (int)bj_get_uint(call->params, "rows", 0);
     client->wish_cols = (int)bj_get_uint(call->params, "cols", 0);
-    client->readonly = bj_get_bool(call->params, "readonly", false);
+    client->readonly |= bj_get_bool(call->params, "readonly", false); /* for good */
     client->attached = true;
     client->hidden = false;
     client->offset = 0;

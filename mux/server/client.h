@@ -16,6 +16,7 @@
 #define CLIENT_BACKLOG_SOFT (256U * 1024)
 #define CLIENT_BACKLOG_MAX  (4U * 1024 * 1024)
 #define CLIENTS_MAX         256
+#define CLIENT_LABEL_MAX    40
 
 struct client {
     struct client *next;
@@ -23,7 +24,11 @@ struct client {
     struct bj_rpc rpc;
     struct call *calls; /* not answered yet */
     bool subscribed, dashboard, behind;
+    bool readonly;   /* it said so: for good */
     uint64_t number; /* for the audit log, counts up */
+    /* What others are told it is: its kind, its user as the kernel knows it and, in quotation
+     * marks, what it says of itself. */
+    char label[CLIENT_LABEL_MAX];
     char session[NAME_SIZE];
 };
 

@@ -1,6 +1,7 @@
 #include "mux/server/dispatch.h"
 
 #include <errno.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "mux/server/start.h"
 #include "transport/message.h"
 #include "transport/pack.h"
+#include "transport/socket.h"
 
 #define DEFAULT_ROWS         24U
 #define DEFAULT_COLS         80U
@@ -446,6 +448,25 @@ static void alert_acknowledge_call(struct client *client, uint32_t id, const msg
 
 /* --- clients and sessions --- */
 
+/* Printable ASCII without quotation marks only: others are shown it. */
+static void label_client(struct client *client, const msgpack_object *params)
+{
+    char from[16], user[16];
+    uid_t uid = (uid_t)-1;
+    int descriptor;
+    if (uv_fileno((uv_handle_t *)&client->rpc.pipe, &descriptor) == 0)
+        bj_socket_peer(descriptor, NULL, &uid, NULL, NULL);
+    const struct passwd *entry = getpwuid(uid);
+    snprintf(user, sizeof(user), "%.15s", entry ? entry->pw_name : "?");
+    bj_get_copy(params, "from", from, sizeof(from));
+    for (char *at = from; *at; at++)
+        if (*at < ' ' || *at > '~' || *at == '"')
+            *at = '?';
+    snprintf(client->label, sizeof(client->label), "%s of %.10s%s%.12s%s",
+             client->dashboard ? "dashboard" : "cli", user, from[0] ? " \"" : "", from,
+             from[0] ? "\"" : "");
+}
+
 static void client_hello(struct client *client, uint32_t id, const msgpack_object *params)
 {
     struct server *server = client->server;
@@ -461,6 +482,8 @@ static void client_hello(struct client *client, uint32_t id, const msgpack_objec
     }
     bool attaches = !client->dashboard && strcmp(kind, "dashboard") == 0;
     client->dashboard = strcmp(kind, "dashboard") == 0;
+    client->readonly |= bj_get_bool(params, "readonly", false);
+    label_client(client, params);
     memcpy(client->session, name, sizeof(name));
     if (attaches)
         ledger_note(server, AUDIT_ATTACH, NULL,
@@ -588,10 +611,30 @@ static const struct {
     {"events.subscribe", events_subscribe},
 };
 
+/* All that a client may call that only looks. What is new is refused until it is named here. */
+static const char *const looks[] = {
+    "server.status",   "sandbox.list",   "profile.list",     "alert.list",
+    "client.hello",    "session.list",   "request.list",     "rule.list",
+    "request.details", "policy.explain", "events.subscribe",
+};
+
+static bool only_looks(const char *method)
+{
+    for (size_t i = 0; i < sizeof(looks) / sizeof(*looks); i++)
+        if (strcmp(looks[i], method) == 0)
+            return true;
+    return false;
+}
+
 void dispatch_call(struct client *client, uint32_t id, const struct bj_method *method,
                    const msgpack_object *params)
 {
     struct bj_error error = {0};
+    if (client->readonly && !only_looks(method->name)) {
+        bj_fail(&error, -EPERM, "%s: this client attached read-only", method->name);
+        dispatch_fail(client, id, &error);
+        return;
+    }
     for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
         if (strcmp(methods[i].name, method->name) == 0) {
             methods[i].answer(client, id, params);

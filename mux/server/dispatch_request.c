@@ -23,7 +23,8 @@ static void request_list(struct client *client, uint32_t id, const msgpack_objec
     msgpack_pack_array(packer, server->requests.count);
     for (size_t i = 0; i < server->requests.count; i++) {
         event_request(packer, server, server->requests.list[i]);
-        request_shown(server->requests.list[i], server_clock());
+        if (!client->readonly) /* who cannot answer makes nobody else's key count */
+            request_shown(server->requests.list[i], server_clock());
     }
     bj_rpc_send(&client->rpc);
 }
@@ -61,7 +62,7 @@ static void request_resolve_call(struct client *client, uint32_t id, const msgpa
         .id = name,
         .answer = strcmp(answer, "allow") == 0 ? POLICY_ALLOW : POLICY_DENY,
         .reason = reason,
-        .by = client->dashboard ? "dashboard" : "cli",
+        .by = client->label[0] ? client->label : "cli",
         .scope = read_scope(scope, &error),
         .seconds = (uint32_t)bj_get_uint(params, "seconds", 0),
     };

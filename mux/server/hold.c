@@ -121,7 +121,7 @@ struct answer {
     struct call *call; /* NULL: a rule answered */
     char id[REQUEST_ID_SIZE];
     bool allow;
-    const char *by;
+    char by[CLIENT_LABEL_MAX];
     char reason[BJ_REASON_MAX + 1];
     char sandbox[NAME_SIZE]; /* the first of those who waited */
     uint64_t rule;
@@ -229,7 +229,8 @@ static struct answer *answer_new(struct server *server, struct request *request,
     if (!answer)
         return NULL;
     struct sandbox *first = registry_find_id(server, request->askers[0].sandbox_id);
-    *answer = (struct answer){.server = server, .allow = allow, .by = by, .pending = 1};
+    *answer = (struct answer){.server = server, .allow = allow, .pending = 1};
+    snprintf(answer->by, sizeof(answer->by), "%s", by);
     memcpy(answer->id, request->id, sizeof(answer->id));
     snprintf(answer->reason, sizeof(answer->reason), "%s", reason);
     snprintf(answer->sandbox, sizeof(answer->sandbox), "%s", first ? first->record.name : "");

@@ -35,7 +35,7 @@ struct hold_verdict {
     const char *id;
     enum policy_effect answer; /* allow or deny */
     const char *reason;        /* told to who asked */
-    const char *by;            /* dashboard or cli */
+    const char *by;            /* the client's label; copied */
     int scope;                 /* enum rule_scope */
     uint32_t seconds;
 };

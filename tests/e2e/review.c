@@ -281,7 +281,7 @@ START_TEST(who_only_looks_only_looks)
     human_repository(&world, project);
     human_runs_in(&world, "one", project, NULL, CHANGES);
     struct eye *eye =
-        eye_open(24, 80, (const char *const[]){world.belljar, "attach", "--readonly", NULL});
+        eye_open(24, 80, (const char *const[]){world.belljar, "attach", "--read-only", NULL});
     EYE_WAIT_TEXT(eye, "1 sandbox");
     eye_type(eye, "v");
     EYE_WAIT_TEXT(eye, "4 files");

@@ -66,7 +66,7 @@ const struct command_spec command_table[] = {
              "none runs. This is what belljar without a command does. Detaching leaves everything "
              "running.",
      .options = {THEME_OPTION,
-                 FLAG(0, "readonly", "look only: no key reaches an agent"),
+                 FLAG(0, "read-only", "look only: nothing is typed, decided or resized"),
                  TEXT(0, "focus", "NAME", WORD_SANDBOX,
                       "sandbox whose agent gets the keys from the start"),
                  LIST(0, "host", "HOST", "sandboxes of that host as well; may be repeated"),

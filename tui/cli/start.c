@@ -75,7 +75,7 @@ int start_attach(const struct args *args, const struct bj_paths *paths)
     struct dashboard_options options = {
         .session = args->word_count ? args->words[0] : NULL,
         .theme = args_text(args, "theme"),
-        .readonly = args_set(args, "readonly"),
+        .readonly = args_set(args, "read-only"),
         .focus = args_text(args, "focus"),
     };
     return attach_hosts(args, paths, &options);

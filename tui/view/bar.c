@@ -271,6 +271,7 @@ void view_bar_paint(struct view *view, const struct view_input *input)
                : replay                     ? " REPLAY "
                : focus                      ? " FOCUS "
                : copy                       ? " COPY "
+               : input->readonly            ? " READ ONLY "
                                             : " SUPERVISE ");
     add_figures(view, input, piece, &count);
     add_hosts(view, input, piece, &count);

@@ -48,6 +48,7 @@ struct view_input {
     const struct picture *picture; /* of the recording that is played; may be NULL */
     const char *trouble; /* the server is lost, and what is done about it; NULL: all is well */
     const char *limits;  /* which limits are not enforced here; NULL: all are */
+    bool readonly;       /* this dashboard only looks */
     const struct view_host *hosts;
     size_t host_count;
     uint64_t now; /* ms */

@@ -1,0 +1,156 @@
+/*
+ * Several humans at the same sandboxes: one who only looks changes nothing, whatever his program
+ * sends, and who answered a request is said to the others.
+ */
+#include "eye.h"
+#include "human.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct world world;
+
+static void setup(void)
+{
+    world_open(&world);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+static void detach(struct eye *eye)
+{
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+}
+
+static struct eye *look(int rows, int cols)
+{
+    return eye_open(rows, cols,
+                    (const char *const[]){world.belljar, "attach", "--read-only", NULL});
+}
+
+START_TEST(who_only_looks_changes_nothing)
+{
+    char size[64];
+    human_runs(&world, "sized", "echo ready; while read x; do echo got $x at $(stty size); done");
+    struct eye *one = eye_open(40, 120, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(one, "ready");
+    eye_type(one, EYE_ENTER "first" EYE_ENTER);
+    EYE_WAIT_TEXT(one, "got first at ");
+    const char *said = strstr(eye_row(one, eye_find(one, "got first at ", NULL)), " at ");
+    int rows, cols;
+    ck_assert_int_eq(sscanf(said, " at %d %d", &rows, &cols), 2);
+    snprintf(size, sizeof(size), "got second at %d %d\n", rows, cols);
+
+    struct eye *two = look(24, 80);
+    EYE_WAIT_TEXT(two, "READ ONLY");
+    EYE_WAIT_TEXT(two, "got first");
+    eye_type(two, EYE_ENTER "nope" EYE_ENTER);
+    EYE_WAIT_TEXT(two, "only looks");
+    eye_type(two, "p");
+    eye_pump(two, 200);
+    eye_type(one, "second" EYE_ENTER);
+    EYE_WAIT_TEXT(two, "got second");
+    ck_assert_msg(world_shows(&world, "sized", size), "not %s: %s", size,
+                  world_capture(&world, "sized"));
+    ck_assert(!world_shows(&world, "sized", "got nope"));
+    ck_assert(world_state_is(&world, "sized", "running"));
+    eye_type(one, EYE_F12);
+    EYE_WAIT_TEXT(one, "SUPERVISE");
+    detach(two);
+    detach(one);
+}
+END_TEST
+
+START_TEST(the_answer_has_a_name)
+{
+    human_runs(&world, "asker",
+               "/belljar/bin/belljar-shim ask --kind exec --title 'make install'; echo first $?; "
+               "cat");
+    struct eye *one = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
+    struct eye *two = look(30, 100);
+    EYE_WAIT_TEXT(two, "make install");
+    for (int i = 0; i < 10; i++) { /* it never becomes his to answer */
+        eye_type(two, "a");
+        eye_pump(two, 50);
+    }
+    ck_assert_str_ne(human_request(&world, "make install", "id"), "");
+    eye_type(two, "i");
+    EYE_WAIT_TEXT(two, "COURTESY");
+    EYE_WAIT_TEXT(one, "make install");
+    EYE_WAIT(one, (eye_type(one, "a"), eye_pump(one, 200), eye_shows(one, "first 0")));
+    EYE_WAIT_TEXT(two, "allowed by dashboard of ");
+    EYE_WAIT(two, eye_shows(two, "\"pts/"));
+    detach(one);
+    detach(two);
+}
+END_TEST
+
+/* msgpack by hand: [0, ID, METHOD, [PARAMS]]; the program of a client that looks may be any. */
+static void call(int fd, char id, const char *method, const char *params, size_t size)
+{
+    char message[256];
+    size_t length = strlen(method), used = 0;
+    message[used++] = (char)0x94;
+    message[used++] = 0;
+    message[used++] = id;
+    message[used++] = (char)(0xa0 | length);
+    memcpy(message + used, method, length);
+    used += length;
+    message[used++] = (char)0x91;
+    memcpy(message + used, params, size);
+    used += size;
+    ck_assert_int_eq(write(fd, message, used), (ssize_t)used);
+}
+
+START_TEST(the_server_refuses_who_only_looks)
+{
+    static const char hello[] = "\x82\xa4kind\xa9"
+                                "dashboard\xa8readonly\xc3";
+    static const char again[] = "\x81\xa4kind\xa9"
+                                "dashboard";
+    static const char all[] = "\x81\xa3"
+                              "all\xc3";
+    human_runs(&world, "kept", "cat");
+    struct sockaddr_un there = {.sun_family = AF_UNIX};
+    snprintf(there.sun_path, sizeof(there.sun_path), "%.90s/server.sock", world.runtime);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(connect(fd, (struct sockaddr *)&there, sizeof(there)), 0);
+    call(fd, 1, "client.hello", hello, sizeof(hello) - 1);
+    call(fd, 2, "client.hello", again, sizeof(again) - 1); /* takes nothing back */
+    call(fd, 3, "sandbox.kill", all, sizeof(all) - 1);
+    call(fd, 4, "sandbox.list", "\x80", 1);
+    char answers[8192];
+    size_t size = 0;
+    while (size < sizeof(answers) && !memmem(answers, size, "kept", 4)) {
+        ssize_t got = read(fd, answers + size, sizeof(answers) - size);
+        ck_assert_int_gt(got, 0);
+        size += (size_t)got;
+    }
+    ck_assert_ptr_nonnull(memmem(answers, size, "attached read-only", 18));
+    close(fd);
+    ck_assert(world_state_is(&world, "kept", "running"));
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("clients");
+    TCase *cases = tcase_create("clients");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_set_timeout(cases, 240);
+    tcase_add_test(cases, who_only_looks_changes_nothing);
+    tcase_add_test(cases, the_answer_has_a_name);
+    tcase_add_test(cases, the_server_refuses_who_only_looks);
+    suite_add_tcase(suite, cases);
+    return world_main(suite);
+}
