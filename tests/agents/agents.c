@@ -198,6 +198,22 @@ START_TEST(is_denied_with_a_reason)
 }
 END_TEST
 
+/* Its conversation is in the sandbox's home, which outlives its processes. What is typed here, text
+ * and then Enter as a human does, is taken as such by all of them. */
+START_TEST(goes_on_where_it_was)
+{
+    run(_i, "hi [[say all is well]]");
+    WAIT_FOR(state_is("done"));
+    BELLJAR_OK(&world, "kill", "one");
+    BELLJAR_OK(&world, "restart", "one");
+    WAIT_FOR(world_shows(&world, "one", "hi [[say all is well]]"));
+    BELLJAR_OK(&world, "send", "one", "so [[recall it]]");
+    WAIT_FOR(world_shows(&world, "one", "so [[recall it]]"));
+    BELLJAR_OK(&world, "send", "one", "--keys", "Enter");
+    WAIT_FOR(world_shows(&world, "one", "I remember all."));
+}
+END_TEST
+
 static bool installed(void)
 {
     char path[4096];
@@ -233,6 +249,7 @@ int main(void)
         tcase_add_loop_test(tcase, works_unasked_and_its_work_comes_out, i, i + 1);
         tcase_add_loop_test(tcase, is_asked_and_approved, i, i + 1);
         tcase_add_loop_test(tcase, is_denied_with_a_reason, i, i + 1);
+        tcase_add_loop_test(tcase, goes_on_where_it_was, i, i + 1);
         suite_add_tcase(suite, tcase);
     }
     return world_main(suite);

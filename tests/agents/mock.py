@@ -8,6 +8,7 @@ line of the log: "METHOD PATH" and "key" or "nokey".
 What it says is in the user's last prompt:
   [[run COMMAND]]    it calls the agent's shell tool with COMMAND
   [[say TEXT]]       it says TEXT, word by word
+  [[recall ]]        it says whether the conversation that it was sent has a [[say before
 and when the tool's result came back, it says "The tool said: " and the last line of it.
 """
 import http.server
@@ -35,12 +36,15 @@ def flatten(content):
     return ""
 
 
-def decide(prompt, result):
-    """What to do next: ("run", command) or ("say", text)."""
+def decide(prompt, result, whole):
+    """What to do next: ("run", command) or ("say", text); `whole` is all that was sent."""
     if result is not None:
-        lines = [line for line in result.splitlines() if line.strip()]
+        lines = [line.removeprefix("Output: ") for line in result.splitlines() if line.strip()
+                 and not line.startswith(("<", "Process Group PGID:"))] # an agent's frame
         return "say", "The tool said: " + (lines[-1] if lines else "nothing")[:200]
-    found = re.findall(r"\[\[(run|say) (.*?)\]\]", prompt, re.S)
+    found = re.findall(r"\[\[(run|say|recall) (.*?)\]\]", prompt, re.S)
+    if found and found[-1][0] == "recall":
+        return "say", "I remember all." if "[[say " in whole else "I remember nothing."
     return found[-1] if found else ("say", "Hello from the model.")
 
 
@@ -173,15 +177,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     # --- what is answered, in each tongue ---
 
-    def plan(self, prompt, result, tools):
-        verb, text = decide(prompt, result)
+    def plan(self, body, prompt, result, tools):
+        verb, text = decide(prompt, result, json.dumps(body))
         shell = next((name for name in SHELLS if name in tools), None)
         if verb == "run" and not shell:
             return "say", "No shell among " + " ".join(map(str, tools)), None
         return verb, text, shell
 
     def anthropic(self, body):
-        verb, text, shell = self.plan(*read_anthropic(body))
+        verb, text, shell = self.plan(body, *read_anthropic(body))
         message = {"id": "msg_" + uuid.uuid4().hex, "type": "message", "role": "assistant",
                    "model": body.get("model"), "content": [], "stop_reason": None,
                    "stop_sequence": None, "usage": {"input_tokens": 10, "output_tokens": 1}}
@@ -213,7 +217,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         send({"type": "message_stop"})
 
     def openai(self, body):
-        verb, text, shell = self.plan(*read_responses(body))
+        verb, text, shell = self.plan(body, *read_responses(body))
         response = {"id": "resp_" + uuid.uuid4().hex, "object": "response",
                     "created_at": int(time.time()), "status": "in_progress",
                     "model": body.get("model"), "output": []}
@@ -249,7 +253,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
                    "output_tokens_details": {"reasoning_tokens": 0}}))
 
     def chat(self, body):
-        verb, text, shell = self.plan(*read_chat(body))
+        verb, text, shell = self.plan(body, *read_chat(body))
         head = {"id": "chatcmpl-" + uuid.uuid4().hex, "object": "chat.completion.chunk",
                 "created": int(time.time()), "model": body.get("model")}
         call = {"index": 0, "id": "call_" + uuid.uuid4().hex[:20], "type": "function",
@@ -282,7 +286,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         schema = wanted.get("responseJsonSchema") or wanted.get("responseSchema")
         if schema:
             return [[{"text": json.dumps(example(schema))}]]
-        verb, text, shell = self.plan(*read_gemini(body))
+        verb, text, shell = self.plan(body, *read_gemini(body))
         if verb == "run":
             return [[{"functionCall": {"name": shell, "args": {
                 "command": text, "description": "what the test asks for"}}}]]
