@@ -20,7 +20,7 @@
 
 struct options {
     const char *id, *runtime, *state;
-    uint64_t rows, cols, scrollback, record_limit, link_uid, ready_fd;
+    uint64_t rows, cols, scrollback, record_limit, record_age, link_uid, ready_fd;
 };
 
 static const struct {
@@ -40,6 +40,10 @@ static const struct {
     {{"record-limit", required_argument, NULL, 'n'},
      0,
      offsetof(struct options, record_limit),
+     UINT64_MAX},
+    {{"record-age", required_argument, NULL, 'n'},
+     0,
+     offsetof(struct options, record_age),
      UINT64_MAX},
     {{"link-uid", required_argument, NULL, 'n'}, 0, offsetof(struct options, link_uid), UINT32_MAX},
     {{"ready-fd", required_argument, NULL, 'n'}, 0, offsetof(struct options, ready_fd), 1 << 20},
@@ -233,6 +237,7 @@ static int restore(struct monitor *monitor, const struct options *options, struc
     int status = recording_open(&monitor->recording, options->state, options->id,
                                 options->record_limit, error);
     struct recording_past past = {0};
+    monitor->recording.age = options->record_age;
     if (status == 0)
         status = recording_restore(&monitor->recording, monitor->terminal, &past, error);
     if (status < 0 || !past.any)

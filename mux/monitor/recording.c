@@ -405,7 +405,9 @@ static int resume(struct recording *recording, struct terminal *terminal)
 static bool rotation_due(const struct recording *recording, const struct terminal *terminal)
 {
     uint64_t half = recording->limit / 2 > ROTATE_LEAST ? recording->limit / 2 : ROTATE_LEAST;
-    if (recording->size < half)
+    /* Each file has half of the time, so that the other one is too old as a whole. */
+    bool old = recording->age && wall_clock() - recording->start > (double)recording->age / 2;
+    if (recording->size < half && !old)
         return false;
     return at_rest(terminal, recording) || recording->size > half + ROTATE_SLACK;
 }

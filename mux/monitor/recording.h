@@ -21,6 +21,7 @@ struct recording {
     int fds[RECORDING_FILES]; /* -1: records nothing */
     int active;
     uint64_t limit; /* bytes of both files together */
+    uint64_t age;   /* seconds after which what is recorded should be gone; 0: none. The caller's */
     char id[64];
 
     bool begun; /* the epoch is known and a file has its header */

@@ -38,12 +38,13 @@ struct policy_entry {
 };
 
 enum policy_limit {
-    POLICY_LIMIT_MEMORY, /* bytes */
-    POLICY_LIMIT_CPUS,   /* 1/1000 of a core */
-    POLICY_LIMIT_PIDS,   /* processes and threads */
-    POLICY_LIMIT_DISK,   /* bytes of the project copy and the home directory */
-    POLICY_LIMIT_EGRESS, /* bytes per hour, both ways */
-    POLICY_LIMIT_WALL,   /* milliseconds since start */
+    POLICY_LIMIT_MEMORY,        /* bytes */
+    POLICY_LIMIT_CPUS,          /* 1/1000 of a core */
+    POLICY_LIMIT_PIDS,          /* processes and threads */
+    POLICY_LIMIT_DISK,          /* bytes of the project copy and the home directory */
+    POLICY_LIMIT_EGRESS,        /* bytes per hour, both ways */
+    POLICY_LIMIT_WALL,          /* milliseconds since start */
+    POLICY_LIMIT_RECORDING_AGE, /* milliseconds that what was recorded is kept */
     POLICY_LIMITS,
 };
 const char *policy_limit_name(enum policy_limit limit); /* as in files: "egress_per_hour" */

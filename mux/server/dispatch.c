@@ -232,7 +232,7 @@ static void sandbox_run(struct client *client, uint32_t id, const msgpack_object
                        bj_get_uint(params, "pids", UINT64_MAX)},
             .quotas = {bj_get_uint(params, "disk", UINT64_MAX),
                        bj_get_uint(params, "egress", UINT64_MAX),
-                       bj_get_uint(params, "wall_clock", UINT64_MAX)},
+                       bj_get_uint(params, "wall_clock", UINT64_MAX), UINT64_MAX},
             .rows = (uint32_t)bj_get_uint(params, "rows", 0),
             .cols = (uint32_t)bj_get_uint(params, "cols", 0),
             .scrollback = bj_get_uint(params, "scrollback", DEFAULT_SCROLLBACK),

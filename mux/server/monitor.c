@@ -329,7 +329,7 @@ static int spawn_process(struct monitor *monitor, int log, int ready, struct bj_
     struct sandbox *sandbox = monitor->sandbox;
     const struct record *record = &sandbox->record;
     char program[BJ_PATH_MAX + 32], runtime[BJ_PATH_MAX], state[BJ_PATH_MAX];
-    char rows[16], cols[16], scrollback[24], limit[24], uid[16];
+    char rows[16], cols[16], scrollback[24], limit[24], uid[16], age[24];
     int status = sandbox_runtime_path(sandbox, "", runtime, error);
     if (status == 0)
         status = sandbox_state_path(sandbox, "", state, error);
@@ -341,6 +341,7 @@ static int spawn_process(struct monitor *monitor, int log, int ready, struct bj_
     snprintf(scrollback, sizeof(scrollback), "%" PRIu64, record->scrollback);
     snprintf(limit, sizeof(limit), "%" PRIu64, record->record_limit);
     snprintf(uid, sizeof(uid), "%" PRIu32, record->uid);
+    snprintf(age, sizeof(age), "%" PRIu64, record->quotas.recording_age);
     char *argv[] = {"belljar-monitor",
                     "--id",
                     (char *)record->id,
@@ -356,6 +357,8 @@ static int spawn_process(struct monitor *monitor, int log, int ready, struct bj_
                     scrollback,
                     "--record-limit",
                     limit,
+                    "--record-age",
+                    age,
                     "--link-uid",
                     uid,
                     "--ready-fd",

@@ -1,10 +1,12 @@
 #include "mux/server/quota.h"
 
+#include <fcntl.h>
 #include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "mux/resource/procfs.h"
 #include "mux/server/operation.h"
@@ -212,6 +214,45 @@ static void look_at_clock(struct sandbox *sandbox)
     pause_it(sandbox);
 }
 
+static bool is_older(const struct stat *one, const struct stat *other)
+{
+    return one->st_mtime < other->st_mtime;
+}
+
+/* What is there of one file; of a monitor that runs it is only emptied, since it is written again
+ * when its turn comes. */
+static void forget_file(const char *path, bool running)
+{
+    int file = open(path, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+    if (file >= 0)
+        close(file);
+    if (!running)
+        unlink(path);
+}
+
+/* A file whose last output is too old goes; the one that is being written stays, and its monitor
+ * changes files in time. Returns whether anything is left that will be too old once. */
+static bool look_at_recording(struct sandbox *sandbox)
+{
+    uint64_t age = sandbox->record.quotas.recording_age;
+    bool running = !sandbox->ended, left = false;
+    char path[2][BJ_PATH_MAX];
+    struct stat info[2];
+    bool there[2];
+    for (int i = 0; age && i < 2; i++)
+        there[i] = sandbox_state_path(sandbox, i ? "recording.1.cast" : "recording.0.cast", path[i],
+                                      NULL) == 0 &&
+                   lstat(path[i], &info[i]) == 0 && info[i].st_size > 0;
+    for (int i = 0; age && i < 2; i++) {
+        bool written = running && !(there[1 - i] && is_older(&info[i], &info[1 - i]));
+        bool old = there[i] && server_time() - (double)info[i].st_mtime > (double)age;
+        if (old && !written)
+            forget_file(path[i], running);
+        left |= there[i] && !(old && !written);
+    }
+    return left;
+}
+
 static void look_at_requests(struct server *server)
 {
     double now = server_time();
@@ -233,6 +274,7 @@ static void on_look(uv_timer_t *timer)
     bool alive = false;
     for (size_t i = 0; i < server->sandbox_count; i++) {
         struct sandbox *sandbox = server->sandboxes[i];
+        alive |= look_at_recording(sandbox);
         if (sandbox->ended || sandbox->start || sandbox->record.init.pid <= 0)
             continue;
         alive = true;
@@ -288,12 +330,13 @@ void quota_fill(struct start_options *options, const struct policy *policy)
         [POLICY_LIMIT_DISK] = &options->quotas.disk,
         [POLICY_LIMIT_EGRESS] = &options->quotas.egress,
         [POLICY_LIMIT_WALL] = &options->quotas.wall_clock,
+        [POLICY_LIMIT_RECORDING_AGE] = &options->quotas.recording_age,
     };
     for (size_t i = 0; i < POLICY_LIMITS; i++) {
         if (*places[i] != UINT64_MAX)
             continue;
         *places[i] = policy->limits[i].set ? policy->limits[i].value : 0;
-        if (i == POLICY_LIMIT_WALL)
-            *places[i] /= 1000;
+        if (i == POLICY_LIMIT_WALL || i == POLICY_LIMIT_RECORDING_AGE)
+            *places[i] = (*places[i] + 999) / 1000; /* never rounded to none */
     }
 }

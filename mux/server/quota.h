@@ -1,8 +1,9 @@
 /*
- * What no kernel limit watches for us: wall clock, disk, and memory, processor and output where no
- * controller does. A look each QUOTA_MS while a sandbox lives. Who is over a limit is paused, which
- * loses nothing and stops the use, and a critical alert says so: the human resumes it or ends it.
- * One that was resumed is paused again when it takes a tenth of the limit more.
+ * What no kernel limit watches for us: wall clock, disk, the age of recordings, and memory,
+ * processor and output where no controller does. A look each QUOTA_MS while a sandbox lives or a
+ * recording grows old. Who is over a limit is paused, which loses nothing and stops the use, and a
+ * critical alert says so: the human resumes it or ends it. One that was resumed is paused again
+ * when it takes a tenth of the limit more.
  */
 #pragma once
 

@@ -138,10 +138,11 @@ int record_save(const struct record *record, const char *directory, struct bj_er
         (int)record->has_exit, "exit_code", record->exit_code, "exit_signal", record->exit_signal,
         "error", record->error);
     json_t *crossing = json_pack(
-        "{s:s?, s:o, s:s?, s:o, s:{s:I, s:I, s:I}}", "agent", record->agent, "arguments",
+        "{s:s?, s:o, s:s?, s:o, s:{s:I, s:I, s:I, s:I}}", "agent", record->agent, "arguments",
         pack_list(record->arguments), "policy", record->policy, "egress",
         pack_process(&record->egress), "quotas", "disk", (json_int_t)record->quotas.disk, "egress",
-        (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock);
+        (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock,
+        "recording_age", (json_int_t)record->quotas.recording_age);
     char *text = NULL;
     if (root && rest && crossing && json_object_update(root, rest) == 0 &&
         json_object_update(root, crossing) == 0)
@@ -225,6 +226,7 @@ static int read_record(struct record *record, const json_t *root)
     record->quotas.disk = read_uint(quotas, "disk");
     record->quotas.egress = read_uint(quotas, "egress");
     record->quotas.wall_clock = read_uint(quotas, "wall_clock");
+    record->quotas.recording_age = read_uint(quotas, "recording_age");
     record->egress = read_process(root, "egress");
     record->init = read_process(root, "init");
     record->outer = read_process(root, "outer");

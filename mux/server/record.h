@@ -23,9 +23,10 @@ enum sandbox_state {
 
 /* Limits that the server watches; 0: none. */
 struct record_quotas {
-    uint64_t disk;       /* bytes of the project copy and the home directory */
-    uint64_t egress;     /* bytes per hour over the network, both ways */
-    uint64_t wall_clock; /* seconds since the start */
+    uint64_t disk;          /* bytes of the project copy and the home directory */
+    uint64_t egress;        /* bytes per hour over the network, both ways */
+    uint64_t wall_clock;    /* seconds since the start */
+    uint64_t recording_age; /* seconds that what was recorded is kept */
 };
 
 struct record {

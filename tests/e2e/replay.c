@@ -264,6 +264,24 @@ START_TEST(others_can_read_it)
 }
 END_TEST
 
+/* What is too old goes, of one that has ended and of one that runs. */
+START_TEST(what_is_too_old_is_forgotten)
+{
+    human_policy(&world, "limits { recording_age = 4s }\n");
+    human_runs(&world, "over", "echo to be forgotten");
+    human_runs(&world, "on",
+               "echo to be forgotten; sleep 3; i=0\n"
+               "while :; do i=$((i+1)); echo line $i; sleep 0.5; done");
+    WAIT_FOR(HUMAN_READS(&world, "to be forgotten", "export", "over", "-f", "raw"));
+    WAIT_FOR(HUMAN_READS(&world, "to be forgotten", "export", "on", "-f", "raw"));
+    WAIT_FOR(HUMAN_READS(&world, "older than the policy's recording_age", "export", "over"));
+    WAIT_FOR(HUMAN_READS(&world, "bytes of output are not kept any more", "export", "on"));
+    ck_assert(!HUMAN_READS(&world, "to be forgotten", "export", "on", "-f", "raw"));
+    ck_assert(HUMAN_READS(&world, "line ", "export", "on", "-f", "text"));
+    ck_assert(world_state_is(&world, "on", "running"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("replay");
@@ -274,6 +292,7 @@ int main(void)
     tcase_add_test(tests, on_a_terminal_of_its_own);
     tcase_add_test(tests, nothing_to_play_says_so);
     tcase_add_test(tests, others_can_read_it);
+    tcase_add_test(tests, what_is_too_old_is_forgotten);
     suite_add_tcase(suite, tests);
     return world_main(suite);
 }

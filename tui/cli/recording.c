@@ -161,7 +161,8 @@ int recording_open(struct recording *recording, const char *directory, struct bj
         if (status < 0)
             return bj_fail(error, status, "%s", why.text);
         return bj_fail(error, -ENOENT,
-                       "nothing was recorded: it was started with --no-record or --record-limit 0");
+                       "nothing was recorded (--no-record or --record-limit 0), or it was older "
+                       "than the policy's recording_age");
     }
     struct recording_file *files = recording->files;
     if (recording->count == 2 && files[1].sequence < files[0].sequence) {

@@ -259,6 +259,39 @@ START_TEST(test_disk_full)
 }
 END_TEST
 
+/* With an age the files take turns after half of it, so that no output stays longer than that. */
+START_TEST(test_age)
+{
+    struct recording recording;
+    struct recording_header header;
+    struct bytes kept = {0};
+    uint64_t good;
+    struct terminal *t = screen_new(4, 20, 0, NULL);
+    open_recording(&recording, 1 << 20);
+    recording.age = 100;
+    recording_begin(&recording, epoch, 0);
+    ck_assert_int_eq(recording_flush(&recording, t, false, NULL), 0);
+    give(&recording, t, (const uint8_t *)"old", 3);
+    ck_assert_int_eq(recording.active, 0);
+    recording.start -= 51;
+    give(&recording, t, (const uint8_t *)"er", 2);
+    ck_assert_int_eq(recording.active, 1);
+    give(&recording, t, (const uint8_t *)"new", 3);
+    ck_assert_int_eq(recording.active, 1);
+    recording.start -= 51;
+    give(&recording, t, (const uint8_t *)"er", 2);
+    ck_assert_int_eq(recording.active, 0);
+    read_file(0, &kept, &header, &good);
+    ck_assert_uint_eq(kept.size, 0); /* what it had is gone */
+    read_file(1, &kept, &header, &good);
+    ck_assert_uint_eq(kept.size, 5);
+    ck_assert_int_eq(memcmp(kept.data, "newer", 5), 0);
+    bytes_free(&kept);
+    recording_close(&recording);
+    terminal_free(t);
+}
+END_TEST
+
 START_TEST(test_off)
 {
     struct recording recording;
@@ -306,6 +339,7 @@ int main(void)
     tcase_add_test(tcase, test_restore);
     tcase_add_loop_test(tcase, test_damage, 0, 6);
     tcase_add_test(tcase, test_disk_full);
+    tcase_add_test(tcase, test_age);
     tcase_add_test(tcase, test_off);
     tcase_add_test(tcase, test_base64);
     suite_add_tcase(suite, tcase);

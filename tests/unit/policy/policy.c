@@ -21,7 +21,7 @@ START_TEST(whole_file)
                       "egress {\n  allow = [\"a.test\", \"*.b.test:443\", \"@npm\"]\n"
                       "  deny = evil.test\n  default = ask\n}\n"
                       "limits { memory = 1.5gb; cpus = 1.5; pids = 100; disk = 10g\n"
-                      "  egress_per_hour = 10mb; wall_clock = 90min }\n"
+                      "  egress_per_hour = 10mb; wall_clock = 90min; recording_age = 7d }\n"
                       "credential claude {\n  from = \"env:SECRET_KEY\"\n"
                       "  hosts = [\"api.example.test\"]\n  header = \"x-api-key\"\n"
                       "  placeholder_env = \"API_KEY\"\n  base_url_env = \"API_BASE\"\n"
@@ -40,6 +40,7 @@ START_TEST(whole_file)
     ck_assert_uint_eq(policy.limits[POLICY_LIMIT_DISK].value, 10ULL * 1000 * 1000 * 1000);
     ck_assert_uint_eq(policy.limits[POLICY_LIMIT_EGRESS].value, 10 << 20);
     ck_assert_uint_eq(policy.limits[POLICY_LIMIT_WALL].value, 90 * 60 * 1000);
+    ck_assert_uint_eq(policy.limits[POLICY_LIMIT_RECORDING_AGE].value, 7ULL * 24 * 3600 * 1000);
     ck_assert_uint_eq(policy.credentials_count, 1);
     const struct policy_credential *credential = &policy.credentials[0];
     ck_assert_str_eq(credential->name, "claude");
