@@ -15,6 +15,7 @@
 #define ESCAPE_MS 25 /* after which a lone ESC is the key */
 #define SAVE_MS   300
 #define TICK_MS   1000
+#define SETTLE_MS 5000 /* without a key, before panes may change places */
 
 uint64_t dashboard_now(struct dashboard *dashboard)
 {
@@ -127,13 +128,20 @@ void dashboard_changed(struct dashboard *dashboard)
     struct control *control = &dashboard->control;
     bool reviewing = control->review.open, playing = control->player.open;
     control_sync(control, &dashboard->fleet, dashboard_now(dashboard));
+    if (control->selected_index >= dashboard->fleet.shown && dashboard->fleet.tabbed) {
+        /* It went to one of another tab. */
+        const struct sandbox *sandbox = fleet_find(&dashboard->fleet, control->selected);
+        fleet_tab(&dashboard->fleet, sandbox ? sandbox->project : NULL);
+        control_sync(control, &dashboard->fleet, dashboard_now(dashboard));
+    }
     dashboard->view.everything |=
         reviewing != control->review.open || playing != control->player.open;
     decide_want_details(dashboard);
     struct layout *layout = malloc(sizeof(*layout));
     if (layout) {
-        layout_make(layout, control->layout, dashboard->rows, dashboard->cols,
-                    dashboard->fleet.count, control->selected_index);
+        (dashboard->fleet.tabbed ? layout_make_below : layout_make)(
+            layout, control->layout, dashboard->rows, dashboard->cols, dashboard->fleet.shown,
+            control->selected_index);
         if (!same_layout(layout, &dashboard->layout)) {
             dashboard->layout = *layout;
             dashboard->view.everything = true;
@@ -251,12 +259,13 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
 
 /* What is worth keeping in the session. */
 static bool session_differs(const struct dashboard *dashboard, enum layout_kind layout,
-                            const char *selected, const char *first)
+                            const char *selected, const char *first, size_t pinned)
 {
     const struct fleet *fleet = &dashboard->fleet;
     return dashboard->control.layout != layout ||
            strcmp(dashboard->control.selected, selected) != 0 ||
-           strcmp(fleet->count ? fleet->sandboxes[0]->id : "", first) != 0;
+           strcmp(fleet->order_count ? fleet->order[0] : "", first) != 0 ||
+           fleet->order_pinned != pinned;
 }
 
 static void on_input(void *owner, const struct input *input)
@@ -289,7 +298,8 @@ static void on_input(void *owner, const struct input *input)
     };
     struct control before = *control;
     char first[FLEET_ID_MAX];
-    snprintf(first, sizeof(first), "%s", fleet->count ? fleet->sandboxes[0]->id : "");
+    snprintf(first, sizeof(first), "%s", fleet->order_count ? fleet->order[0] : "");
+    size_t pinned = fleet->order_pinned;
 
     struct order order;
     control_input(control, &view, input, &order);
@@ -301,7 +311,7 @@ static void on_input(void *owner, const struct input *input)
     if (control->list != before.list || control->prompt != before.prompt ||
         control->review.open != before.review.open || control->player.open != before.player.open)
         dashboard->view.everything = true;
-    if (session_differs(dashboard, before.layout, before.selected, first))
+    if (session_differs(dashboard, before.layout, before.selected, first, pinned))
         uv_timer_start(&dashboard->save, on_save, SAVE_MS, 0);
     /* A key for the agent shows by its echo; everything else shows at once. */
     bool for_agent =
@@ -379,6 +389,9 @@ static void on_tick(uv_timer_t *timer)
 {
     struct dashboard *dashboard = timer->data;
     fleet_tick(&dashboard->fleet, wall_clock(), true);
+    bool quiet = dashboard_now(dashboard) - dashboard->pressed_at >= SETTLE_MS;
+    if (quiet && dashboard->control.mode == CONTROL_SUPERVISE && fleet_settle(&dashboard->fleet))
+        dashboard_changed(dashboard);
     panes_tick(dashboard);
     server_tick(dashboard);
     tell_human(dashboard);

@@ -33,13 +33,50 @@ static bool fits(const struct dirent *entry, const char *begin, size_t size)
            strcmp(clean, entry->d_name) == 0;
 }
 
-/* Goes on as far as all names agree, and names them in the hint. */
-static void complete(struct form *form)
+/* What could be meant, one after another: how far all agree, and their names in the hint. */
+struct completion {
+    struct form *form;
+    char common[NAME_MAX + 2];
+    size_t found, hint, agreed;
+};
+
+static void could_be(struct completion *completion, const char *name)
+{
+    struct form *form = completion->form;
+    if (completion->found++ == 0)
+        completion->agreed = strlen(strcpy(completion->common, name));
+    while (strncmp(completion->common, name, completion->agreed) != 0)
+        completion->agreed--;
+    if (completion->hint < sizeof(form->hint) - 1)
+        completion->hint += (size_t)snprintf(form->hint + completion->hint,
+                                             sizeof(form->hint) - completion->hint, "%s  ", name);
+}
+
+/* Goes on as far as all names agree; `size` bytes of them are there already. */
+static void go_on(struct completion *completion, size_t size)
+{
+    struct form *form = completion->form;
+    struct line *line = &form->line[form->at];
+    /* Not in the middle of a character. */
+    while (completion->agreed > 0 &&
+           ((unsigned char)completion->common[completion->agreed] & 0xc0) == 0x80)
+        completion->agreed--;
+    if (completion->agreed > size) {
+        struct chord end = {.key = "end"};
+        line_key(line, &end);
+        line_insert(line, completion->common + size, completion->agreed - size);
+    }
+    if (completion->found == 1)
+        form->hint[0] = '\0';
+    else if (completion->found == 0)
+        snprintf(form->hint, sizeof(form->hint), "nothing there begins like this");
+}
+
+static void complete_path(struct form *form)
 {
     struct line *line = &form->line[form->at];
-    char path[PATH_MAX], common[NAME_MAX + 2] = "";
-    form->hint[0] = '\0';
-    form->bad = false;
+    struct completion completion = {.form = form};
+    char path[PATH_MAX];
     if (!expand(line->text, path))
         return;
     char *slash = strrchr(path, '/');
@@ -51,7 +88,6 @@ static void complete(struct form *form)
         slash[1] = '\0';
     DIR *directory = opendir(slash ? path : ".");
     const struct dirent *entry;
-    size_t found = 0, hint = 0, agreed = 0;
     while (directory && (entry = readdir(directory))) {
         struct stat about;
         if (!fits(entry, begin, strlen(begin)))
@@ -62,27 +98,57 @@ static void complete(struct form *form)
             continue;
         char name[NAME_MAX + 2];
         snprintf(name, sizeof(name), "%.*s%s", NAME_MAX, entry->d_name, is_directory ? "/" : "");
-        if (found++ == 0)
-            agreed = strlen(strcpy(common, name));
-        while (strncmp(common, name, agreed) != 0)
-            agreed--;
-        if (hint < sizeof(form->hint) - 1)
-            hint += (size_t)snprintf(form->hint + hint, sizeof(form->hint) - hint, "%s  ", name);
+        could_be(&completion, name);
     }
     if (directory)
         closedir(directory);
-    /* Not in the middle of a character. */
-    while (agreed > 0 && ((unsigned char)common[agreed] & 0xc0) == 0x80)
-        agreed--;
-    if (agreed > strlen(begin)) {
-        struct chord end = {.key = "end"};
-        line_key(line, &end);
-        line_insert(line, common + strlen(begin), agreed - strlen(begin));
+    go_on(&completion, strlen(begin));
+}
+
+/* The server knows the profiles, and whether each would start. */
+static void on_profiles(struct bj_rpc *rpc, const msgpack_object *error,
+                        const msgpack_object *result, void *argument)
+{
+    struct dashboard *dashboard = server_dashboard(rpc);
+    struct form *form = &dashboard->control.form;
+    struct completion completion = {.form = form};
+    (void)argument;
+    if (rpc->closing || !form->open || form->at != FORM_AGENT)
+        return;
+    form->hint[0] = '\0';
+    if (error || result->type != MSGPACK_OBJECT_ARRAY) {
+        snprintf(form->hint, sizeof(form->hint), "the server does not tell its profiles");
+        form->bad = true;
+        return;
     }
-    if (found == 1)
-        form->hint[0] = '\0';
-    else if (found == 0)
-        snprintf(form->hint, sizeof(form->hint), "nothing there begins like this");
+    const struct line *line = &form->line[FORM_AGENT];
+    for (uint32_t i = 0; i < result->via.array.size; i++) {
+        char name[FLEET_NAME_MAX];
+        field_copy(&result->via.array.ptr[i], "name", name, sizeof(name));
+        if (name[0] && strncmp(name, line->text, line->size) == 0)
+            could_be(&completion, name);
+    }
+    go_on(&completion, line->size);
+    dashboard_touch(dashboard, true);
+}
+
+static void complete(struct dashboard *dashboard)
+{
+    struct form *form = &dashboard->control.form;
+    form->hint[0] = '\0';
+    form->bad = false;
+    if (form->at != FORM_AGENT) {
+        complete_path(form);
+        return;
+    }
+    struct server_link *here = &dashboard->servers[0];
+    if (!server_ready(here))
+        return;
+    const char *path = getenv("PATH");
+    msgpack_packer *packer = bj_rpc_request(&here->rpc, "profile.list", on_profiles, NULL);
+    msgpack_pack_map(packer, 1);
+    bj_pack_key_str(packer, "path", path ? path : "");
+    bj_rpc_send(&here->rpc);
 }
 
 /* ---- the last choices ---- */
@@ -141,6 +207,7 @@ static void pack_request(struct dashboard *dashboard, const struct form_request 
     msgpack_packer *packer =
         bj_rpc_request(&dashboard->servers[0].rpc, "sandbox.run", server_on_run, NULL);
     msgpack_pack_map(packer, 2U + !!request->name + !!request->project + !!request->policy +
+                                 (request->agent ? 2 : 0) + !!request->prompt +
                                  request->has_memory + request->has_cpus + request->has_pids +
                                  request->has_record + (sized ? 2 : 0));
     bj_pack_key_str(packer, "session", dashboard->fleet.session);
@@ -148,6 +215,13 @@ static void pack_request(struct dashboard *dashboard, const struct form_request 
     msgpack_pack_array(packer, request->words.count);
     for (size_t i = 0; i < request->words.count; i++)
         bj_pack_str(packer, request->words.word[i]);
+    const char *path = getenv("PATH");
+    if (request->agent) {
+        bj_pack_key_str(packer, "agent", request->agent);
+        bj_pack_key_str(packer, "path", path ? path : "");
+    }
+    if (request->prompt)
+        bj_pack_key_str(packer, "prompt", request->prompt);
     if (request->name)
         bj_pack_key_str(packer, "name", request->name);
     if (request->project)
@@ -175,7 +249,7 @@ void form_order(struct dashboard *dashboard, const struct order *order)
     struct bj_error error = {0};
     char project[PATH_MAX], policy[PATH_MAX];
     if (order->kind == ORDER_COMPLETE) {
-        complete(form);
+        complete(dashboard);
         return;
     }
     int status = form_check(form, &request, &error);

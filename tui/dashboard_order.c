@@ -16,19 +16,23 @@ void server_save(struct dashboard *dashboard)
         return;
     const struct fleet *fleet = &dashboard->fleet;
     bool far = origin_number(dashboard->control.selected) > 0;
-    size_t count = 0;
-    for (size_t i = 0; i < fleet->count; i++)
-        count += fleet->sandboxes[i]->origin->number == 0;
+    const char *ids[FLEET_SANDBOXES_MAX];
+    size_t first, count = 0, pinned = 0, all = fleet_saved(fleet, ids, &first);
+    for (size_t i = 0; i < all; i++) {
+        count += origin_number(ids[i]) == 0;
+        pinned += i < first && origin_number(ids[i]) == 0;
+    }
     msgpack_packer *packer = bj_rpc_request(&here->rpc, "session.save", server_on_done, NULL);
-    msgpack_pack_map(packer, 4);
+    msgpack_pack_map(packer, 5);
     bj_pack_key_str(packer, "name", fleet->session);
     bj_pack_key_str(packer, "layout", layout_name(dashboard->control.layout));
     bj_pack_key_str(packer, "selected", far ? "" : dashboard->control.selected);
     bj_pack_str(packer, "panes");
     msgpack_pack_array(packer, count);
-    for (size_t i = 0; i < fleet->count; i++)
-        if (fleet->sandboxes[i]->origin->number == 0)
-            bj_pack_str(packer, fleet->sandboxes[i]->id);
+    for (size_t i = 0; i < all; i++)
+        if (origin_number(ids[i]) == 0)
+            bj_pack_str(packer, ids[i]);
+    bj_pack_key_uint(packer, "pinned", pinned);
     bj_rpc_send(&here->rpc);
 }
 
@@ -150,12 +154,12 @@ static int project_path(const char *project, char out[PATH_MAX], struct bj_error
 /* Born with the size that its pane will have, so that nothing is drawn twice. */
 bool server_new_size(const struct dashboard *dashboard, struct rect *inner)
 {
-    size_t count = dashboard->fleet.count;
+    size_t count = dashboard->fleet.shown;
     struct layout *layout = malloc(sizeof(*layout));
     if (!layout)
         return false;
-    layout_make(layout, dashboard->control.layout, dashboard->rows, dashboard->cols, count + 1,
-                count);
+    (dashboard->fleet.tabbed ? layout_make_below : layout_make)(
+        layout, dashboard->control.layout, dashboard->rows, dashboard->cols, count + 1, count);
     const struct rect *rect = layout_pane(layout, count);
     if (rect)
         *inner = layout_inner(rect);

@@ -198,6 +198,17 @@ static bool is_placed(const struct dashboard *dashboard, size_t index)
     return layout_pane(layout, index) != NULL;
 }
 
+/* Where keys go to, whether it is on screen or not. */
+static void show_targets(struct dashboard *dashboard)
+{
+    struct control *control = &dashboard->control;
+    for (size_t i = 0; control->mode == CONTROL_BROADCAST && i < control->target_count; i++) {
+        size_t index = fleet_index(&dashboard->fleet, control->targets[i]);
+        if (index < dashboard->fleet.count && !is_placed(dashboard, index))
+            show(dashboard, index, NULL);
+    }
+}
+
 void panes_sync(struct dashboard *dashboard)
 {
     const struct layout *layout = &dashboard->layout;
@@ -211,7 +222,8 @@ void panes_sync(struct dashboard *dashboard)
             else
                 free_link(link);
         } else if (!link->gone && link->open && !link->hidden && !link->rpc.closing &&
-                   !is_placed(dashboard, index)) {
+                   !is_placed(dashboard, index) &&
+                   !control_broadcasts(&dashboard->control, link->id)) {
             tell(link, "view.hide", 0);
             bj_rpc_send(&link->rpc);
             link->hidden = true;
@@ -222,6 +234,7 @@ void panes_sync(struct dashboard *dashboard)
             show(dashboard, layout->cards[i].index, NULL);
     for (size_t i = 0; i < layout->pane_count; i++)
         show(dashboard, layout->panes[i].index, &layout->panes[i].rect);
+    show_targets(dashboard);
 }
 
 static void acknowledge(struct pane_link *link)
@@ -345,8 +358,36 @@ static void send_mouse(struct pane_link *link, const struct input *input)
     bj_rpc_send(&link->rpc);
 }
 
+/* Keys and pasted text to all targets. */
+static void order_many(struct dashboard *dashboard, const struct order *order,
+                       const struct input *input)
+{
+    struct control *control = &dashboard->control;
+    size_t missed = 0;
+    for (size_t i = 0; i < control->target_count; i++) {
+        struct pane_link *link = panes_find(dashboard, control->targets[i]);
+        if (!link || !link->open || link->rpc.closing) {
+            missed++;
+            continue;
+        }
+        go_live(link);
+        if (order->kind == ORDER_KEY)
+            send_key(link, &order->chord);
+        else
+            send_paste(link, input->text, input->size);
+    }
+    if (missed > 0)
+        control_note(control, dashboard_now(dashboard), true,
+                     "%zu of %zu did not get this: no connection to their monitors", missed,
+                     control->target_count);
+}
+
 void panes_order(struct dashboard *dashboard, const struct order *order, const struct input *input)
 {
+    if (order->many) {
+        order_many(dashboard, order, input);
+        return;
+    }
     struct pane_link *link = panes_find(dashboard, order->id);
     if (!link || !link->open || link->rpc.closing) {
         if (order->kind != ORDER_MOUSE)

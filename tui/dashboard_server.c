@@ -156,7 +156,8 @@ static void on_hello(struct bj_rpc *rpc, const msgpack_object *error, const msgp
         bj_get_copy(result, "layout", layout, sizeof(layout));
         dashboard->control.layout = layout_find(layout);
         bj_get_copy(result, "selected", dashboard->select_next, sizeof(dashboard->select_next));
-        fleet_set_order(&dashboard->fleet, bj_get(result, "panes"));
+        fleet_set_order(&dashboard->fleet, bj_get(result, "panes"),
+                        (size_t)bj_get_uint(result, "pinned", 0));
         server_select_wanted(dashboard);
     }
     dashboard->restored = true;

@@ -46,6 +46,8 @@ const struct key_action keys_table[] = {
 
     {ACTION_MARK,    S | L, "mark",        "m",               KEYS_SANDBOX, "mark it, to pause, kill or remove several at once", NULL},
     {ACTION_MARK_ALL,S | L, "mark all",    "*",               KEYS_SANDBOX, "mark all that are shown; clear all marks", NULL},
+    {ACTION_BROADCAST,S | L, "broadcast",  "B",               KEYS_SANDBOX, "type into all marked panes at once, until the prefix key", NULL},
+    {ACTION_REMOVE_ENDED, S | L, "rm all", "X",               KEYS_SANDBOX, "remove every exited sandbox and its files (asks first)", NULL},
 
     {ACTION_LIST,    S | L, "list",        "l",               KEYS_LOOK, "all sandboxes as a list", "list"},
     {ACTION_FILTER,  S | L, "filter",      "/",               KEYS_LOOK, "filter the list: words, name:, project:, state:, host:, -not", "filter"},
@@ -55,6 +57,10 @@ const struct key_action keys_table[] = {
     {ACTION_ZOOM,        S, "zoom",        "z",               KEYS_LOOK, "the selected pane alone, and back", "zoom"},
     {ACTION_LAYOUT,      S, "layout",      "T",               KEYS_LOOK, "next layout: tiled, main and stack, zoom", "layout"},
     {ACTION_PROMOTE,     S, "promote",     "M",               KEYS_LOOK, "make the selected pane the first one", NULL},
+    {ACTION_PIN,     S | L, "pin",         "f",               KEYS_LOOK, "keep it among the first panes; again: no longer", NULL},
+    {ACTION_ORDER,       S, "order",       "S",               KEYS_LOOK, "order panes as you put them, by need, by project", NULL},
+    {ACTION_TAB_NEXT,    S, "tab next",    "}",               KEYS_LOOK, "tabs, one per project: the next one, or all", NULL},
+    {ACTION_TAB_PREVIOUS,S, "tab previous","{",               KEYS_LOOK, "the tab before", NULL},
     {ACTION_SCROLL_UP,   S | L, "scroll up",   "PageUp",      KEYS_LOOK, "scroll back", NULL},
     {ACTION_SCROLL_DOWN, S | L, "scroll down", "PageDown ]",  KEYS_LOOK, "scroll forward", NULL},
     {ACTION_SCROLL_TOP,  S | L, "scroll top",  "Home g",      KEYS_LOOK, "to the oldest line", NULL},

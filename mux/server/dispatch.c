@@ -493,7 +493,7 @@ static void client_hello(struct client *client, uint32_t id, const msgpack_objec
     msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
     if (!packer)
         return;
-    msgpack_pack_map(packer, 5);
+    msgpack_pack_map(packer, 6);
     bj_pack_key_str(packer, "client", client->dashboard ? "dashboard" : "cli");
     bj_pack_key_str(packer, "session", session->name);
     bj_pack_key_str(packer, "layout", session->layout);
@@ -502,6 +502,7 @@ static void client_hello(struct client *client, uint32_t id, const msgpack_objec
     msgpack_pack_array(packer, session->count);
     for (size_t i = 0; i < session->count; i++)
         bj_pack_str(packer, session->panes[i]);
+    bj_pack_key_uint(packer, "pinned", session->pinned);
     bj_rpc_send(&client->rpc);
 }
 
@@ -568,6 +569,8 @@ static void session_save(struct client *client, uint32_t id, const msgpack_objec
         status = session_set_layout(session, layout, &error);
     if (status == 0 && bj_get(params, "panes"))
         status = save_panes(server, session, bj_get(params, "panes"), &error);
+    if (status == 0 && bj_get(params, "pinned"))
+        session_pin(session, (size_t)bj_get_uint(params, "pinned", 0));
     if (status < 0) {
         dispatch_fail(client, id, &error);
         return;

@@ -157,7 +157,7 @@ void event_alert(msgpack_packer *packer, const struct alert *alert)
 void event_session(msgpack_packer *packer, const struct server *server,
                    const struct session *session)
 {
-    msgpack_pack_map(packer, 5);
+    msgpack_pack_map(packer, 6);
     bj_pack_key_str(packer, "name", session->name);
     bj_pack_key_str(packer, "layout", session->layout);
     bj_pack_key_str(packer, "selected", session->selected);
@@ -165,6 +165,7 @@ void event_session(msgpack_packer *packer, const struct server *server,
     msgpack_pack_array(packer, session->count);
     for (size_t i = 0; i < session->count; i++)
         bj_pack_str(packer, session->panes[i]);
+    bj_pack_key_uint(packer, "pinned", session->pinned);
     bj_pack_key_uint(packer, "clients", clients_count(server, session->name));
 }
 

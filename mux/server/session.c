@@ -74,19 +74,27 @@ int session_set_layout(struct session *session, const char *layout, struct bj_er
     return bj_fail(error, -EINVAL, "a layout is tiled, main or zoom");
 }
 
+void session_pin(struct session *session, size_t pinned)
+{
+    session->pinned = pinned < session->count ? pinned : session->count;
+}
+
 bool session_forget(struct sessions *sessions, const char *id)
 {
     bool found = false;
     for (size_t s = 0; s < sessions->count; s++) {
         struct session *session = &sessions->list[s];
-        size_t kept = 0;
+        size_t kept = 0, gone = 0;
         for (size_t i = 0; i < session->count; i++) {
-            if (strcmp(session->panes[i], id) == 0)
+            if (strcmp(session->panes[i], id) == 0) {
                 found = true;
-            else
+                gone += i < session->pinned;
+            } else {
                 memmove(session->panes[kept++], session->panes[i], ID_SIZE);
+            }
         }
         session->count = kept;
+        session->pinned -= gone;
         if (strcmp(session->selected, id) == 0)
             session->selected[0] = '\0';
     }
@@ -101,9 +109,10 @@ int sessions_save(const struct sessions *sessions, const char *path, struct bj_e
         json_t *panes = json_array();
         for (size_t i = 0; i < session->count; i++)
             json_array_append_new(panes, json_string(session->panes[i]));
-        json_array_append_new(root, json_pack("{s:s, s:s, s:s, s:o}", "name", session->name,
-                                              "layout", session->layout, "selected",
-                                              session->selected, "panes", panes));
+        json_array_append_new(root,
+                              json_pack("{s:s, s:s, s:s, s:o, s:I}", "name", session->name,
+                                        "layout", session->layout, "selected", session->selected,
+                                        "panes", panes, "pinned", (json_int_t)session->pinned));
     }
     char *text = json_dumps(root, JSON_INDENT(1));
     json_decref(root);
@@ -128,11 +137,13 @@ static int read_session(struct sessions *sessions, const json_t *object, struct 
         session_set_layout(session, layout, NULL);
     if (selected && id_check(selected))
         snprintf(session->selected, sizeof(session->selected), "%s", selected);
+    json_int_t pinned = json_integer_value(json_object_get(object, "pinned"));
     for (size_t i = 0; status == 0 && i < json_array_size(panes); i++) {
         const char *id = json_string_value(json_array_get(panes, i));
         if (id && id_check(id))
             status = session_add_pane(session, id, error);
     }
+    session_pin(session, pinned > 0 ? (size_t)pinned : 0);
     return status;
 }
 

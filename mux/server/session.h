@@ -19,7 +19,7 @@ struct session {
     char layout[16]; /* tiled, main, zoom */
     char selected[ID_SIZE];
     char (*panes)[ID_SIZE]; /* ids in order, owned */
-    size_t count;
+    size_t count, pinned;   /* the first ones stay first */
 };
 
 struct sessions {
@@ -37,6 +37,9 @@ int session_use(struct sessions *sessions, const char *name, struct session **ou
 /* Appends a sandbox where it is not in the list yet. */
 int session_add_pane(struct session *session, const char *id, struct bj_error *error);
 int session_set_layout(struct session *session, const char *layout, struct bj_error *error);
+
+/* So many of the first panes are pinned; more than there are means all. */
+void session_pin(struct session *session, size_t pinned);
 
 /* Takes a sandbox out of all sessions; returns whether one had it. */
 bool session_forget(struct sessions *sessions, const char *id);

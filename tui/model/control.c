@@ -65,6 +65,7 @@ void control_sync(struct control *control, const struct fleet *fleet, uint64_t n
                      control->prompt == PROMPT_COMMENT;
     if (about_one && !fleet_find(fleet, control->subject))
         control->prompt = PROMPT_NONE;
+    control_broadcast_sync(control, fleet);
     control_copy_sync(control, fleet);
     control_review_sync(control, fleet, now);
     control_replay_sync(control, fleet, now);
@@ -93,7 +94,7 @@ static void move(struct control *control, const struct control_view *view,
     const struct layout *layout = view->layout;
     size_t from = control->selected_index;
     size_t to = layout_neighbour(layout, from, direction);
-    size_t count = view->fleet->count;
+    size_t count = view->fleet->shown;
     /* In a scrolled list, and among tabs, there is more than what is placed. */
     bool hidden = to == from && layout->card_count + layout->pane_count < count;
     if (hidden && layout->card_count == 0)
@@ -156,7 +157,7 @@ static void pause_all(const struct control_view *view, struct order *order)
 /* Actions that change nothing outside; the rest is in act(). */
 bool control_look(struct control *control, const struct control_view *view, enum action action)
 {
-    size_t count = view->fleet->count;
+    size_t count = view->fleet->shown;
     switch (action) {
     case ACTION_LEFT:
     case ACTION_RIGHT:
@@ -211,12 +212,16 @@ bool control_look(struct control *control, const struct control_view *view, enum
 
 bool control_allowed(struct control *control, const struct control_view *view, enum action action)
 {
-    static const enum action changing[] = {
-        ACTION_ALLOW,       ACTION_DENY,          ACTION_ALLOW_RULE,  ACTION_DENY_RULE,
-        ACTION_UNDO,        ACTION_RUN,           ACTION_FORM,        ACTION_AGAIN,
-        ACTION_PAUSE,       ACTION_PAUSE_ALL,     ACTION_KILL,        ACTION_REMOVE,
-        ACTION_RENAME,      ACTION_FOCUS,         ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL,
-        ACTION_REVIEW_PULL, ACTION_REVIEW_COMMENT};
+    static const enum action changing[] = {ACTION_ALLOW,       ACTION_DENY,
+                                           ACTION_ALLOW_RULE,  ACTION_DENY_RULE,
+                                           ACTION_UNDO,        ACTION_RUN,
+                                           ACTION_FORM,        ACTION_AGAIN,
+                                           ACTION_PAUSE,       ACTION_PAUSE_ALL,
+                                           ACTION_KILL,        ACTION_REMOVE,
+                                           ACTION_RENAME,      ACTION_FOCUS,
+                                           ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL,
+                                           ACTION_REVIEW_PULL, ACTION_REVIEW_COMMENT,
+                                           ACTION_BROADCAST,   ACTION_REMOVE_ENDED};
     bool changes = false;
     for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
         changes |= action == changing[i];
@@ -361,8 +366,8 @@ static void on_mouse(struct control *control, const struct control_view *view,
         order->kind = ORDER_MOUSE;
         return;
     }
-    size_t index = layout_at(view->layout, input->row, input->col, view->fleet->count);
-    if (index >= view->fleet->count || input->action != MOUSE_PRESS)
+    size_t index = layout_at(view->layout, input->row, input->col, view->fleet->shown);
+    if (index >= view->fleet->shown || input->action != MOUSE_PRESS)
         return;
     if (wheel) {
         if (!layout_pane(view->layout, index))
@@ -394,7 +399,7 @@ void control_input(struct control *control, const struct control_view *view,
             form_paste(&control->form, input->text, input->size);
         else if (control->menu.open)
             menu_paste(&control->menu, input->text, input->size);
-        else if (control->prompt == PROMPT_NONE && control->mode == CONTROL_FOCUS)
+        else if (control->prompt == PROMPT_NONE && control->mode != CONTROL_SUPERVISE)
             order->kind = ORDER_PASTE;
         else
             control_note(control, view->now, false, "pasted text needs a focused pane");
@@ -402,6 +407,7 @@ void control_input(struct control *control, const struct control_view *view,
     default:
         break;
     }
+    order->many |= control->mode == CONTROL_BROADCAST && order->kind == ORDER_PASTE;
     if (order->kind == ORDER_KEY || order->kind == ORDER_PASTE || order->kind == ORDER_MOUSE)
         memcpy(order->id, control->selected, FLEET_ID_MAX);
 }

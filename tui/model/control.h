@@ -29,7 +29,8 @@
 #define CONTROL_DOUBLE_MS                                                                          \
     400 /* between the clicks of a double click, or two presses of the prefix */
 
-enum control_mode { CONTROL_SUPERVISE, CONTROL_FOCUS };
+/* Broadcasting: keys go to all targets at once. */
+enum control_mode { CONTROL_SUPERVISE, CONTROL_FOCUS, CONTROL_BROADCAST };
 enum control_list {
     LIST_NONE,
     LIST_HELP,
@@ -55,6 +56,8 @@ enum control_prompt {
     PROMPT_RESUME_MANY,
     PROMPT_KILL_MANY,
     PROMPT_REMOVE_MANY,
+    PROMPT_BROADCAST,
+    PROMPT_REMOVE_ENDED, /* of all that have */
 };
 
 struct control {
@@ -180,6 +183,8 @@ void control_wish(const struct control *control, const struct fleet *fleet,
 /* The sandbox that keys act on: the list's, else the selected one; "" when there is none. */
 const char *control_target(const struct control *control);
 size_t control_marked(const struct fleet *fleet);
+/* Whether what is typed now goes to this one and others. */
+bool control_broadcasts(const struct control *control, const char *id);
 
 /* Rows of the open list. */
 size_t control_list_rows(const struct control *control, const struct fleet *fleet);

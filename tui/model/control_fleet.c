@@ -22,6 +22,7 @@ static bool fits(const struct sandbox *sandbox, enum control_prompt prompt)
 {
     switch (prompt) {
     case PROMPT_PAUSE_MANY:
+    case PROMPT_BROADCAST:
         return sandbox_alive(sandbox) && sandbox->state != SANDBOX_PAUSED;
     case PROMPT_RESUME_MANY:
         return sandbox->state == SANDBOX_PAUSED;
@@ -37,7 +38,8 @@ static size_t collect(struct control *control, const struct fleet *fleet,
 {
     control->target_count = 0;
     for (size_t i = 0; i < fleet->count; i++)
-        if (fleet->sandboxes[i]->marked && fits(fleet->sandboxes[i], prompt))
+        if ((fleet->sandboxes[i]->marked || prompt == PROMPT_REMOVE_ENDED) &&
+            fits(fleet->sandboxes[i], prompt))
             memcpy(control->targets[control->target_count++], fleet->sandboxes[i]->id,
                    FLEET_ID_MAX);
     return control->target_count;
@@ -49,12 +51,18 @@ bool control_ask_many(struct control *control, const struct control_view *view, 
         [PROMPT_RESUME_MANY] = "none of the marked ones can be paused or resumed",
         [PROMPT_KILL_MANY] = "none of the marked ones runs",
         [PROMPT_REMOVE_MANY] = "none of the marked ones has ended: {kill} kills them first",
+        [PROMPT_BROADCAST] =
+            "mark those first that are to hear it: {mark} marks one, {mark all} all",
+        [PROMPT_REMOVE_ENDED] = "no sandbox has ended",
     };
-    enum control_prompt prompt = action == ACTION_PAUSE    ? PROMPT_PAUSE_MANY
-                                 : action == ACTION_KILL   ? PROMPT_KILL_MANY
-                                 : action == ACTION_REMOVE ? PROMPT_REMOVE_MANY
-                                                           : PROMPT_NONE;
-    if (prompt == PROMPT_NONE || control_marked(view->fleet) == 0)
+    enum control_prompt prompt = action == ACTION_PAUSE          ? PROMPT_PAUSE_MANY
+                                 : action == ACTION_KILL         ? PROMPT_KILL_MANY
+                                 : action == ACTION_REMOVE       ? PROMPT_REMOVE_MANY
+                                 : action == ACTION_BROADCAST    ? PROMPT_BROADCAST
+                                 : action == ACTION_REMOVE_ENDED ? PROMPT_REMOVE_ENDED
+                                                                 : PROMPT_NONE;
+    bool marks = prompt != PROMPT_BROADCAST && prompt != PROMPT_REMOVE_ENDED;
+    if (prompt == PROMPT_NONE || (marks && control_marked(view->fleet) == 0))
         return false;
     size_t count = collect(control, view->fleet, prompt);
     if (count == 0 && prompt == PROMPT_PAUSE_MANY)
@@ -69,17 +77,53 @@ bool control_ask_many(struct control *control, const struct control_view *view, 
 void control_question_many(const struct control *control, const struct fleet *fleet, char *out,
                            size_t size)
 {
-    static const char *const verbs[] = {[PROMPT_PAUSE_MANY] = "Pause",
-                                        [PROMPT_RESUME_MANY] = "Resume",
-                                        [PROMPT_KILL_MANY] = "Kill",
-                                        [PROMPT_REMOVE_MANY] = "Remove with all files"};
+    static const char *const verbs[] = {
+        [PROMPT_PAUSE_MANY] = "Pause",    [PROMPT_RESUME_MANY] = "Resume",
+        [PROMPT_KILL_MANY] = "Kill",      [PROMPT_REMOVE_MANY] = "Remove with all files",
+        [PROMPT_BROADCAST] = "Type into", [PROMPT_REMOVE_ENDED] = "Remove with all files"};
+    const char *which = control->prompt == PROMPT_REMOVE_ENDED ? "exited" : "marked";
     int used =
-        snprintf(out, size, "%s %zu marked: ", verbs[control->prompt], control->target_count);
+        snprintf(out, size, "%s %zu %s: ", verbs[control->prompt], control->target_count, which);
     for (size_t i = 0; i < control->target_count && (size_t)used < size; i++) {
         const struct sandbox *sandbox = fleet_find(fleet, control->targets[i]);
         used += snprintf(out + used, size - (size_t)used, "%s%s", i > 0 ? ", " : "",
                          sandbox ? sandbox->name : "(gone)");
     }
+}
+
+/* ---- typing into many ---- */
+
+bool control_broadcasts(const struct control *control, const char *id)
+{
+    for (size_t i = 0; control->mode == CONTROL_BROADCAST && i < control->target_count; i++)
+        if (strcmp(control->targets[i], id) == 0)
+            return true;
+    return false;
+}
+
+void control_broadcast_key(struct control *control, const struct control_view *view,
+                           const struct chord *chord, struct order *order)
+{
+    if (keys_equal(chord, &control->prefix)) {
+        control->mode = CONTROL_SUPERVISE;
+        control_note(control, view->now, false, "no longer typing into %zu panes",
+                     control->target_count);
+        return;
+    }
+    order->kind = ORDER_KEY;
+    order->chord = *chord;
+    order->many = true;
+}
+
+void control_broadcast_sync(struct control *control, const struct fleet *fleet)
+{
+    bool any = false;
+    for (size_t i = 0; i < control->target_count && !any; i++) {
+        const struct sandbox *sandbox = fleet_find(fleet, control->targets[i]);
+        any = sandbox && sandbox_alive(sandbox);
+    }
+    if (control->mode == CONTROL_BROADCAST && !any)
+        control->mode = CONTROL_SUPERVISE;
 }
 
 static void mark(struct control *control, const struct control_view *view)
@@ -112,6 +156,18 @@ void control_filter(struct control *control, const struct fleet *fleet)
     roster_make(&control->roster, fleet);
 }
 
+/* The selection goes along to the tab, to its first one when it is of another. */
+static void change_tab(struct control *control, const struct control_view *view, int by)
+{
+    struct fleet *fleet = view->fleet;
+    if (!fleet_tab_move(fleet, by)) {
+        control_note(control, view->now, false, "all sandboxes are of one project: no tabs");
+        return;
+    }
+    size_t index = fleet_index(fleet, control->selected);
+    control_select(control, fleet, index < fleet->shown ? index : 0);
+}
+
 bool control_fleet_look(struct control *control, const struct control_view *view,
                         enum action action)
 {
@@ -138,6 +194,17 @@ bool control_fleet_look(struct control *control, const struct control_view *view
         return true;
     case ACTION_MARK_ALL:
         mark_all(control, view);
+        return true;
+    case ACTION_PIN:
+        if (fleet_find(view->fleet, control_target(control)))
+            fleet_pin(view->fleet, fleet_find(view->fleet, control_target(control)));
+        return true;
+    case ACTION_ORDER:
+        control_note(control, view->now, false, "%s", fleet_order_by(view->fleet));
+        return true;
+    case ACTION_TAB_NEXT:
+    case ACTION_TAB_PREVIOUS:
+        change_tab(control, view, action == ACTION_TAB_NEXT ? 1 : -1);
         return true;
     default:
         return false;

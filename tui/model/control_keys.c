@@ -111,6 +111,8 @@ void control_key(struct control *control, const struct control_view *view,
         behind_prefix(control, view, chord, order);
     else if (overlay_key(control, view, chord, order))
         ;
+    else if (control->mode == CONTROL_BROADCAST)
+        control_broadcast_key(control, view, chord, order);
     else if (keys_equal(chord, &control->prefix) && keys_prefixed())
         control->prefix_waits = true;
     else if (keys_equal(chord, &control->prefix))

@@ -189,6 +189,11 @@ void list_action(struct control *control, const struct control_view *view, enum 
         if (control->list == LIST_FLEET)
             control_act(control, view, action, order);
         break;
+    case ACTION_BROADCAST:
+    case ACTION_REMOVE_ENDED:
+        control_ask_many(control, view, action);
+        break;
+    case ACTION_PIN:
     case ACTION_MARK:
     case ACTION_MARK_HERE:
     case ACTION_MARK_ALL:

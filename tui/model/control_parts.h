@@ -60,6 +60,11 @@ void control_replay_sync(struct control *control, const struct fleet *fleet, uin
 
 /* Opens the question about all that are marked. False when none is, or the action is another. */
 bool control_ask_many(struct control *control, const struct control_view *view, enum action action);
+/* A key while it broadcasts. */
+void control_broadcast_key(struct control *control, const struct control_view *view,
+                           const struct chord *chord, struct order *order);
+/* Ends it when nobody is left who could hear. */
+void control_broadcast_sync(struct control *control, const struct fleet *fleet);
 void control_question_many(const struct control *control, const struct fleet *fleet, char *out,
                            size_t size);
 /* The prompt's line becomes the filter. */

@@ -54,6 +54,8 @@ void control_question(const struct control *control, const struct fleet *fleet, 
     case PROMPT_RESUME_MANY:
     case PROMPT_KILL_MANY:
     case PROMPT_REMOVE_MANY:
+    case PROMPT_BROADCAST:
+    case PROMPT_REMOVE_ENDED:
         control_question_many(control, fleet, out, size);
         break;
     default:
@@ -69,8 +71,13 @@ static void prompt_done(struct control *control, struct order *order)
         [PROMPT_RENAME] = ORDER_RENAME,      [PROMPT_SAVE] = ORDER_SAVE,
         [PROMPT_PULL] = ORDER_PULL,          [PROMPT_PAUSE_MANY] = ORDER_PAUSE,
         [PROMPT_RESUME_MANY] = ORDER_RESUME, [PROMPT_KILL_MANY] = ORDER_KILL,
-        [PROMPT_REMOVE_MANY] = ORDER_REMOVE,
+        [PROMPT_REMOVE_MANY] = ORDER_REMOVE, [PROMPT_REMOVE_ENDED] = ORDER_REMOVE,
+        [PROMPT_BROADCAST] = ORDER_NONE,
     };
+    if (control->prompt == PROMPT_BROADCAST) {
+        control->mode = CONTROL_BROADCAST;
+        control->list = LIST_NONE;
+    }
     order->kind = orders[control->prompt];
     order->many = control->prompt >= PROMPT_PAUSE_MANY;
     memcpy(order->id, control->subject, FLEET_ID_MAX);

@@ -58,6 +58,8 @@ struct sandbox {
     struct figures figures;
     struct state doing;
     bool marked; /* by the human, to act on several at once */
+    bool pinned; /* stays among the first */
+    size_t need; /* its place by need when the panes were ordered last */
 };
 
 struct alert {
@@ -71,11 +73,23 @@ struct alert {
     bool acknowledged;
 };
 
+/* How panes are ordered; pinned ones are always first. */
+enum fleet_sorting { FLEET_OWN, FLEET_NEED, FLEET_PROJECT };
+#define FLEET_SORTINGS 3
+
+/* One tab per project: projects stay while states change under the human's hands. */
+#define FLEET_TABS_MAX 64
+struct fleet_tab {
+    const char *project; /* of a sandbox; "" for those without one */
+    size_t count, need;  /* its sandboxes, and those that need the human */
+};
+
 struct fleet {
     char session[FLEET_NAME_MAX];
     struct origin origins[ORIGINS_MAX];             /* the first is this host */
     struct sandbox *sandboxes[FLEET_SANDBOXES_MAX]; /* of this session, in its order */
     size_t count;
+    size_t shown;     /* those of the tab, which are the first; all without one */
     size_t elsewhere; /* sandboxes of other sessions */
     struct sandbox *others[FLEET_SANDBOXES_MAX];
     struct request **requests; /* of this session: highest risk first, then oldest first */
@@ -86,8 +100,11 @@ struct fleet {
     struct alert *alerts[FLEET_ALERTS_MAX]; /* oldest first */
     size_t alert_count;
     char order[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* as saved; ids may be unknown (yet) */
-    size_t order_count;
-    double wall; /* unix seconds of the last fleet_tick() */
+    size_t order_count, order_pinned;              /* the first ones of them are pinned */
+    enum fleet_sorting sorting;
+    bool tabbed;
+    char tab[FLEET_TITLE_MAX]; /* the tab's project */
+    double wall;               /* unix seconds of the last fleet_tick() */
 };
 
 int fleet_init(struct fleet *fleet, const char *session, struct bj_error *error);
@@ -107,10 +124,25 @@ int fleet_event_from(struct fleet *fleet, unsigned origin, const char *name,
  * forgotten. */
 void fleet_cut(struct fleet *fleet, unsigned origin, bool cut);
 
-/* The saved order of panes: [id]. */
-void fleet_set_order(struct fleet *fleet, const msgpack_object *ids);
-/* Puts a sandbox first. */
+/* The saved order of panes: [id], the first of which are pinned. */
+void fleet_set_order(struct fleet *fleet, const msgpack_object *ids, size_t pinned);
+bool fleet_is_pinned(const struct fleet *fleet, const char *id); /* as saved */
+/* What is to be saved: the human's own order, whatever is shown now. Returns how many ids. */
+size_t fleet_saved(const struct fleet *fleet, const char *ids[FLEET_SANDBOXES_MAX], size_t *pinned);
+/* Puts a sandbox first (behind the pinned ones), and goes back to the human's own order. */
 void fleet_promote(struct fleet *fleet, size_t index);
+void fleet_pin(struct fleet *fleet, struct sandbox *sandbox); /* or no longer */
+/* The next way to order panes; says which. */
+const char *fleet_order_by(struct fleet *fleet);
+/* Orders them by need anew, when that is the way. Returns whether something moved. For moments in
+ * which no human presses keys. */
+bool fleet_settle(struct fleet *fleet);
+
+/* By project; returns how many. Valid until the next event. */
+size_t fleet_tabs(const struct fleet *fleet, struct fleet_tab tabs[FLEET_TABS_MAX]);
+void fleet_tab(struct fleet *fleet, const char *project); /* NULL: all */
+bool fleet_tab_move(struct fleet *fleet, int by);         /* 1 or -1; false: there is one project */
+const char *fleet_project_name(const char *project);      /* its last part */
 
 /* The time (unix seconds) for everything that comes from now on; the timelines go on.
  * With `second`, one has passed: every history gets the figure as it is. */
@@ -148,6 +180,10 @@ struct fleet_totals {
 };
 void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals);
 
+/* Its name; ordered by project, with the project before it: "shop/web". */
+#define SANDBOX_LABEL_MAX (FLEET_NAME_MAX + FLEET_SHOWN_MAX + 4)
+void sandbox_label(const struct fleet *fleet, const struct sandbox *sandbox,
+                   char out[SANDBOX_LABEL_MAX]);
 /* What it does in words: "running", "waiting for input" (brief: "input?"), "exited 3". */
 void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX]);
 /* For how long; "" when that is not known. */

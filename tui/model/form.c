@@ -10,9 +10,13 @@
 
 static const struct {
     const char *label, *help;
-    bool path, kept;
+    bool completes, kept;
 } fields[FORM_FIELDS] = {
     [FORM_COMMAND] = {"Command", "what runs: bash, or 'my agent' --flag", false, true},
+    [FORM_AGENT] = {"Agent",
+                    "an agent's profile (Tab completes); the command is its further arguments",
+                    true, true},
+    [FORM_PROMPT] = {"Prompt", "what the agent is told first; with a profile only", false, false},
     [FORM_PROJECT] = {"Project", "a directory; the agent works on a copy (Tab completes)", true,
                       true},
     [FORM_NAME] = {"Name", "letters, digits, - _ . (empty: made up)", false, false},
@@ -35,14 +39,15 @@ const char *form_help(enum form_field field)
     return fields[field].help;
 }
 
-bool form_is_path(enum form_field field)
+bool form_completes(enum form_field field)
 {
-    return fields[field].path;
+    return fields[field].completes;
 }
 
 void form_open(struct form *form)
 {
     line_set(&form->line[FORM_NAME], "");
+    line_set(&form->line[FORM_PROMPT], "");
     form->open = true;
     form->at = FORM_COMMAND;
     form->hint[0] = '\0';
@@ -70,7 +75,7 @@ enum form_outcome form_key(struct form *form, const struct chord *chord)
         go(form, -1);
     else if (strcmp(key, "down") == 0)
         go(form, 1);
-    else if (strcmp(key, "tab") == 0 && form_is_path(form->at) && form->line[form->at].size > 0)
+    else if (strcmp(key, "tab") == 0 && form_completes(form->at) && form->line[form->at].size > 0)
         return FORM_COMPLETES;
     else if (strcmp(key, "tab") == 0)
         go(form, 1);
@@ -133,7 +138,9 @@ int form_check(struct form *form, struct form_request *request, struct bj_error 
     };
     *request = (struct form_request){.project = given(form, FORM_PROJECT),
                                      .name = given(form, FORM_NAME),
-                                     .policy = given(form, FORM_POLICY)};
+                                     .policy = given(form, FORM_POLICY),
+                                     .agent = given(form, FORM_AGENT),
+                                     .prompt = given(form, FORM_PROMPT)};
     bool *const has[] = {&request->has_memory, &request->has_cpus, &request->has_pids,
                          &request->has_record};
     uint64_t *const values[] = {&request->memory, &request->millicpus, &request->pids,
@@ -142,9 +149,13 @@ int form_check(struct form *form, struct form_request *request, struct bj_error 
         form->at = FORM_COMMAND;
         return -EINVAL;
     }
-    if (request->words.count == 0) {
+    if (request->words.count == 0 && !request->agent) {
         form->at = FORM_COMMAND;
         return bj_fail(error, -EINVAL, "no command: for example bash");
+    }
+    if (request->prompt && !request->agent) {
+        form->at = FORM_PROMPT;
+        return bj_fail(error, -EINVAL, "a first prompt needs an agent's profile");
     }
     for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         const char *text = given(form, numbers[i].field);

@@ -12,6 +12,8 @@
 
 enum form_field {
     FORM_COMMAND,
+    FORM_AGENT,
+    FORM_PROMPT,
     FORM_PROJECT,
     FORM_NAME,
     FORM_MEMORY,
@@ -20,7 +22,7 @@ enum form_field {
     FORM_POLICY,
     FORM_RECORD,
 };
-#define FORM_FIELDS 8
+#define FORM_FIELDS 10
 
 struct form {
     bool open;
@@ -33,7 +35,7 @@ struct form {
 /* What it asks for. Texts point into the form or into `words`; NULL: not given. */
 struct form_request {
     struct words words; /* the command */
-    const char *project, *name, *policy;
+    const char *project, *name, *policy, *agent, *prompt;
     bool has_memory, has_cpus, has_pids, has_record;
     uint64_t memory, millicpus, pids;
     uint64_t record; /* bytes; 0: nothing is recorded */
@@ -41,7 +43,7 @@ struct form_request {
 
 const char *form_label(enum form_field field);
 const char *form_help(enum form_field field);
-bool form_is_path(enum form_field field);
+bool form_completes(enum form_field field);
 
 enum form_outcome { FORM_STAYS, FORM_LEAVES, FORM_SUBMITS, FORM_COMPLETES };
 enum form_outcome form_key(struct form *form, const struct chord *chord);

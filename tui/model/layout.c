@@ -199,6 +199,24 @@ void layout_make(struct layout *layout, enum layout_kind kind, int rows, int col
     }
 }
 
+void layout_make_below(struct layout *layout, enum layout_kind kind, int rows, int cols,
+                       size_t count, size_t selected)
+{
+    layout_make(layout, kind, rows - 1, cols, count, selected);
+    if (layout->tiny) {
+        layout_make(layout, kind, rows, cols, count, selected);
+        return;
+    }
+    layout->projects = (struct rect){0, 0, 1, cols};
+    layout->bar.row++;
+    layout->list.row++;
+    layout->tabs.row++;
+    for (size_t i = 0; i < layout->pane_count; i++)
+        layout->panes[i].rect.row++;
+    for (size_t i = 0; i < layout->card_count; i++)
+        layout->cards[i].rect.row++;
+}
+
 const struct rect *layout_pane(const struct layout *layout, size_t index)
 {
     for (size_t i = 0; i < layout->pane_count; i++)

@@ -35,10 +35,11 @@ struct layout_place {
 };
 
 struct layout {
-    bool tiny;        /* nothing but one line fits */
-    struct rect bar;  /* the global bar, always the last line */
-    struct rect tabs; /* one line of tabs above a zoomed pane; no rows when there is none */
-    struct rect list; /* the cards' area; no rows when there are none */
+    bool tiny;            /* nothing but one line fits */
+    struct rect bar;      /* the global bar, always the last line */
+    struct rect tabs;     /* one line of tabs above a zoomed pane; no rows when there is none */
+    struct rect projects; /* likewise above all, for the fleet's tabs */
+    struct rect list;     /* the cards' area; no rows when there are none */
     struct layout_place panes[LAYOUT_MAX];
     size_t pane_count;
     struct layout_place cards[LAYOUT_MAX];
@@ -49,6 +50,10 @@ struct layout {
 /* `selected` counts only when below `count`. */
 void layout_make(struct layout *layout, enum layout_kind kind, int rows, int cols, size_t count,
                  size_t selected);
+
+/* The same with a line for the fleet's tabs above, when there is room. */
+void layout_make_below(struct layout *layout, enum layout_kind kind, int rows, int cols,
+                       size_t count, size_t selected);
 
 /* "tiled", "main", "zoom", as session.save knows them; an unknown word is tiled. */
 const char *layout_name(enum layout_kind kind);

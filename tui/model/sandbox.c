@@ -15,6 +15,15 @@ const char *sandbox_own_name(const struct sandbox *sandbox)
     return colon ? colon + 1 : sandbox->name;
 }
 
+void sandbox_label(const struct fleet *fleet, const struct sandbox *sandbox,
+                   char out[SANDBOX_LABEL_MAX])
+{
+    bool project = fleet->sorting == FLEET_PROJECT && !fleet->tabbed && sandbox->project[0];
+    snprintf(out, SANDBOX_LABEL_MAX, "%.*s%s%s", FLEET_NAME_MAX,
+             project ? fleet_project_name(sandbox->project) : "", project ? "/" : "",
+             sandbox->name);
+}
+
 void sandbox_state_text(const struct sandbox *sandbox, bool brief, char out[FORMAT_MAX])
 {
     enum doing doing = sandbox->doing.doing;

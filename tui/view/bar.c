@@ -69,7 +69,7 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
                      keys_action(prefix_hints[i])->hint);
         return;
     }
-    if (input->control->mode == CONTROL_FOCUS) {
+    if (input->control->mode != CONTROL_SUPERVISE) {
         put_hint(pen, &key, &dim, keys_way_out(&input->control->prefix).text,
                  "back to supervising");
         return;
@@ -254,7 +254,8 @@ void view_bar_paint(struct view *view, const struct view_input *input)
 {
     struct paint *paint = &view->paint;
     const struct rect *rect = &input->layout->bar;
-    bool focus = input->control->mode == CONTROL_FOCUS;
+    bool focus = input->control->mode != CONTROL_SUPERVISE;
+    bool broadcast = input->control->mode == CONTROL_BROADCAST;
     bool replay = input->control->player.open;
     bool review = input->control->review.open, copy = input->control->copy.open;
     struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
@@ -269,6 +270,7 @@ void view_bar_paint(struct view *view, const struct view_input *input)
                input->control->prefix_waits ? " PREFIX "
                : review                     ? " REVIEW "
                : replay                     ? " REPLAY "
+               : broadcast                  ? " BROADCAST "
                : focus                      ? " FOCUS "
                : copy                       ? " COPY "
                : input->readonly            ? " READ ONLY "

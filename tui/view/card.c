@@ -76,7 +76,8 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     struct style mark = paint_style(paint, ROLE_BORDER_SELECTED, ground, BJ_ATTR_BOLD);
     int severity = fleet_severity(input->fleet, sandbox->id);
     struct style alert = paint_style(paint, severity_role(severity), ground, BJ_ATTR_BOLD);
-    char word[FORMAT_MAX], since[FORMAT_MAX], text[80];
+    struct style heard = paint_style(paint, ROLE_MODE_TEXT, ROLE_MODE_FOCUS, BJ_ATTR_BOLD);
+    char word[FORMAT_MAX], since[FORMAT_MAX], text[80], label[SANDBOX_LABEL_MAX];
     paint_fill(paint, rect, " ", &dim);
     sandbox_state_text(sandbox, true, word);
     sandbox_state_age(sandbox, input->wall, since);
@@ -84,12 +85,14 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
         paint_text(paint, rect->row + row, rect->col, 1, ascii ? ">" : "▌", &mark);
 
     struct pen pen = {paint, rect->row, rect->col + 1, rect->col + rect->cols};
-    pen_put(&pen, &mark, sandbox->marked ? ascii ? "+" : "✓" : " ");
+    bool hears = control_broadcasts(input->control, sandbox->id);
+    pen_put(&pen, &mark, mark_glyph(sandbox, ascii));
     snprintf(text, sizeof(text), "%s ", sandbox_state_glyph(sandbox, ascii));
     pen_put(&pen, &state, text);
-    box_column(&pen, &name, sandbox->name, rect->cols >= 60 ? 17 : rect->cols - 22);
+    sandbox_label(input->fleet, sandbox, label);
+    box_column(&pen, &name, label, rect->cols >= 60 ? 17 : rect->cols - 22);
     snprintf(text, sizeof(text), "%s %s", word, since);
-    box_column(&pen, &state, text, 15);
+    box_column(&pen, hears ? &heard : &state, hears ? "BROADCAST" : text, 15);
     pen.end--;
     if (sandbox->alerts > 0) {
         snprintf(text, sizeof(text), "%s%u ", severity_glyph(severity, ascii), sandbox->alerts);
@@ -103,6 +106,45 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     struct view_pane *pane = input->pane(input->owner, sandbox->id);
     if (pane && pane->state == PANE_LIVE)
         pane->acknowledge = pane->screen.frame;
+}
+
+const char *mark_glyph(const struct sandbox *sandbox, bool ascii)
+{
+    if (sandbox->marked)
+        return ascii ? "+" : "✓";
+    return !sandbox->pinned ? " " : ascii ? "^" : "▴";
+}
+
+void view_projects_paint(struct view *view, const struct view_input *input)
+{
+    struct paint *paint = &view->paint;
+    const struct fleet *fleet = input->fleet;
+    const struct rect *rect = &input->layout->projects;
+    struct style blank = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
+    struct style here = paint_style(paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct style need = paint_style(paint, ROLE_STATE_WAITING, ROLE_BAR, BJ_ATTR_BOLD);
+    struct fleet_tab tabs[FLEET_TABS_MAX];
+    size_t count = fleet_tabs(fleet, tabs), at = 0;
+    char text[FLEET_TITLE_MAX + 32];
+    paint_fill(paint, rect, " ", &blank);
+    while (at < count && strcmp(tabs[at].project, fleet->tab) != 0)
+        at++;
+    struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
+    snprintf(text, sizeof(text), " all %zu ", fleet->count);
+    pen_put(&pen, &blank, text);
+    /* Begins so that this one is inside: tabs take at most 24 columns. */
+    size_t room = (size_t)(rect->cols / 24 > 0 ? rect->cols / 24 : 1);
+    for (size_t i = at + 1 > room ? at + 1 - room : 0; i < count; i++) {
+        char fitted[32];
+        text_fit(fitted, sizeof(fitted), fleet_project_name(tabs[i].project), 14,
+                 !paint->facts.utf8);
+        snprintf(text, sizeof(text), " %s %zu ", fitted, tabs[i].count);
+        pen_put(&pen, i == at ? &here : &blank, text);
+        snprintf(text, sizeof(text), "%s%zu ", state_glyph(DOING_VERDICT, !paint->facts.utf8),
+                 tabs[i].need);
+        if (tabs[i].need > 0)
+            pen_put(&pen, &need, text);
+    }
 }
 
 void view_tabs_paint(struct view *view, const struct view_input *input)
@@ -119,7 +161,7 @@ void view_tabs_paint(struct view *view, const struct view_input *input)
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
     if (first > 0)
         pen_put(&pen, &blank, paint->facts.utf8 ? "‹" : "<");
-    for (size_t i = first; i < fleet->count && pen.col + 6 < pen.end; i++) {
+    for (size_t i = first; i < fleet->shown && pen.col + 6 < pen.end; i++) {
         const struct sandbox *sandbox = fleet->sandboxes[i];
         bool here = i == selected;
         enum theme_role ground = here ? ROLE_BACKGROUND : ROLE_BAR;

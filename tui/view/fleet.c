@@ -123,7 +123,7 @@ static void paint_sandbox_row(struct view *view, const struct view_input *input,
     paint_fill(paint, &line, " ", &text);
     struct pen pen = {paint, row, inside->col, inside->col + inside->cols};
     pen_put(&pen, &mark, selected ? ascii ? ">" : "▌" : " ");
-    pen_put(&pen, &mark, sandbox->marked ? ascii ? "+" : "✓" : " ");
+    pen_put(&pen, &mark, mark_glyph(sandbox, ascii));
     for (size_t i = 0; i < COLUMNS; i++) {
         enum column column = columns[i].column;
         if (inside->cols < columns[i].from)
@@ -160,6 +160,54 @@ static void anchor(struct view *view, const struct roster *roster)
     view->inbox.at = roster->at;
 }
 
+/* Ordered by project, each one has a heading. */
+static bool heads(const struct roster *roster, const struct fleet *fleet, size_t at)
+{
+    if (roster->key != ROSTER_PROJECT)
+        return false;
+    const char *project = fleet->sandboxes[roster->row[at]]->project;
+    return at == 0 || strcmp(fleet->sandboxes[roster->row[at - 1]]->project, project) != 0;
+}
+
+static void paint_heading(struct view *view, const struct fleet *fleet, const char *project,
+                          const struct rect *inside, int row)
+{
+    struct style name = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct style dim = paint_style(&view->paint, ROLE_DIM, ROLE_BACKGROUND, 0);
+    struct pen pen = {&view->paint, row, inside->col, inside->col + inside->cols};
+    size_t count = 0;
+    char text[24];
+    for (size_t i = 0; i < fleet->count; i++)
+        count += strcmp(fleet->sandboxes[i]->project, project) == 0;
+    pen_put(&pen, &name, fleet_project_name(project));
+    snprintf(text, sizeof(text), "  %zu  ", count);
+    pen_put(&pen, &dim, text);
+    pen_put(&pen, &dim, project);
+}
+
+static void paint_rows(struct view *view, const struct view_input *input, const struct rect *inside,
+                       int rows)
+{
+    const struct roster *roster = &input->control->roster;
+    const struct fleet *fleet = input->fleet;
+    size_t lines = 0, here = 0, line = 0;
+    for (size_t i = 0; i < roster->count; i++) {
+        lines += 1 + heads(roster, fleet, i);
+        here = i == roster->at ? lines - 1 : here;
+    }
+    size_t top = box_keep_inside(view, here, lines, rows);
+    if (top > 0 && top == here && heads(roster, fleet, roster->at))
+        view->list_top = --top; /* with its heading */
+    for (size_t i = 0; i < roster->count; i++) {
+        const struct sandbox *sandbox = fleet->sandboxes[roster->row[i]];
+        if (heads(roster, fleet, i) && line++ >= top && line - top <= (size_t)rows)
+            paint_heading(view, fleet, sandbox->project, inside, inside->row + (int)(line - top));
+        if (line++ >= top && line - top <= (size_t)rows)
+            paint_sandbox_row(view, input, sandbox, inside, inside->row + (int)(line - top),
+                              i == roster->at);
+    }
+}
+
 void view_fleet_paint(struct view *view, const struct view_input *input)
 {
     const struct control *control = input->control;
@@ -186,13 +234,7 @@ void view_fleet_paint(struct view *view, const struct view_input *input)
         rows--;
     paint_head(view, roster, &inside);
     anchor(view, roster);
-    size_t top = box_keep_inside(view, roster->at, roster->count, rows);
-    for (int i = 0; i < rows && top + (size_t)i < roster->count; i++) {
-        size_t at = top + (size_t)i;
-        if (roster->row[at] < input->fleet->count)
-            paint_sandbox_row(view, input, input->fleet->sandboxes[roster->row[at]], &inside,
-                              inside.row + 1 + i, at == roster->at);
-    }
+    paint_rows(view, input, &inside, rows);
     if (roster->count == 0)
         box_say(view, &inside,
                 input->fleet->count ? "No sandbox fits the filter." : "No sandbox runs.");

@@ -127,11 +127,16 @@ static void paint_title(struct view *view, const struct view_input *input,
     if (index < 9)
         pieces_add(piece, &count, 4, &dim, " %zu", index + 1);
     pieces_add(piece, &count, 0, &state, " %s ", sandbox_state_glyph(sandbox, !paint->facts.utf8));
-    char fitted[FLEET_SHOWN_MAX + 4];
-    text_fit(fitted, sizeof(fitted), sandbox->name, rect->cols - 8, !paint->facts.utf8);
+    char fitted[SANDBOX_LABEL_MAX + 4], label[SANDBOX_LABEL_MAX];
+    sandbox_label(input->fleet, sandbox, label);
+    text_fit(fitted, sizeof(fitted), label, rect->cols - 8, !paint->facts.utf8);
     pieces_add(piece, &count, 0, selected ? &name : &dim, "%s ", fitted);
     if (focused)
         pieces_add(piece, &count, 1, &focus, " FOCUS ");
+    if (control_broadcasts(input->control, sandbox->id))
+        pieces_add(piece, &count, 1, &focus, " BROADCAST ");
+    if (sandbox->pinned)
+        pieces_add(piece, &count, 3, &dim, "pinned ");
     pieces_add(piece, &count, 2, &state, "%s%s ", focused ? " " : "", word);
     if (since[0])
         pieces_add(piece, &count, 4, &state, "%s ", since);

@@ -73,6 +73,10 @@ void view_replay_paint(struct view *view, const struct rect *area, const struct 
 void view_replay_hints(struct view *view, const struct player *player, struct pen *pen);
 void view_form_paint(struct view *view, const struct view_input *input);
 void view_palette_paint(struct view *view, const struct view_input *input);
+/* Marked, pinned, or neither. */
+const char *mark_glyph(const struct sandbox *sandbox, bool ascii);
+/* The fleet's tabs. */
+void view_projects_paint(struct view *view, const struct view_input *input);
 void view_tabs_paint(struct view *view, const struct view_input *input);
 void view_request_paint(struct view *view, const struct view_input *input, struct request *request,
                         size_t more, const struct rect *pane, bool selected);

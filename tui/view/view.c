@@ -191,6 +191,8 @@ static void paint_panes(struct view *view, const struct view_input *input)
         view_card_paint(view, input, layout->cards[i].index, &layout->cards[i].rect);
     for (size_t i = 0; i < layout->pane_count; i++)
         view_pane_paint(view, input, layout->panes[i].index, &layout->panes[i].rect);
+    if (layout->projects.rows > 0)
+        view_projects_paint(view, input);
     if (layout->tabs.rows > 0)
         view_tabs_paint(view, input);
 }

@@ -23,6 +23,7 @@ START_TEST(kept_on_disk)
     ck_assert_int_eq(session_add_pane(session, "aaaaaaaa", &error), 0);
     ck_assert_int_eq(session_add_pane(session, "bbbbbbbb", &error), 0); /* there already */
     strcpy(session->selected, "aaaaaaaa");
+    session_pin(session, 1);
     ck_assert_int_eq(session_use(&sessions, "other", &session, &error), 0);
     ck_assert_int_eq(sessions_save(&sessions, path, &error), 0);
     ck_assert_int_eq(sessions_load(&back, path, &error), 0);
@@ -33,6 +34,7 @@ START_TEST(kept_on_disk)
     ck_assert_uint_eq(session->count, 2);
     ck_assert_str_eq(session->panes[0], "bbbbbbbb");
     ck_assert_str_eq(session->panes[1], "aaaaaaaa");
+    ck_assert_uint_eq(session->pinned, 1);
     sessions_free(&sessions);
     sessions_free(&back);
     suite_remove(directory);
@@ -47,11 +49,15 @@ START_TEST(forgets_a_sandbox)
     session_add_pane(session, "aaaaaaaa", NULL);
     session_add_pane(session, "bbbbbbbb", NULL);
     session_add_pane(session, "cccccccc", NULL);
+    session_pin(session, 99);
+    ck_assert_uint_eq(session->pinned, 3);
+    session_pin(session, 2);
     strcpy(session->selected, "bbbbbbbb");
     ck_assert(session_forget(&sessions, "bbbbbbbb"));
     ck_assert(!session_forget(&sessions, "bbbbbbbb"));
     ck_assert_uint_eq(session->count, 2);
     ck_assert_str_eq(session->panes[1], "cccccccc");
+    ck_assert_uint_eq(session->pinned, 1);
     ck_assert_str_eq(session->selected, "");
     sessions_free(&sessions);
 }

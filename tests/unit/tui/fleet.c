@@ -79,7 +79,7 @@ END_TEST
 START_TEST(the_saved_order_counts)
 {
     open_fleet();
-    fleet_set_order(fleet, object("[\"c\", \"unknown\", \"a\"]"));
+    fleet_set_order(fleet, object("[\"c\", \"unknown\", \"a\"]"), 0);
     add("a", "a", 1);
     add("b", "b", 2);
     add("c", "c", 3);
@@ -288,6 +288,66 @@ START_TEST(other_hosts_are_kept_apart)
 }
 END_TEST
 
+static void add_of(const char *id, const char *project, const char *doing, int created)
+{
+    char json[256];
+    snprintf(json, sizeof(json),
+             "{\"id\": \"%s\", \"name\": \"%s\", \"state\": \"running\", \"session\": \"main\", "
+             "\"created\": %d, \"project\": \"%s\", \"doing\": \"%s\", \"since\": %d.0}",
+             id, id, created, project, doing, created);
+    ck_assert_int_eq(event("event.sandbox", json), 1);
+}
+
+/* The ids in order, as one word. */
+static void order_is(const char *wanted)
+{
+    char text[64] = "";
+    for (size_t i = 0; i < fleet->count; i++)
+        strcat(text, fleet->sandboxes[i]->id);
+    ck_assert_str_eq(text, wanted);
+}
+
+START_TEST(pins_and_orders)
+{
+    const char *ids[FLEET_SANDBOXES_MAX];
+    size_t pinned;
+    open_fleet();
+    add_of("a", "/p/shop", "idle", 1);
+    add_of("b", "/p/book", "verdict", 2);
+    add_of("c", "/p/shop", "input", 3);
+    add_of("d", "", "running", 4);
+    order_is("abcd");
+    fleet_order_by(fleet); /* by need */
+    order_is("bcda");
+    fleet_pin(fleet, fleet_find(fleet, "d"));
+    order_is("dbca");
+    /* A change moves nothing until it is settled. */
+    event("event.stats",
+          "{\"sandboxes\": [{\"id\": \"a\", \"doing\": \"verdict\", \"since\": 1.0}]}");
+    add_of("e", "/p/book", "verdict", 5);
+    order_is("dbcae");
+    ck_assert(fleet_settle(fleet));
+    order_is("dabec");
+    ck_assert(!fleet_settle(fleet));
+    fleet_order_by(fleet); /* by project; without one first */
+    order_is("dbeac");
+    char label[SANDBOX_LABEL_MAX];
+    sandbox_label(fleet, fleet_find(fleet, "a"), label);
+    ck_assert_str_eq(label, "shop/a");
+    fleet_order_by(fleet); /* the human's own */
+    order_is("dabce");
+    ck_assert_uint_eq(fleet_saved(fleet, ids, &pinned), 5);
+    ck_assert_uint_eq(pinned, 1);
+    ck_assert_str_eq(ids[0], "d");
+    fleet_promote(fleet, 4);
+    order_is("deabc");
+    event("event.session", "{\"name\": \"main\", \"panes\": [\"c\", \"a\", \"b\"], \"pinned\": 2}");
+    order_is("cabde");
+    ck_assert(fleet_find(fleet, "a")->pinned && !fleet_find(fleet, "d")->pinned);
+    close_fleet();
+}
+END_TEST
+
 /* Nothing is known of what is behind a cut link, and nothing there can be answered. */
 START_TEST(a_cut_host_is_unknown)
 {
@@ -317,7 +377,40 @@ START_TEST(a_cut_host_is_unknown)
 }
 END_TEST
 
+START_TEST(tabs)
+{
+    struct fleet_tab tab[FLEET_TABS_MAX];
+    open_fleet();
+    add_of("a", "/p/shop", "idle", 1);
+    ck_assert(!fleet_tab_move(fleet, 1)); /* one project: no tabs */
+    add_of("b", "/p/book", "verdict", 2);
+    add_of("c", "/p/shop", "input", 3);
+    ck_assert_uint_eq(fleet->shown, 3);
+    ck_assert_uint_eq(fleet_tabs(fleet, tab), 2);
+    ck_assert_str_eq(fleet_project_name(tab[1].project), "shop");
+    ck_assert_uint_eq(tab[1].count, 2);
+    ck_assert_uint_eq(tab[1].need, 1);
+    ck_assert(fleet_tab_move(fleet, 1));
+    ck_assert_str_eq(fleet->tab, "/p/book");
+    ck_assert_uint_eq(fleet->shown, 1);
+    order_is("bac");
+    fleet_tab_move(fleet, 1);
+    ck_assert_uint_eq(fleet->shown, 2);
+    order_is("acb");
+    fleet_tab_move(fleet, 1);
+    ck_assert(!fleet->tabbed);
+    ck_assert_uint_eq(fleet->shown, 3);
+    fleet_tab_move(fleet, -1);
+    ck_assert_str_eq(fleet->tab, "/p/shop");
+    event("event.gone", "{\"id\": \"a\"}");
+    event("event.gone", "{\"id\": \"c\"}"); /* the tab is empty: all again */
+    ck_assert(!fleet->tabbed);
+    ck_assert_uint_eq(fleet->shown, 1);
+    close_fleet();
+}
+END_TEST
+
 SUITE_MAIN("fleet", sandboxes_come_change_and_go, other_sessions_stay_out, the_saved_order_counts,
            figures_and_history, requests_oldest_first, a_long_detail_is_cut_and_says_so, arming,
            alerts_count_up, nonsense_changes_nothing, other_hosts_are_kept_apart,
-           a_cut_host_is_unknown)
+           a_cut_host_is_unknown, pins_and_orders, tabs)

@@ -40,6 +40,14 @@ START_TEST(what_it_asks_for)
     ck_assert_uint_eq(request.millicpus, 250);
     ck_assert_int_eq(check(FORM_PIDS, "100"), 0);
     ck_assert_uint_eq(request.pids, 100);
+    ck_assert_int_eq(check(FORM_PROMPT, "fix it"), -EINVAL); /* told to whom? */
+    ck_assert_int_eq(form.at, FORM_PROMPT);
+    ck_assert_int_eq(check(FORM_AGENT, "claude"), 0);
+    line_set(&form.line[FORM_COMMAND], ""); /* the profile has one */
+    line_set(&form.line[FORM_PROMPT], "fix it");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_str_eq(request.agent, "claude");
+    ck_assert_str_eq(request.prompt, "fix it");
     ck_assert_int_eq(check(FORM_NAME, "web"), 0);
     ck_assert_str_eq(request.name, "web");
 }
@@ -70,15 +78,20 @@ START_TEST(keys)
     press("s");
     ck_assert_str_eq(form.line[FORM_COMMAND].text, "ls");
     ck_assert_int_eq(press("Tab"), FORM_STAYS);
+    ck_assert_int_eq(form.at, FORM_AGENT);
+    press("c");
+    ck_assert_int_eq(press("Tab"), FORM_COMPLETES);
+    press("Backspace");
+    press("Tab");
+    ck_assert_int_eq(form.at, FORM_PROMPT);
+    press("Tab");
     ck_assert_int_eq(form.at, FORM_PROJECT);
     press("/");
     ck_assert_int_eq(press("Tab"), FORM_COMPLETES);
     press("Down");
     ck_assert_int_eq(form.at, FORM_NAME);
-    press("Up");
-    press("Up");
-    press("Up");
-    press("Up");
+    for (int i = 0; i < 6; i++)
+        press("Up");
     ck_assert_int_eq(form.at, FORM_POLICY);
     ck_assert_int_eq(press("Tab"), FORM_STAYS); /* nothing to complete: on */
     press("Tab");

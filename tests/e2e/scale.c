@@ -1,0 +1,265 @@
+/*
+ * Many sandboxes: a hundred on small and large screens, tabs, pins and orders, and acting on many.
+ */
+#include "eye.h"
+#include "human.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct world world;
+static const int sizes[][2] = {{24, 80}, {40, 120}, {60, 250}};
+#define SIZES 3
+
+static void setup(void)
+{
+    world_open(&world);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+static struct eye *attach(int rows, int cols)
+{
+    return eye_open(rows, cols, (const char *const[]){world.belljar, "attach", NULL});
+}
+
+static void detach(struct eye *eye)
+{
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+}
+
+static void run_in(const char *name, const char *project, const char *script)
+{
+    char path[128];
+    snprintf(path, sizeof(path), "%s/%s", world.base, project);
+    mkdir(path, 0700);
+    BELLJAR_OK(&world, "run", "-d", "-n", name, "--project", path, "--", "bash", "-c", script);
+}
+
+static size_t times(struct eye *eye, const char *text)
+{
+    size_t count = 0;
+    for (int row = 0; row < eye->rows; row++)
+        for (const char *at = eye_row(eye, row); (at = strstr(at, text)); at += strlen(text))
+            count++;
+    return count;
+}
+
+START_TEST(a_hundred)
+{
+    char name[16];
+    for (int i = 1; i <= 100; i++) {
+        snprintf(name, sizeof(name), "agent-%03d", i);
+        BELLJAR_OK(&world, "run", "-d", "-n", name, "--", "sleep", "100000");
+    }
+    for (size_t i = 0; i < SIZES; i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        EYE_WAIT_TEXT(eye, "100 sandboxes");
+        /* Cards: as many as there is room for, each with its state, none over another. */
+        EYE_WAIT(eye, times(eye, "agent-") >= (i == 0 ? 28 : i == 1 ? 80 : 100));
+        EYE_WAIT(eye, times(eye, " idle ") >= (i == 0 ? 28 : i == 1 ? 80 : 100));
+        ck_assert(!eye_shows(eye, "agent-1agent"));
+        /* The list: columns, and its end is a key away. */
+        eye_type(eye, "l");
+        EYE_WAIT(eye, eye_shows(eye, "Sandboxes: 100") && eye_shows(eye, "memory"));
+        eye_type(eye, ">"); /* by name */
+        EYE_WAIT_TEXT(eye, "agent-001");
+        eye_type(eye, "G");
+        EYE_WAIT_TEXT(eye, "agent-100");
+        ck_assert_int_ge((int)times(eye, "○ idle"), sizes[i][0] - 5);
+        eye_type(eye, EYE_ENTER); /* go there: it is among what is shown */
+        EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:") && eye_shows(eye, "agent-100"));
+        eye_type(eye, "zz"); /* alone, and back */
+        EYE_WAIT_TEXT(eye, "agent-100");
+        detach(eye);
+    }
+}
+END_TEST
+
+START_TEST(tabs_of_projects)
+{
+    run_in("web", "shop", "echo of web; sleep 1000");
+    run_in("api", "shop", "echo of api; sleep 1000");
+    run_in("docs", "book", "printf 'which? \\007'; sleep 1000");
+    for (size_t i = 0; i < SIZES; i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        EYE_WAIT(eye, eye_shows(eye, "of web") && eye_shows(eye, "which?"));
+        EYE_WAIT_TEXT(eye, "1 input");
+        eye_type(eye, "}"); /* book */
+        EYE_WAIT(eye, strstr(eye_row(eye, 0), " all 3  book 1 ◆1  shop 2"));
+        EYE_WAIT(eye, eye_shows(eye, "which?") && !eye_shows(eye, "of web"));
+        eye_type(eye, "}"); /* shop */
+        EYE_WAIT(eye,
+                 !eye_shows(eye, "which?") && eye_shows(eye, "of web") && eye_shows(eye, "of api"));
+        eye_type(eye, "\t"); /* who needs the human is of the other tab */
+        EYE_WAIT(eye, eye_shows(eye, "which?") && !eye_shows(eye, "of web"));
+        eye_type(eye, "{");
+        EYE_WAIT(eye, eye_shows(eye, "which?") && eye_shows(eye, "of web") &&
+                          !strstr(eye_row(eye, 0), " all 3"));
+        /* In the list, sorted by project, each has a heading with its path. */
+        eye_type(eye, "l>>");
+        EYE_WAIT(eye, eye_shows(eye, "book  1  /") && eye_shows(eye, "shop  2  /"));
+        eye_type(eye, "l");
+        EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:"));
+        detach(eye);
+    }
+}
+END_TEST
+
+/* The names in pane titles, in the order of the screen: "a b c". */
+static bool order_is(struct eye *eye, const char *const names[])
+{
+    int last = -1;
+    for (int i = 0; names[i]; i++) {
+        int col, row = eye_find(eye, names[i], &col);
+        if (row < 0 || row * 1000 + col < last)
+            return false;
+        last = row * 1000 + col;
+    }
+    return true;
+}
+#define ORDER_IS(eye, ...) order_is(eye, (const char *const[]){__VA_ARGS__, NULL})
+
+START_TEST(pins_and_need)
+{
+    human_runs(&world, "alpha", "sleep 1000");
+    human_runs(&world, "bravo", "sleep 1000");
+    human_runs(&world, "delta", "read it; printf 'which? \\007'; sleep 1000");
+    struct eye *eye = attach(40, 120);
+    EYE_WAIT(eye, ORDER_IS(eye, "alpha", "bravo", "delta"));
+    eye_type(eye, "2f");
+    EYE_WAIT(eye, ORDER_IS(eye, "bravo", "alpha", "delta") && eye_shows(eye, "pinned"));
+    detach(eye);
+
+    eye = attach(40, 120); /* it is kept, and so is the selection */
+    EYE_WAIT(eye, ORDER_IS(eye, "bravo", "alpha", "delta") && eye_shows(eye, "pinned"));
+    eye_type(eye, "S");
+    EYE_WAIT_TEXT(eye, "by need");
+    BELLJAR_OK(&world, "send", "delta", "--enter", "go");
+    EYE_WAIT_TEXT(eye, "waiting for input");
+    /* While keys are pressed, nothing moves under the fingers. */
+    for (int i = 0; i < 40; i++) {
+        eye_type(eye, i % 2 ? "o" : "O");
+        eye_pump(eye, 150);
+        ck_assert(ORDER_IS(eye, "bravo", "alpha", "delta"));
+    }
+    EYE_WAIT(eye, ORDER_IS(eye, "bravo", "delta", "alpha")); /* then it does; pins stay */
+    eye_type(eye, "1f");
+    EYE_WAIT(eye, ORDER_IS(eye, "delta", "alpha", "bravo") && !eye_shows(eye, "pinned"));
+    eye_type(eye, "SS");
+    EYE_WAIT_TEXT(eye, "as you put them");
+    EYE_WAIT(eye, ORDER_IS(eye, "alpha", "bravo", "delta"));
+    detach(eye);
+}
+END_TEST
+
+START_TEST(text_to_many)
+{
+    static const char *const names[] = {"one", "two", "three"};
+    for (size_t i = 0; i < 3; i++)
+        human_runs(&world, names[i], "cat");
+    for (size_t i = 0; i < SIZES; i++) {
+        char text[32], shown[80];
+        snprintf(text, sizeof(text), "hello %zu", i);
+        snprintf(shown, sizeof(shown), "%s\n%s", text, text);
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        EYE_WAIT(eye, eye_shows(eye, "one") && eye_shows(eye, "two") && eye_shows(eye, "three"));
+        eye_type(eye, "B"); /* nobody is marked */
+        EYE_WAIT_TEXT(eye, "mark those first");
+        eye_type(eye, "1m2mB");
+        EYE_WAIT_TEXT(eye, "Type into 2 marked: one, two");
+        eye_type(eye, "y");
+        /* In the bar, and in the title of each one that hears. */
+        EYE_WAIT(eye, times(eye, " BROADCAST ") == 3);
+        eye_type(eye, text);
+        eye_type(eye, EYE_ENTER);
+        EYE_WAIT(eye, times(eye, text) == 4); /* echoed by the pty, and by cat */
+        eye_type(eye, EYE_F12);
+        EYE_WAIT(eye, eye_shows(eye, "SUPERVISE") && !eye_shows(eye, " BROADCAST "));
+        detach(eye);
+        ck_assert(world_shows(&world, "one", shown) && world_shows(&world, "two", shown));
+        ck_assert(!world_shows(&world, "three", "hello"));
+    }
+}
+END_TEST
+
+START_TEST(many_at_once)
+{
+    human_runs(&world, "stays", "sleep 1000");
+    human_runs(&world, "runs", "sleep 1000");
+    human_runs(&world, "done", "true");
+    human_runs(&world, "broken", "false");
+    WAIT_FOR(world_state_is(&world, "done", "exited") &&
+             world_state_is(&world, "broken", "exited"));
+    struct eye *eye = attach(24, 80);
+    EYE_WAIT_TEXT(eye, "4 sandboxes");
+    eye_type(eye, "1m2mp");
+    EYE_WAIT_TEXT(eye, "Pause 2 marked");
+    eye_type(eye, "y");
+    WAIT_FOR(world_state_is(&world, "stays", "paused") && world_state_is(&world, "runs", "paused"));
+    eye_type(eye, "*"); /* no marks: X means all that have ended */
+    eye_type(eye, "X");
+    EYE_WAIT_TEXT(eye, "Remove with all files 2 exited: ");
+    eye_type(eye, "y");
+    EYE_WAIT_TEXT(eye, "2 sandboxes");
+    ck_assert_str_eq(world_field(&world, "done", "state"), "");
+    eye_type(eye, "X");
+    EYE_WAIT_TEXT(eye, "no sandbox has ended");
+    detach(eye);
+}
+END_TEST
+
+/* The form: a profile by its first letters, a first prompt only for agents, the last choices. */
+START_TEST(the_form_knows_profiles)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        eye_type(eye, "N");
+        EYE_WAIT_TEXT(eye, "New sandbox");
+        eye_type(eye, "\x15"); /* C-u */
+        eye_type(eye, EYE_DOWN);
+        eye_type(eye, "\x15"
+                      "she\t");
+        EYE_WAIT_TEXT(eye, "shell");
+        eye_type(eye, EYE_ENTER);
+        EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
+        char wanted[24];
+        snprintf(wanted, sizeof(wanted), "%zu sandbox", i + 1);
+        EYE_WAIT_TEXT(eye, wanted);
+        detach(eye);
+        eye = attach(24, 80);
+        EYE_WAIT_TEXT(eye, wanted);
+        eye_type(eye, "N");
+        EYE_WAIT(eye, eye_shows(eye, "New sandbox") && eye_shows(eye, "shell"));
+        eye_type(eye, "\x1b");
+        EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
+        detach(eye);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("scale");
+    TCase *tests = tcase_create("scale");
+    tcase_set_timeout(tests, 0);
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, a_hundred);
+    tcase_add_test(tests, tabs_of_projects);
+    tcase_add_test(tests, pins_and_need);
+    tcase_add_test(tests, text_to_many);
+    tcase_add_test(tests, many_at_once);
+    tcase_add_test(tests, the_form_knows_profiles);
+    suite_add_tcase(suite, tests);
+    return world_main(suite);
+}
