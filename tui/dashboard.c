@@ -66,7 +66,8 @@ static void paint(struct dashboard *dashboard)
     if (dashboard->control.review.open)
         review_fit(&dashboard->control.review, dashboard->layout.bar.row, dashboard->cols);
     view_frame(&dashboard->view, &input);
-    dashboard->control.prompt_seen = dashboard->control.prompt != PROMPT_NONE;
+    dashboard->control.prompt_seen =
+        dashboard->control.prompt != PROMPT_NONE && dashboard->view.prompt_whole;
     if (dashboard->view.menu_shown)
         menu_painted(&dashboard->control.menu, &dashboard->details, input.now);
     dashboard->painted_at = dashboard_now(dashboard);
@@ -244,6 +245,10 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
         break;
     case ORDER_REPLAY:
         replay_order(dashboard);
+        break;
+    case ORDER_LOCATE:
+    case ORDER_OPEN:
+        open_order(dashboard, order);
         break;
     case ORDER_START:
     case ORDER_COMPLETE:

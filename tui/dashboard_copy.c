@@ -23,6 +23,15 @@ static void ask(struct pane_link *link, uint64_t from)
     bj_rpc_send(&link->rpc);
 }
 
+static void add_marks(struct copy *copy, enum copy_mark mark, const msgpack_object *lines,
+                      struct bj_error *error)
+{
+    bool list = lines && lines->type == MSGPACK_OBJECT_ARRAY;
+    for (uint32_t i = 0; list && i < lines->via.array.size && error->code == 0; i++)
+        if (lines->via.array.ptr[i].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+            copy_mark(copy, mark, (size_t)lines->via.array.ptr[i].via.u64, error);
+}
+
 static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
                         const msgpack_object *result, void *argument)
 {
@@ -39,6 +48,10 @@ static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
         bj_fail(&why, -EPROTO, "its monitor sent no text");
     else
         copy_add(copy, text->via.str.ptr, text->via.str.size, &why);
+    if (why.code == 0)
+        add_marks(copy, COPY_PROMPT, bj_get(result, "prompts"), &why);
+    if (why.code == 0)
+        add_marks(copy, COPY_REQUEST, bj_get(result, "requests"), &why);
     uint64_t from = bj_get_uint(result, "next", 0);
     if (why.code == 0 && next && next->type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
         from <= link->copied)

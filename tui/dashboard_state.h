@@ -177,6 +177,9 @@ void config_watch(struct dashboard *dashboard); /* reads again when belljar.conf
 void config_again(struct dashboard *dashboard);
 void config_wear(struct dashboard *dashboard, const struct theme *theme);
 
+/* dashboard_open.c */
+void open_order(struct dashboard *dashboard, const struct order *order);
+
 /* dashboard_copy.c */
 void copy_order(struct dashboard *dashboard, const struct order *order);
 

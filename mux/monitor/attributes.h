@@ -15,6 +15,12 @@
 #define ATTRIBUTE_FULL 0xffffU
 
 /* Colours and flags are encoded as in transport/api.h (BJ_COLOR_*, BJ_ATTR_*). */
+/* Flags that are no looks but marks of a place: they go with the cell through scrolling, reflow and
+ * the scrollback, and are told to nobody as a look. */
+#define ATTRIBUTE_PROMPT  (1U << 24)
+#define ATTRIBUTE_REQUEST (1U << 25)
+#define ATTRIBUTE_MARKS   (ATTRIBUTE_PROMPT | ATTRIBUTE_REQUEST)
+
 struct attribute {
     uint32_t fg, bg;
     uint32_t link; /* id of the struct hyperlinks, 0 none */

@@ -80,3 +80,36 @@ size_t capture(struct terminal *terminal, bool scrollback, bool ansi, size_t fro
     free(cells);
     return line;
 }
+
+static bool carries(const struct terminal *terminal, const struct cell *cells, uint32_t mark)
+{
+    uint16_t last = 0;
+    for (int col = 0; col < terminal->cols; col++) {
+        if (cells[col].attr == last)
+            continue;
+        last = cells[col].attr;
+        if (attributes_get(&terminal->styles.attributes, last)->flags & mark)
+            return true;
+    }
+    return false;
+}
+
+size_t capture_marks(struct terminal *terminal, bool scrollback, uint32_t mark, size_t from,
+                     size_t to, size_t *lines, size_t room)
+{
+    size_t above = capture_lines(terminal, scrollback) - (size_t)terminal->rows, count = 0;
+    struct cell *cells = malloc((size_t)terminal->cols * sizeof(*cells));
+    for (size_t line = from; cells && line < to && count < room; line++) {
+        const struct cell *row = cells;
+        bool wrapped;
+        if (line < above)
+            scrollback_get(&terminal->scrollback, &terminal->styles, terminal->cols, line, cells,
+                           &wrapped);
+        else
+            row = grid_row(terminal->grid, (int)(line - above))->cells;
+        if (carries(terminal, row, mark))
+            lines[count++] = line;
+    }
+    free(cells);
+    return count;
+}

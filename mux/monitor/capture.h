@@ -17,5 +17,9 @@ size_t capture_lines(struct terminal *terminal, bool scrollback);
 size_t capture(struct terminal *terminal, bool scrollback, bool ansi, size_t from, size_t limit,
                struct bytes *out);
 
+/* The first `room` of the lines [from, to) that carry the mark (attributes.h); returns how many. */
+size_t capture_marks(struct terminal *terminal, bool scrollback, uint32_t mark, size_t from,
+                     size_t to, size_t *lines, size_t room);
+
 /* Appends the glyph's text; nothing for a blank, a tail or a pad. */
 void capture_glyph(const struct styles *styles, uint32_t glyph, struct bytes *out);

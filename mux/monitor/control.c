@@ -314,6 +314,14 @@ static void verdict(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
     finish(rpc, id, status, "nothing waits for a verdict there");
 }
 
+static void mark(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
+                 const msgpack_object *params)
+{
+    (void)params;
+    terminal_mark(monitor->terminal, ATTRIBUTE_REQUEST);
+    bj_rpc_done(rpc, id);
+}
+
 static void signal_agent(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
                          const msgpack_object *params)
 {
@@ -341,8 +349,9 @@ static const struct {
     void (*run)(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
                 const msgpack_object *params);
 } methods[] = {
-    {"monitor.info", info},           {"monitor.admit", admit},        {"monitor.verdict", verdict},
-    {"monitor.signal", signal_agent}, {"monitor.shutdown", shut_down}, {"monitor.stop", stop},
+    {"monitor.info", info}, {"monitor.admit", admit},         {"monitor.verdict", verdict},
+    {"monitor.mark", mark}, {"monitor.signal", signal_agent}, {"monitor.shutdown", shut_down},
+    {"monitor.stop", stop},
 };
 
 static void on_call(struct bj_rpc *rpc, uint32_t id, const struct bj_method *method,

@@ -113,6 +113,9 @@ static void paint_row(struct painter *painter, int line, uint32_t last)
             bytes_add_str(painter->out, "\x1b>"); /* keeps neighbours from joining */
         painter->placed = true;
         capture_glyph(&painter->terminal->styles, cell->glyph, painter->out);
+        const struct attributes *attributes = &painter->terminal->styles.attributes;
+        if (attributes_get(attributes, cell->attr)->flags & ATTRIBUTE_PROMPT)
+            bytes_add_str(painter->out, "\x1b]133;A\a\x1b]133;B\a");
         col += cell->glyph & GLYPH_WIDE ? 2 : 1;
     }
 }
@@ -186,6 +189,13 @@ static void add_modes(struct bytes *out, const struct terminal *terminal)
     add(out, "\x1b[%d q", style);
 }
 
+/* What a shell's marks said last; a mark of the prompt that is open comes when it ends. */
+static void add_prompt(struct bytes *out, const struct terminal *terminal)
+{
+    static const char *const marks[] = {"D", "B", "C"};
+    add(out, "\x1b]133;%s\a", terminal->prompt_open ? "A" : marks[terminal->prompt]);
+}
+
 /* The cursor, also in the state behind the last column. */
 static void add_cursor(struct terminal *terminal, struct painter *painter)
 {
@@ -242,4 +252,5 @@ void redraw(struct terminal *terminal, struct bytes *out)
     add_look(out, &terminal->styles, &terminal->pen, &painter.link);
     add_charsets(out, &terminal->charsets);
     add_modes(out, terminal);
+    add_prompt(out, terminal);
 }

@@ -142,6 +142,7 @@ struct terminal {
 
     uint64_t scrolled_up; /* whole-screen scrolls so far, a hint for views */
     enum terminal_prompt prompt;
+    bool prompt_open; /* it has begun, and is not marked yet */
     uint64_t bells;
     uint64_t syncs; /* synchronized updates begun */
     char title[TERMINAL_TITLE_MAX];
@@ -155,6 +156,9 @@ void terminal_free(struct terminal *terminal);
 
 /* Output of the agent. Never fails: what memory does not suffice for is left out. */
 void terminal_write(struct terminal *terminal, const void *bytes, size_t size);
+
+/* Marks the last line that was written, for copy mode to jump to: ATTRIBUTE_PROMPT or _REQUEST. */
+void terminal_mark(struct terminal *terminal, uint32_t mark);
 
 /* Begins a new batch: rows that change from here on get a newer stamp. */
 void terminal_batch(struct terminal *terminal);

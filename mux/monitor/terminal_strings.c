@@ -55,12 +55,37 @@ static void notification(struct terminal *terminal, const char *rest, size_t siz
     terminal_alert(terminal, "info", "notification", "%s", text);
 }
 
+/* The mark stands on the last cell of the line that is written: the prompt's end, when a prompt is
+ * marked; what stands above the cursor, when it begins a line. */
+void terminal_mark(struct terminal *terminal, uint32_t mark)
+{
+    struct attributes *attributes = &terminal->styles.attributes;
+    for (int at = terminal->row; at >= 0; at--) {
+        struct row *row = grid_row(terminal->grid, at);
+        int col = row->used - 1;
+        while (col > 0 && (row->cells[col].glyph & (GLYPH_TAIL | GLYPH_PAD)))
+            col--;
+        if (col < 0)
+            continue;
+        struct attribute look = *attributes_get(attributes, row->cells[col].attr);
+        look.flags |= mark;
+        uint16_t id = attributes_intern(attributes, &look);
+        if (id != ATTRIBUTE_FULL)
+            row->cells[col].attr = id;
+        grid_touch(terminal->grid, at);
+        return;
+    }
+}
+
 /* FinalTerm's marks of a shell: A the prompt begins, B it ends, C a command runs, D it has ended.
  */
 static void prompt_mark(struct terminal *terminal, const char *rest, size_t size)
 {
     if (size == 0 || (size > 1 && rest[1] != ';'))
         return;
+    if (rest[0] != 'A' && rest[0] != 'D' && terminal->prompt_open)
+        terminal_mark(terminal, ATTRIBUTE_PROMPT);
+    terminal->prompt_open = rest[0] == 'A';
     if (rest[0] == 'A' || rest[0] == 'B')
         terminal->prompt = TERMINAL_PROMPT_SHOWN;
     else if (rest[0] == 'C')

@@ -198,6 +198,23 @@ static void focus(const struct call *call)
     done(call);
 }
 
+#define MARKS_MAX 4096 /* of one part */
+
+static void pack_marks(msgpack_packer *packer, const struct call *call, const char *key,
+                       uint32_t mark, size_t from, size_t to)
+{
+    size_t *lines = malloc(MARKS_MAX * sizeof(*lines));
+    bool scrollback = bj_get_bool(call->params, "scrollback", false);
+    size_t count =
+        lines ? capture_marks(call->monitor->terminal, scrollback, mark, from, to, lines, MARKS_MAX)
+              : 0;
+    bj_pack_str(packer, key);
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++)
+        msgpack_pack_uint64(packer, lines[i]);
+    free(lines);
+}
+
 static void capture_text(const struct call *call)
 {
     struct terminal *terminal = call->monitor->terminal;
@@ -211,7 +228,9 @@ static void capture_text(const struct call *call)
     if (text.failed)
         fail(call, -ENOMEM, "out of memory");
     if (packer) {
-        msgpack_pack_map(packer, 7);
+        msgpack_pack_map(packer, 9);
+        pack_marks(packer, call, "prompts", ATTRIBUTE_PROMPT, from, next);
+        pack_marks(packer, call, "requests", ATTRIBUTE_REQUEST, from, next);
         bj_pack_str(packer, "text");
         bj_pack_strn(packer, text.data ? (const char *)text.data : "", text.size);
         bj_pack_str(packer, "next");

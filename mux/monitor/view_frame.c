@@ -77,7 +77,7 @@ static void pack_look(struct frame *frame, uint16_t id)
     msgpack_pack_uint32(packer, id);
     msgpack_pack_uint32(packer, look->fg);
     msgpack_pack_uint32(packer, look->bg);
-    msgpack_pack_uint32(packer, look->flags);
+    msgpack_pack_uint32(packer, look->flags & ~ATTRIBUTE_MARKS);
     msgpack_pack_uint32(packer, url ? look->link : 0);
     frame->head_events++;
 }

@@ -44,6 +44,7 @@ static struct request *open_request(struct sandbox *sandbox, const struct reques
         ledger_note(server, AUDIT_REQUEST, sandbox, about_fields(request));
     }
     clients_send_request(server, request);
+    monitor_mark(sandbox);
     sandbox_touch(sandbox);
     return request;
 }

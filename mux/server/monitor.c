@@ -208,6 +208,15 @@ void monitor_admit(struct sandbox *sandbox)
     bj_rpc_send(&monitor->rpc);
 }
 
+void monitor_mark(struct sandbox *sandbox)
+{
+    struct monitor *monitor = sandbox->monitor;
+    if (!monitor || !monitor->rpc_open)
+        return;
+    msgpack_pack_map(bj_rpc_request(&monitor->rpc, "monitor.mark", NULL, NULL), 0);
+    bj_rpc_send(&monitor->rpc);
+}
+
 static void on_delivered(struct bj_rpc *rpc, const msgpack_object *error,
                          const msgpack_object *result, void *argument)
 {

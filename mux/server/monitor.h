@@ -23,6 +23,9 @@ bool monitor_is_up(const struct monitor *monitor);
 /* Tells which process is the sandbox's init. Nothing when not connected. */
 void monitor_admit(struct sandbox *sandbox);
 
+/* A request is held now: copy mode can jump to this place of its terminal. */
+void monitor_mark(struct sandbox *sandbox);
+
 /* Delivers a verdict. After 0, `done` is called exactly once, with NULL when it was taken. */
 typedef void monitor_delivered(void *argument, const struct bj_error *error);
 int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const char *reason,

@@ -23,6 +23,7 @@
 #include "tui/model/player.h"
 #include "tui/model/review.h"
 #include "tui/model/roster.h"
+#include "tui/model/target.h"
 
 #define CONTROL_NOTE_MS      4000
 #define CONTROL_LONG_NOTE_MS 12000 /* of a rule's sentence */
@@ -51,6 +52,7 @@ enum control_prompt {
     PROMPT_SAVE,
     PROMPT_PULL,
     PROMPT_COMMENT,
+    PROMPT_OPEN,
     /* about all that are marked */
     PROMPT_PAUSE_MANY,
     PROMPT_RESUME_MANY,
@@ -81,6 +83,7 @@ struct control {
     struct roster roster;                            /* of LIST_FLEET */
     char targets[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* what a question or order about many means */
     size_t target_count;
+    struct target target; /* of PROMPT_OPEN */
     struct copy copy;     /* of the selected pane; its text is freed by copy_close() */
     struct review review; /* of the selected sandbox; freed by review_close() */
     struct player player; /* of its recording */
@@ -124,6 +127,8 @@ enum order_kind {
     ORDER_COPY,     /* what is selected there to the clipboard */
     ORDER_START,    /* what the form says */
     ORDER_COMPLETE, /* the path in the form's line */
+    ORDER_LOCATE,   /* the target's path: whether there is such a file of the human's own */
+    ORDER_OPEN,     /* the target */
     ORDER_SAVE,     /* text: the file that gets it */
     ORDER_DIFF,     /* what the sandbox changed, for the review */
     ORDER_PULL,     /* its work as a branch */
@@ -189,6 +194,8 @@ bool control_broadcasts(const struct control *control, const char *id);
 /* Rows of the open list. */
 size_t control_list_rows(const struct control *control, const struct fleet *fleet);
 
+/* Opens a question about what is in the control already. */
+void control_open_question(struct control *control, enum control_prompt prompt);
 /* The question that the open prompt asks. */
 void control_question(const struct control *control, const struct fleet *fleet, char *out,
                       size_t size);

@@ -20,6 +20,26 @@ void control_copy_open(struct control *control, const struct control_view *view,
     memcpy(order->id, control->selected, FLEET_ID_MAX);
 }
 
+/* Nothing is opened before the human has seen where it leads, and said so. */
+static void open_here(struct control *control, const struct control_view *view, struct order *order)
+{
+    struct bj_error error = {0};
+    char word[TARGET_MAX];
+    if (!copy_word(&control->copy, word, sizeof(word))) {
+        control_note(control, view->now, false, "nothing here that could be opened");
+        return;
+    }
+    if (target_read(&control->target, word, &error) < 0) {
+        control_note(control, view->now, true, "%.240s", error.text);
+        return;
+    }
+    if (!control->target.path)
+        control_open_prompt(control, PROMPT_OPEN, "");
+    else
+        order->kind = ORDER_LOCATE;
+    memcpy(order->id, control->copy.id, sizeof(order->id));
+}
+
 void control_copy_key(struct control *control, const struct control_view *view,
                       const struct chord *chord, struct order *order)
 {
@@ -33,6 +53,9 @@ void control_copy_key(struct control *control, const struct control_view *view,
     case COPY_TAKES:
         order->kind = ORDER_COPY;
         memcpy(order->id, copy->id, sizeof(order->id));
+        break;
+    case COPY_OPENS:
+        open_here(control, view, order);
         break;
     case COPY_SAVES:
         control_open_prompt(control, PROMPT_SAVE, "");

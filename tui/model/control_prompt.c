@@ -12,6 +12,11 @@ void control_open_prompt(struct control *control, enum control_prompt prompt, co
     line_set(&control->line, text);
 }
 
+void control_open_question(struct control *control, enum control_prompt prompt)
+{
+    control_open_prompt(control, prompt, "");
+}
+
 bool control_prompt_is_line(enum control_prompt prompt)
 {
     return prompt == PROMPT_RUN || prompt == PROMPT_RENAME || prompt == PROMPT_FILTER ||
@@ -47,6 +52,9 @@ void control_question(const struct control *control, const struct fleet *fleet, 
         review_place(&control->review, place);
         snprintf(out, size, "Tell %s about %s", name, place);
         break;
+    case PROMPT_OPEN:
+        snprintf(out, size, "Open %s ?", control->target.text);
+        break;
     case PROMPT_RENAME:
         snprintf(out, size, "New name of %s", name);
         break;
@@ -72,7 +80,7 @@ static void prompt_done(struct control *control, struct order *order)
         [PROMPT_PULL] = ORDER_PULL,          [PROMPT_PAUSE_MANY] = ORDER_PAUSE,
         [PROMPT_RESUME_MANY] = ORDER_RESUME, [PROMPT_KILL_MANY] = ORDER_KILL,
         [PROMPT_REMOVE_MANY] = ORDER_REMOVE, [PROMPT_REMOVE_ENDED] = ORDER_REMOVE,
-        [PROMPT_BROADCAST] = ORDER_NONE,
+        [PROMPT_BROADCAST] = ORDER_NONE,     [PROMPT_OPEN] = ORDER_OPEN,
     };
     if (control->prompt == PROMPT_BROADCAST) {
         control->mode = CONTROL_BROADCAST;

@@ -19,6 +19,8 @@ void copy_close(struct copy *copy)
 {
     free(copy->text);
     free(copy->begin);
+    for (int i = 0; i < COPY_MARKS; i++)
+        free(copy->marks[i].lines);
     memset(copy, 0, sizeof(*copy));
 }
 
@@ -59,6 +61,7 @@ static void cut_oldest(struct copy *copy)
     memmove(copy->text, copy->text + bytes, copy->size - bytes);
     copy->size -= bytes;
     copy->lines -= first;
+    copy->dropped += first;
     for (size_t i = 0; i < copy->lines; i++)
         copy->begin[i] = copy->begin[i + first] - bytes;
     copy->cut = true;
@@ -323,6 +326,7 @@ static bool move_in_line(struct copy *copy, enum action action)
 
 enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int cols)
 {
+    copy->said = NULL;
     if (action == ACTION_COPY_LEAVE) {
         if (copy->selecting == COPY_NOTHING)
             return COPY_LEAVES;
@@ -336,6 +340,16 @@ enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int 
         return COPY_TAKES;
     case ACTION_COPY_SAVE:
         return COPY_SAVES;
+    case ACTION_COPY_OPEN:
+        return COPY_OPENS;
+    case ACTION_COPY_PROMPT_UP:
+    case ACTION_COPY_PROMPT_DOWN:
+        copy_jump(copy, COPY_PROMPT, action == ACTION_COPY_PROMPT_UP);
+        break;
+    case ACTION_COPY_REQUEST_UP:
+    case ACTION_COPY_REQUEST_DOWN:
+        copy_jump(copy, COPY_REQUEST, action == ACTION_COPY_REQUEST_UP);
+        break;
     case ACTION_COPY_CHARS:
         copy_select_as(copy, COPY_CHARS);
         break;

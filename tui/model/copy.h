@@ -18,6 +18,10 @@
 
 #define COPY_BYTES_MAX (32U << 20)
 
+/* What lines are marked as; see view.capture. */
+enum copy_mark { COPY_PROMPT, COPY_REQUEST };
+#define COPY_MARKS 2
+
 enum copy_selecting { COPY_NOTHING, COPY_CHARS, COPY_LINES, COPY_BLOCK };
 
 struct copy_place {
@@ -43,6 +47,11 @@ struct copy {
     struct copy_place from;       /* where the search began */
     char pattern[LINE_MAX_BYTES]; /* "" when nothing is searched */
     size_t hits;
+    size_t dropped; /* lines that were cut */
+    struct {
+        size_t *lines, count, room; /* as the monitor counts, ascending; owned */
+    } marks[COPY_MARKS];
+    const char *said; /* why the last key did nothing, or NULL */
 };
 
 void copy_open(struct copy *copy, const char *id);
@@ -50,10 +59,13 @@ void copy_close(struct copy *copy); /* idempotent */
 
 /* Adds a part of the text, which ends at a line's end. -ENOMEM. */
 int copy_add(struct copy *copy, const char *text, size_t size, struct bj_error *error);
+/* A line of the text so far, counted from 0, is marked. -ENOMEM. */
+int copy_mark(struct copy *copy, enum copy_mark mark, size_t line, struct bj_error *error);
+bool copy_is_marked(const struct copy *copy, enum copy_mark mark, size_t line);
 /* All is there: the cursor goes to the end. `back`: lines that the pane was scrolled back. */
 void copy_loaded(struct copy *copy, int rows, size_t back);
 
-enum copy_outcome { COPY_STAYS, COPY_LEAVES, COPY_TAKES, COPY_SAVES };
+enum copy_outcome { COPY_STAYS, COPY_LEAVES, COPY_TAKES, COPY_SAVES, COPY_OPENS };
 /* A key, in a pane of that size. */
 enum copy_outcome copy_key(struct copy *copy, const struct chord *chord, int rows, int cols);
 /* The same for an action of the key table. */
@@ -62,6 +74,10 @@ enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int 
 /* What is selected, or without a selection the cursor's line: malloc'ed, NULL when out of memory.
  */
 char *copy_text(const struct copy *copy, size_t *size);
+
+/* What stands at the cursor without white space in it, or in the selection of one line, without
+ * the quotes and points around it: a path or an address. False: nothing, or too long. */
+bool copy_word(const struct copy *copy, char *out, size_t size);
 
 const char *copy_line(const struct copy *copy, size_t line); /* "" beyond the end */
 /* Columns [*from, *to) of a line that are selected; false when none is. */

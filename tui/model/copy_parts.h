@@ -7,6 +7,9 @@
 #include "tui/model/copy.h"
 
 /* From a place to the next hit, round the end; stays when there is none. */
+/* To the next marked line, or the one before. */
+void copy_jump(struct copy *copy, enum copy_mark mark, bool up);
+
 void copy_find(struct copy *copy, const struct copy_place *start, bool backward);
 void copy_search_begin(struct copy *copy, bool backward);
 void copy_search_key(struct copy *copy, const struct chord *chord);

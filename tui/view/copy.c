@@ -51,6 +51,24 @@ static void paint_copy_line(struct view *view, const struct copy *copy, size_t l
             paint_cell(&view->paint, row, inner->col + c - copy->left, " ", false, &blank);
 }
 
+/* Prompts and requests, in the pane's left border. */
+static void paint_marks(struct view *view, const struct copy *copy, const struct rect *inner)
+{
+    bool ascii = !view->paint.facts.utf8;
+    struct style prompt = paint_style(&view->paint, ROLE_KEY, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct style request =
+        paint_style(&view->paint, ROLE_STATE_WAITING, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    for (int row = 0; row < inner->rows && copy->top + (size_t)row < copy->lines; row++) {
+        size_t line = copy->top + (size_t)row;
+        if (copy_is_marked(copy, COPY_REQUEST, line))
+            paint_text(&view->paint, inner->row + row, inner->col - 1, 1,
+                       state_glyph(DOING_VERDICT, ascii), &request);
+        else if (copy_is_marked(copy, COPY_PROMPT, line))
+            paint_text(&view->paint, inner->row + row, inner->col - 1, 1, ascii ? ">" : "›",
+                       &prompt);
+    }
+}
+
 void view_copy_paint(struct view *view, const struct view_input *input, const struct copy *copy,
                      const struct rect *inner)
 {
@@ -68,6 +86,7 @@ void view_copy_paint(struct view *view, const struct view_input *input, const st
     }
     for (int row = 0; row < inner->rows && copy->top + (size_t)row < copy->lines; row++)
         paint_copy_line(view, copy, copy->top + (size_t)row, inner, inner->row + row, &looks);
+    paint_marks(view, copy, inner);
     if (copy->searching)
         return;
     view->cursor_row = inner->row + (int)(copy->at.line - copy->top);
@@ -98,6 +117,12 @@ void view_copy_foot(struct view *view, const struct copy *copy, const struct rec
         struct rect field = {pen.row, pen.col, 1, pen.end - pen.col - 1};
         if (field.cols > 2)
             view_line_paint(view, &copy->search, &field);
+        return;
+    }
+    if (copy->said) {
+        pen_put(&pen, &bad, " ");
+        pen_put(&pen, &bad, copy->said);
+        pen_put(&pen, &bad, " ");
         return;
     }
     snprintf(words, sizeof(words), " line %zu of %zu%s ", copy->lines ? copy->at.line + 1 : 0,

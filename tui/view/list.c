@@ -108,11 +108,37 @@ void view_line_paint(struct view *view, const struct line *line, const struct re
     view->cursor_blink = true;
 }
 
+/* All of where it leads, or it cannot be answered. */
+static void paint_target(struct view *view, const struct view_input *input)
+{
+    const struct target *target = &input->control->target;
+    struct style text = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    struct style dim = paint_style(&view->paint, ROLE_ALERT_WARNING, ROLE_BACKGROUND, 0);
+    int cols = input->cols - 4 < 100 ? input->cols - 4 : 100;
+    int lines = text_lines(target->text, cols - 4);
+    struct rect inside =
+        box_paint(view, input, lines + 4, cols, "Open this outside?", "y yes  N no");
+    int end = inside.row + inside.rows;
+    bool noted = true;
+    int row = box_wrapped(view, inside.row, end, &inside, target->text, &text, &view->prompt_whole);
+    if (!view->prompt_whole)
+        paint_text(&view->paint, end - 1, inside.col, inside.cols,
+                   "too long to be shown whole: it cannot be opened here", &dim);
+    else if (target->note[0])
+        box_wrapped(view, row + 1, end, &inside, target->note, &dim, &noted);
+    view->prompt_whole &= noted;
+}
+
 void view_prompt_paint(struct view *view, const struct view_input *input)
 {
     const struct control *control = input->control;
     if (control->prompt == PROMPT_NONE || control->prompt == PROMPT_FILTER)
         return; /* the filter's line is in the list */
+    if (control->prompt == PROMPT_OPEN) {
+        paint_target(view, input);
+        return;
+    }
+    view->prompt_whole = true;
     char question[400];
     control_question(control, input->fleet, question, sizeof(question));
     bool line = control_prompt_is_line(control->prompt);

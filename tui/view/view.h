@@ -71,8 +71,9 @@ struct view {
         size_t seen; /* lines from the first one that have been on screen */
         size_t last; /* greatest first line */
     } card;
-    bool long_note;  /* the message does not fit into the bar */
-    bool menu_shown; /* the menu's sentence, or its question, is on screen as a whole */
+    bool long_note;    /* the message does not fit into the bar */
+    bool prompt_whole; /* all of the open question is on screen */
+    bool menu_shown;   /* the menu's sentence, or its question, is on screen as a whole */
     struct rect boxes[VIEW_BOXES]; /* of this frame; when they change all is painted again */
     size_t box_count;
     int cursor_row, cursor_col, cursor_shape;

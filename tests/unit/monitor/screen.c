@@ -129,7 +129,7 @@ static bool same_look(struct terminal *a, struct terminal *b, const struct attri
 {
     const char *one = hyperlinks_get(&a->styles.links, x->link);
     const char *two = hyperlinks_get(&b->styles.links, y->link);
-    return x->fg == y->fg && x->bg == y->bg && x->flags == y->flags &&
+    return x->fg == y->fg && x->bg == y->bg && ((x->flags ^ y->flags) & ~ATTRIBUTE_MARKS) == 0 &&
            strcmp(one ? one : "", two ? two : "") == 0;
 }
 

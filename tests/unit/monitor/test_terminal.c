@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mux/monitor/capture.h"
 #include "screen.h"
 #include "transport/api.h"
 
@@ -540,6 +541,39 @@ START_TEST(test_hyperlinks)
 }
 END_TEST
 
+static void marked(struct terminal *t, uint32_t mark, const char *wanted)
+{
+    size_t lines[64], total = capture_lines(t, true), count;
+    char text[256] = "";
+    count = capture_marks(t, true, mark, 0, total, lines, 64);
+    for (size_t i = 0; i < count; i++)
+        sprintf(text + strlen(text), "%zu ", lines[i]);
+    ck_assert_str_eq(text, wanted);
+}
+
+/* They go with their lines: into the scrollback, when it is packed, through another width. */
+START_TEST(test_marks)
+{
+    struct terminal *t = screen_new(4, 10, 1000, &heard);
+    screen_write(t, "\x1b]133;A\a$ \x1b]133;B\aone\r\n\x1b]133;C\aout\r\n");
+    ck_assert_int_eq(t->prompt, TERMINAL_PROMPT_LEFT);
+    screen_write(t, "\x1b]133;D;0\a\x1b]133;A\a$ \x1b]133;B\a");
+    ck_assert_int_eq(t->prompt, TERMINAL_PROMPT_SHOWN);
+    marked(t, ATTRIBUTE_PROMPT, "0 2 ");
+    terminal_mark(t, ATTRIBUTE_REQUEST);
+    marked(t, ATTRIBUTE_REQUEST, "2 ");
+    for (int i = 0; i < 300; i++)
+        screen_write(t, "\r\nfar below");
+    marked(t, ATTRIBUTE_PROMPT, "0 2 ");
+    marked(t, ATTRIBUTE_REQUEST, "2 ");
+    ck_assert_int_eq(terminal_resize(t, 4, 5), 0);
+    marked(t, ATTRIBUTE_PROMPT, "0 2 ");
+    /* A shell that does not say where its prompt ends; a mark that is none. */
+    screen_write(t, "\x1b]133;X\a\x1b]133\a\x1b]133;A2\a");
+    terminal_free(t);
+}
+END_TEST
+
 START_TEST(test_cursor_style)
 {
     struct terminal *t = screen_new(4, 20, 0, &heard);
@@ -597,6 +631,7 @@ int main(void)
     tcase_add_test(cases, test_resize_alternate);
     tcase_add_test(cases, test_title);
     tcase_add_test(cases, test_hyperlinks);
+    tcase_add_test(cases, test_marks);
     tcase_add_test(cases, test_cursor_style);
     tcase_add_test(cases, test_cut_anywhere);
     suite_add_tcase(suite, cases);

@@ -221,5 +221,68 @@ START_TEST(nothing_at_all)
 }
 END_TEST
 
+static void mark(enum copy_mark mark, size_t line)
+{
+    ck_assert_int_eq(copy_mark(&copy, mark, line, NULL), 0);
+}
+
+START_TEST(prompts_and_requests)
+{
+    setup("$ a\none\n$ b\ntwo\nthree\n$ c\n");
+    mark(COPY_PROMPT, 0);
+    mark(COPY_PROMPT, 2);
+    mark(COPY_PROMPT, 2);
+    mark(COPY_PROMPT, 1); /* not in order: a monitor that lies */
+    mark(COPY_PROMPT, 5);
+    mark(COPY_PROMPT, 1000);
+    mark(COPY_REQUEST, 3);
+    at(5, 0);
+    press("[");
+    at(2, 0);
+    press("M-p");
+    at(0, 0);
+    press("[");
+    at(0, 0);
+    ck_assert_ptr_nonnull(strstr(copy.said, "no prompt above"));
+    press("]");
+    ck_assert_ptr_null(copy.said);
+    at(2, 0);
+    press(")");
+    at(3, 0);
+    press(")");
+    ck_assert_str_eq(copy.said, "no request below");
+    press("M-n");
+    at(5, 0);
+    press("(");
+    at(3, 0);
+    ck_assert(copy_is_marked(&copy, COPY_PROMPT, 2) && !copy_is_marked(&copy, COPY_PROMPT, 3));
+    ck_assert(copy_is_marked(&copy, COPY_REQUEST, 3));
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(what_stands_here)
+{
+    char word[32];
+    setup("see (https://a.b/c). or \"x y.c\"\n");
+    press("g");
+    ck_assert(copy_word(&copy, word, sizeof(word)));
+    ck_assert_str_eq(word, "see");
+    press("w");
+    ck_assert(copy_word(&copy, word, sizeof(word)));
+    ck_assert_str_eq(word, "https://a.b/c");
+    ck_assert(!copy_word(&copy, word, 10));
+    press("w");
+    press("w");
+    press("v");
+    press("$"); /* what is selected may have spaces */
+    ck_assert(copy_word(&copy, word, sizeof(word)));
+    ck_assert_str_eq(word, "x y.c");
+    press("O");
+    ck_assert_int_eq(outcome, COPY_OPENS);
+    copy_close(&copy);
+}
+END_TEST
+
 SUITE_MAIN("copy", moves, selections, wide_and_marked_characters_stay_whole, searching,
-           hostile_and_large_text, nothing_at_all)
+           hostile_and_large_text, nothing_at_all, prompts_and_requests, what_stands_here)
