@@ -248,7 +248,7 @@ void control_act(struct control *control, const struct control_view *view, enum 
                          sandbox->name);
         break;
     case ACTION_ACKNOWLEDGE:
-        if (!sandbox || sandbox->alerts == 0) {
+        if (!sandbox || !fleet_alerted(view->fleet, sandbox->id)) {
             control_note(control, view->now, false, "no alert of this sandbox waits: %s lists all",
                          keys_first(0, ACTION_ALERTS).text);
             break;

@@ -169,6 +169,8 @@ bool fleet_armed(const struct request *request, uint64_t now_ms);
 
 /* The gravest severity of alerts that nobody has acknowledged, of a sandbox or (NULL) of all. */
 int fleet_severity(const struct fleet *fleet, const char *sandbox_id);
+/* Whether an alert about it has not been acknowledged. */
+bool fleet_alerted(const struct fleet *fleet, const char *sandbox_id);
 const char *severity_glyph(int severity, bool ascii);
 const char *severity_word(int severity);
 

@@ -60,6 +60,15 @@ int fleet_severity(const struct fleet *fleet, const char *sandbox_id)
     return worst;
 }
 
+bool fleet_alerted(const struct fleet *fleet, const char *sandbox_id)
+{
+    for (size_t i = 0; i < fleet->alert_count; i++)
+        if (!fleet->alerts[i]->acknowledged &&
+            strcmp(fleet->alerts[i]->sandbox_id, sandbox_id) == 0)
+            return true;
+    return false;
+}
+
 const char *severity_glyph(int severity, bool ascii)
 {
     static const char *const glyphs[][2] = {{"•", "i"}, {"▲", "!"}, {"✖", "X"}};

@@ -220,6 +220,16 @@ int term_open(const char *title, struct term_facts *facts, struct bj_error *erro
     return 0;
 }
 
+/* Again, behind the alternate screen: with the main screen some terminals (libvterm's, for one) take
+ * back whether the cursor was hidden. */
+static void show_cursor(void)
+{
+    const char *visible = tigetstr("cnorm");
+    if (visible && visible != (char *)-1)
+        putp(visible);
+    fflush(stdout);
+}
+
 void term_close(void)
 {
     if (!term.open)
@@ -228,6 +238,7 @@ void term_close(void)
     modes_off();
     curs_set(1);
     endwin();
+    show_cursor();
     tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
     for (size_t i = 0; i < FATAL_COUNT; i++)
         sigaction(fatal[i], &term.before[i], NULL);
@@ -246,6 +257,7 @@ void term_stop(void)
     modes_off();
     curs_set(1);
     endwin();
+    show_cursor();
     tcsetattr(STDIN_FILENO, TCSADRAIN, &term.saved);
     kill(getpid(), SIGSTOP);
     raw();

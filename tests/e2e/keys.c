@@ -1,0 +1,508 @@
+/*
+ * Every key of the table, pressed in every mode that has it, and what a person sees then. A key
+ * or an action that is new in the table has no case here and fails.
+ */
+#include "chords.h"
+#include "eye.h"
+#include "human.h"
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "transport/api.h"
+
+#define S KEYS_SUPERVISE
+#define L KEYS_LIST
+#define M KEYS_MENU
+#define C KEYS_COPY
+
+#define ROWS      40
+#define COLS      160
+#define ESCAPE_MS 120
+#define STEPS     6
+#define RIPE_MS   400 /* more than the 300 that a verdict must have been seen */
+
+static struct world world;
+static struct eye *eye;
+
+/* What follows from the key. */
+enum effect {
+    SHOWS,   /* `text` is on the screen; %u stands for which of the action's keys it was, from 1 */
+    HIDES,   /* `text` was on the screen and no longer is */
+    MOVES,   /* `text` is elsewhere than before */
+    CURSOR,  /* the cursor is further right ("+") or left ("-") in its row, or in another ("|") */
+    DECIDES, /* the request that was shown has made way for the next one */
+    LEAVES,  /* the dashboard ends and the terminal is as it was */
+};
+
+struct step {
+    const char *keys;  /* typed; "$alert": a sandbox ends and its alert is shown; "$ripe": what was
+                          opened has been there long enough to be read */
+    const char *shows; /* what is waited for then; "-text": until that is gone; NULL: nothing */
+};
+
+struct key_case {
+    unsigned modes;
+    enum action action;
+    struct step before[STEPS]; /* from the dashboard with pane 1 selected */
+    enum effect effect;
+    const char *text;
+    struct step after[STEPS]; /* back to there; Escape is pressed behind it */
+};
+
+#define COPYING                                                                                    \
+    {"1z", "-" TILE "2"},                                                                          \
+    {                                                                                              \
+        "[", " COPY "                                                                              \
+    }
+#define COPYING_TOP                                                                                \
+    COPYING,                                                                                       \
+    {                                                                                              \
+        "g", "line 1 of 67"                                                                        \
+    }
+#define COPYING_END                                                                                \
+    COPYING,                                                                                       \
+    {                                                                                              \
+        "G", "line 67 of 67"                                                                       \
+    }
+#define COPIED                                                                                     \
+    {                                                                                              \
+        {"\x1b", NULL}, {"\x1b", "- COPY "},                                                       \
+        {                                                                                          \
+            "z", "beta"                                                                            \
+        }                                                                                          \
+    }
+#define ASKED                                                                                      \
+    {                                                                                              \
+        "3", "a once"                                                                              \
+    }
+#define INBOX                                                                                      \
+    {"r", "Requests: 1"},                                                                          \
+    {                                                                                              \
+        "", "a allow"                                                                              \
+    }
+#define MENU                                                                                       \
+    ASKED,                                                                                         \
+    {                                                                                              \
+        "A", "Allow, and remember"                                                                 \
+    }
+#define LISTED                                                                                     \
+    {                                                                                              \
+        "l", "Sandboxes: 9"                                                                        \
+    }
+#define TILE "\xe2\x95\xad " /* of another one */
+#define PANE "\xe2\x94\x8f " /* the upper left corner of the selected one */
+
+/* clang-format off */
+static const struct key_case cases[] = {
+    {S, ACTION_FOCUS, {{NULL}}, SHOWS, " FOCUS ", {{EYE_F12, "SUPERVISE"}}},
+    {S, ACTION_LEFT, {{"2", PANE "2"}}, SHOWS, PANE "1", {{NULL}}},
+    {S, ACTION_RIGHT, {{NULL}}, SHOWS, PANE "2", {{NULL}}},
+    {S, ACTION_DOWN, {{NULL}}, SHOWS, PANE "4", {{NULL}}},
+    {S, ACTION_UP, {{"5", PANE "5"}}, SHOWS, PANE "2", {{NULL}}},
+    {S, ACTION_NEXT, {{"4", PANE "4"}}, SHOWS, PANE "5", {{NULL}}},
+    {S, ACTION_PREVIOUS, {{"5", PANE "5"}}, SHOWS, PANE "4", {{NULL}}},
+    {S, ACTION_NUMBER, {{NULL}}, SHOWS, PANE "%u", {{NULL}}},
+    {S, ACTION_WAITING, {{NULL}}, SHOWS, PANE "3", {{NULL}}},
+    {S, ACTION_ALLOW, {ASKED}, DECIDES, NULL, {{NULL}}},
+    {S, ACTION_DENY, {ASKED}, DECIDES, NULL, {{NULL}}},
+    {S, ACTION_ALLOW_RULE, {ASKED}, SHOWS, "Allow, and remember", {{NULL}}},
+    {S, ACTION_DENY_RULE, {ASKED}, SHOWS, "Deny, and remember", {{NULL}}},
+    {S, ACTION_DETAILS, {ASKED}, SHOWS, "Subject     ask(step", {{NULL}}},
+    {S, ACTION_UNDO, {{NULL}}, SHOWS, "there is no rule to take back", {{NULL}}},
+    {S, ACTION_REQUESTS, {{NULL}}, SHOWS, "Requests: 1", {{NULL}}},
+    {S, ACTION_ALERTS, {{NULL}}, SHOWS, "Alerts, newest first", {{NULL}}},
+    {S, ACTION_RUN, {{NULL}}, SHOWS, "New sandbox: [-n NAME]", {{NULL}}},
+    {S, ACTION_FORM, {{NULL}}, SHOWS, "Enter starts it", {{NULL}}},
+    {S, ACTION_AGAIN, {{"2", PANE "2"}}, SHOWS, "beta-2", {{NULL}}},
+    {S, ACTION_PAUSE, {{"2", PANE "2"}}, SHOWS, "beta paused", {{"p", "-beta paused"}}},
+    {S, ACTION_PAUSE_ALL, {{NULL}}, SHOWS, "iota paused", {{"P", "-iota paused"}}},
+    {S, ACTION_KILL, {{"2", PANE "2"}}, SHOWS, "Kill beta?", {{NULL}}},
+    {S, ACTION_REMOVE, {{"4", PANE "4"}}, SHOWS, "Remove delta", {{NULL}}},
+    {S, ACTION_RENAME, {{"2", PANE "2"}}, SHOWS, "New name of beta", {{NULL}}},
+    {S, ACTION_LIST, {{NULL}}, SHOWS, "Sandboxes: 9", {{NULL}}},
+    {S, ACTION_FILTER, {{NULL}}, SHOWS, "Sandboxes: 9", {{"\x1b", NULL}}},
+    {S, ACTION_ZOOM, {{NULL}}, HIDES, TILE "2", {{"z", TILE "2"}}},
+    {S, ACTION_PROMOTE, {{"2", PANE "2"}}, MOVES, "beta", {{"2", PANE "2"}, {"M", NULL}}},
+    {S, ACTION_SCROLL_UP, {{NULL}}, HIDES, "line 60 of text", {{"G", "line 60 of text"}}},
+    {S, ACTION_SCROLL_DOWN, {{"g", "line 1 of text"}}, HIDES, "line 1 of text", {{"G", "line 60 of text"}}},
+    {S, ACTION_SCROLL_TOP, {{NULL}}, SHOWS, "line 1 of text", {{"G", "line 60 of text"}}},
+    {S, ACTION_SCROLL_LIVE, {{"g", "line 1 of text"}}, SHOWS, "line 60 of text", {{NULL}}},
+    {S, ACTION_COPY, {{NULL}}, SHOWS, " COPY ", {{"q", "- COPY "}}},
+    {S, ACTION_REVIEW, {{"2", PANE "2"}}, SHOWS, " REVIEW ", {{"q", "- REVIEW "}}},
+    {S, ACTION_PALETTE, {{NULL}}, SHOWS, "Tab completes", {{NULL}}},
+    {S, ACTION_RELOAD, {{NULL}}, SHOWS, "the configuration was read again", {{NULL}}},
+    {S, ACTION_THEME, {{NULL}}, SHOWS, "theme ", {{NULL}}},
+    {S, ACTION_DETACH, {{NULL}}, LEAVES, NULL, {{NULL}}},
+    {S, ACTION_QUIT, {{NULL}}, SHOWS, "Detach?", {{NULL}}},
+    {S, ACTION_HELP, {{NULL}}, SHOWS, "Keys while supervising", {{NULL}}},
+    {S, ACTION_ACKNOWLEDGE, {{"$alert", "1 alert"}, {"O", PANE "\xe2\x9c\x95 late"}}, HIDES, "1 alert", {{NULL}}},
+    {S, ACTION_ACKNOWLEDGE_ALL, {{"$alert", "1 alert"}}, HIDES, "1 alert", {{NULL}}},
+
+    {L, ACTION_DOWN, {LISTED}, MOVES, "\xe2\x96\x8c", {{NULL}}},
+    {L, ACTION_UP, {LISTED, {"G", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
+    {L, ACTION_ALLOW, {INBOX}, DECIDES, NULL, {{NULL}}},
+    {L, ACTION_DENY, {INBOX}, DECIDES, NULL, {{NULL}}},
+    {L, ACTION_ALLOW_RULE, {INBOX}, SHOWS, "Allow, and remember", {{"\x1b", NULL}}},
+    {L, ACTION_DENY_RULE, {INBOX}, SHOWS, "Deny, and remember", {{"\x1b", NULL}}},
+    {L, ACTION_DETAILS, {INBOX}, SHOWS, "Subject     ask(step", {{"\x1b", NULL}}},
+    {L, ACTION_UNDO, {INBOX}, SHOWS, "there is no rule to take back", {{NULL}}},
+    {L, ACTION_REQUESTS, {{"!", "Alerts, newest"}}, SHOWS, "Requests: 1", {{NULL}}},
+    {L, ACTION_ALERTS, {INBOX}, SHOWS, "Alerts, newest", {{NULL}}},
+    {L, ACTION_AGAIN, {{"2", PANE "2"}, LISTED}, SHOWS, "beta-2", {{"\x1b", NULL}}},
+    {L, ACTION_PAUSE, {{"2", PANE "2"}, LISTED}, SHOWS, "paused", {{"p", "-paused"}}},
+    {L, ACTION_KILL, {{"2", PANE "2"}, LISTED}, SHOWS, "Kill beta?", {{"\x1b", NULL}}},
+    {L, ACTION_REMOVE, {{"4", PANE "4"}, LISTED}, SHOWS, "Remove delta", {{"\x1b", NULL}}},
+    {L, ACTION_RENAME, {{"2", PANE "2"}, LISTED}, SHOWS, "New name of beta", {{"\x1b", NULL}}},
+    {L, ACTION_MARK, {LISTED}, SHOWS, "Sandboxes: 9, 1 marked", {{"*", "-marked"}}},
+    {L, ACTION_MARK_HERE, {LISTED}, SHOWS, "Sandboxes: 9, 1 marked", {{"*", "-marked"}}},
+    {L, ACTION_MARK_ALL, {LISTED}, SHOWS, "Sandboxes: 9, 9 marked", {{"*", "-marked"}}},
+    {L, ACTION_LIST, {LISTED}, HIDES, "Sandboxes: 9", {{NULL}}},
+    {L, ACTION_FILTER, {LISTED}, CURSOR, "|", {{"\x1b", NULL}}},
+    {L, ACTION_SORT_NEXT, {LISTED}, MOVES, "\xe2\x96\xbe", {{"<", NULL}}},
+    {L, ACTION_SORT_PREVIOUS, {LISTED}, MOVES, "\xe2\x96\xbe", {{">", NULL}}},
+    {L, ACTION_SORT_REVERSE, {LISTED}, SHOWS, "\xe2\x96\xb4", {{"I", "-\xe2\x96\xb4"}}},
+    {L, ACTION_SCROLL_UP, {LISTED, {"G", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
+    {L, ACTION_SCROLL_DOWN, {LISTED, {"g", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
+    {L, ACTION_SCROLL_TOP, {LISTED, {"G", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
+    {L, ACTION_SCROLL_LIVE, {LISTED, {"g", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
+    {L, ACTION_REVIEW, {{"2", PANE "2"}, LISTED}, SHOWS, " REVIEW ", {{"q", "- REVIEW "}}},
+    {L, ACTION_HELP, {LISTED}, SHOWS, "Keys while supervising", {{NULL}}},
+    {L, ACTION_GO, {{"2", PANE "2"}, LISTED}, HIDES, "Sandboxes: 9", {{NULL}}},
+    {L, ACTION_CLOSE, {LISTED}, HIDES, "Sandboxes: 9", {{NULL}}},
+    {L, ACTION_ACKNOWLEDGE, {{"$alert", "1 alert"}, {"!", "Alerts, newest"}}, HIDES, "1 alert", {{NULL}}},
+    {L, ACTION_ACKNOWLEDGE_ALL, {{"$alert", "1 alert"}, {"!", "Alerts, newest"}}, HIDES, "1 alert", {{NULL}}},
+
+    {M, ACTION_MENU_UP, {MENU, {"j", NULL}}, MOVES, "\xe2\x96\xb8", {{NULL}}},
+    {M, ACTION_MENU_DOWN, {MENU}, MOVES, "\xe2\x96\xb8", {{NULL}}},
+    {M, ACTION_MENU_LEFT, {MENU, {"l", "[2"}}, SHOWS, "[1 this sandbox]", {{NULL}}},
+    {M, ACTION_MENU_RIGHT, {MENU}, SHOWS, "[2 ", {{NULL}}},
+    {M, ACTION_MENU_CHOOSE, {MENU, {"j", NULL}}, SHOWS, "[%u ", {{NULL}}},
+    {M, ACTION_MENU_ENTER, {MENU, {"$ripe", NULL}}, HIDES, "Allow, and remember", {{"u", "-Allow, and"}}},
+    {M, ACTION_MENU_CONFIRM, {MENU, {"3j4", "[4 for good]"}, {"$ripe", NULL}, {"\r", "y does it"}}, HIDES, "Allow, and remember", {{"u", NULL}}},
+    {M, ACTION_CLOSE, {MENU}, HIDES, "Allow, and remember", {{NULL}}},
+
+    {C, ACTION_COPY_LEFT, {COPYING_TOP, {"$", NULL}}, CURSOR, "-", COPIED},
+    {C, ACTION_COPY_RIGHT, {COPYING_TOP, {"0", NULL}}, CURSOR, "+", COPIED},
+    {C, ACTION_COPY_UP, {COPYING_END}, SHOWS, "line 66 of 67", COPIED},
+    {C, ACTION_COPY_DOWN, {COPYING_TOP}, SHOWS, "line 2 of 67", COPIED},
+    {C, ACTION_COPY_WORD, {COPYING_TOP, {"0", NULL}}, CURSOR, "+", COPIED},
+    {C, ACTION_COPY_WORD_BACK, {COPYING_TOP, {"$", NULL}}, CURSOR, "-", COPIED},
+    {C, ACTION_COPY_LINE_START, {COPYING_TOP, {"$", NULL}}, CURSOR, "-", COPIED},
+    {C, ACTION_COPY_LINE_END, {COPYING_TOP, {"0", NULL}}, CURSOR, "+", COPIED},
+    {C, ACTION_COPY_PAGE_UP, {COPYING_END}, HIDES, "line 67 of 67", COPIED},
+    {C, ACTION_COPY_PAGE_DOWN, {COPYING_TOP}, HIDES, "line 1 of 67", COPIED},
+    {C, ACTION_COPY_HALF_UP, {COPYING_END}, HIDES, "line 67 of 67", COPIED},
+    {C, ACTION_COPY_HALF_DOWN, {COPYING_TOP}, HIDES, "line 1 of 67", COPIED},
+    {C, ACTION_COPY_TOP, {COPYING_END}, SHOWS, "line 1 of 67", COPIED},
+    {C, ACTION_COPY_BOTTOM, {COPYING_TOP}, SHOWS, "line 67 of 67", COPIED},
+    {C, ACTION_COPY_PARAGRAPH_UP, {COPYING_END}, HIDES, "line 67 of 67", COPIED},
+    {C, ACTION_COPY_PARAGRAPH_DOWN, {COPYING_TOP}, SHOWS, "line 11 of 67", COPIED},
+    {C, ACTION_COPY_CHARS, {COPYING_TOP}, SHOWS, " chars ", COPIED},
+    {C, ACTION_COPY_LINES, {COPYING_TOP}, SHOWS, " lines ", COPIED},
+    {C, ACTION_COPY_BLOCK, {COPYING_TOP}, SHOWS, " block ", COPIED},
+    {C, ACTION_COPY_SWAP, {COPYING_TOP, {"vjj", "line 3 of 67"}}, SHOWS, "line 1 of 67", COPIED},
+    {C, ACTION_COPY_SEARCH, {COPYING_TOP}, SHOWS, "0 hits /", {{"42\r", "line 46 of 67"}, {"q", "- COPY "}, {"z", TILE "2"}}},
+    {C, ACTION_COPY_SEARCH_BACK, {COPYING_END}, SHOWS, "0 hits ?", {{"42\r", "line 46 of 67"}, {"q", "- COPY "}, {"z", TILE "2"}}},
+    {C, ACTION_COPY_NEXT, {COPYING_TOP, {"/line 2\r", "line 2 of 67"}}, SHOWS, "line 21 of 67", COPIED},
+    {C, ACTION_COPY_PREVIOUS, {COPYING_TOP, {"/line 2\r", "line 2 of 67"}, {"n", "line 21 of 67"}}, SHOWS, "line 2 of 67", COPIED},
+    {C, ACTION_COPY_TAKE, {COPYING_TOP}, SHOWS, "bytes sent to the clipboard", {{"z", TILE "2"}}},
+    {C, ACTION_COPY_SAVE, {COPYING_TOP}, SHOWS, "Save the selection", {{"\x1b", NULL}, {"q", "- COPY "}, {"z", TILE "2"}}},
+    {C, ACTION_COPY_LEAVE, {COPYING_TOP}, HIDES, " COPY ", {{"z", TILE "2"}}},
+};
+/* clang-format on */
+
+/* Pressed elsewhere: the layouts and the keys behind a prefix in cases of their own below; those of
+ * reviews, whose mode needs work to look at, in review.c. */
+static bool elsewhere(const struct key_action *action, unsigned mode)
+{
+    return action->action == ACTION_LAYOUT || mode == KEYS_PREFIX || mode == KEYS_REVIEW ||
+           (mode == S && (action->action == ACTION_MARK || action->action == ACTION_MARK_ALL));
+}
+
+/* ---- the world ---- */
+
+static void populate(void)
+{
+    human_runs(&world, "alpha",
+               "for i in $(seq 60); do echo \"line $i of text\"; [ $((i % 10)) = 0 ] && echo; "
+               "done; cat");
+    human_runs(&world, "beta", "cat");
+    human_runs(&world, "gamma",
+               "i=0; while :; do i=$((i+1)); belljar-shim ask --kind exec --title \"step $i\" && "
+               "echo \"yes $i\" || echo \"no $i\"; done");
+    human_runs(&world, "delta", "exit 3");
+    static const char *const idle[] = {"epsilon", "zeta", "eta", "theta", "iota"};
+    for (size_t i = 0; i < 5; i++)
+        human_runs(&world, idle[i], "sleep 100000");
+    WAIT_FOR(world_state_is(&world, "delta", "exited"));
+    WAIT_FOR(world_state_is(&world, "gamma", "waiting"));
+    BELLJAR_OK(&world, "alerts", "--ack");
+}
+
+static void attach(void)
+{
+    eye = eye_open(ROWS, COLS, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT(eye, eye_shows(eye, "iota") && eye_shows(eye, "line 60 of text"));
+}
+
+static void setup(void)
+{
+    world_open(&world);
+    ck_assert_int_eq(chdir(world.home), 0);
+}
+
+static void teardown(void)
+{
+    ck_assert_int_eq(chdir("/"), 0);
+    world_close(&world);
+}
+
+/* ---- one case ---- */
+
+static char case_name[120];
+
+#define MUST(condition)                                                                            \
+    do {                                                                                           \
+        long long limit_ = world_now() + world_patience();                                         \
+        while (!(condition)) {                                                                     \
+            eye_pump(eye, 10);                                                                     \
+            if (world_now() > limit_)                                                              \
+                eye_fail(eye, case_name);                                                          \
+        }                                                                                          \
+    } while (0)
+
+static void pump_for(int milliseconds)
+{
+    for (long long until = world_now() + milliseconds; world_now() < until;)
+        eye_pump(eye, 10);
+}
+
+/* A lone Escape is one only when nothing follows it at once. */
+static void escape(void)
+{
+    eye_type(eye, "\x1b");
+    pump_for(ESCAPE_MS);
+}
+
+static void one_alert(void)
+{
+    human_runs(&world, "late", "exit 5");
+    MUST(eye_shows(eye, "late exited 5"));
+}
+
+static void take_step(const struct step *step)
+{
+    if (strcmp(step->keys, "$alert") == 0)
+        one_alert();
+    else if (strcmp(step->keys, "\x1b") == 0)
+        escape();
+    else if (strcmp(step->keys, "$ripe") == 0)
+        pump_for(RIPE_MS);
+    else
+        eye_type(eye, step->keys);
+    if (step->shows && step->shows[0] == '-')
+        MUST(!eye_shows(eye, step->shows + 1));
+    else if (step->shows)
+        MUST(eye_shows(eye, step->shows));
+    else /* seen once the next frame has come */
+        pump_for(ESCAPE_MS);
+}
+
+/* N of the first "step N" on the screen, or 0. */
+static int step_shown(void)
+{
+    int number = 0;
+    for (int row = 0; row < eye->rows && number == 0; row++) {
+        const char *at = strstr(eye_row(eye, row), "  step ");
+        at = at ? at : strstr(eye_row(eye, row), " step ");
+        if (at)
+            sscanf(strstr(at, "step "), "step %d", &number);
+    }
+    return number;
+}
+
+struct before {
+    int row, col, step;
+    VTermPos cursor;
+};
+
+static void look(const struct key_case *one, struct before *before)
+{
+    before->row = before->col = 0;
+    if (one->effect == HIDES)
+        MUST(eye_shows(eye, one->text));
+    if (one->effect == MOVES)
+        MUST((before->row = eye_find(eye, one->text, &before->col)) >= 0);
+    if (one->effect == DECIDES)
+        MUST((before->step = step_shown()) > 0);
+    before->cursor = eye->cursor;
+}
+
+static bool followed(const struct key_case *one, const struct before *before, unsigned nth)
+{
+    char text[80];
+    int row, col;
+    switch (one->effect) {
+    case SHOWS:
+        snprintf(text, sizeof(text), one->text, nth + 1);
+        return eye_shows(eye, text);
+    case HIDES:
+        return !eye_shows(eye, one->text);
+    case MOVES:
+        row = eye_find(eye, one->text, &col);
+        return row >= 0 && (row != before->row || col != before->col);
+    case CURSOR:
+        return one->text[0] == '|'   ? eye->cursor.row != before->cursor.row
+               : one->text[0] == '+' ? eye->cursor.col > before->cursor.col
+                                     : eye->cursor.col < before->cursor.col;
+    case DECIDES:
+        return step_shown() == before->step + 1;
+    default:
+        return false;
+    }
+}
+
+/* The dashboard as it was at first: nothing open, pane 1 selected, nine sandboxes. */
+static void go_home(bool alerted)
+{
+    escape();
+    MUST(strstr(eye_row(eye, ROWS - 1), "SUPERVISE"));
+    if (alerted)
+        BELLJAR_OK(&world, "rm", "late");
+    eye_type(eye, "1");
+    MUST(eye_shows(eye, PANE "1") && eye_shows(eye, "iota") && !eye_shows(eye, "late"));
+}
+
+static void press(const struct key_case *one, const struct chord *chord, unsigned nth)
+{
+    struct before before;
+    char bytes[CHORD_BYTES];
+    size_t size = chord_bytes(chord, bytes);
+    ck_assert_msg(size > 0, "no bytes for the key in: %s", case_name);
+    for (size_t i = 0; i < STEPS && one->before[i].keys; i++)
+        take_step(&one->before[i]);
+    look(one, &before);
+    ck_assert_int_eq(write(eye->fd, bytes, size), (ssize_t)size);
+    if (one->effect == LEAVES) {
+        ck_assert_int_eq(eye_wait_end(eye), 0);
+        eye_check_restored(eye);
+        eye_close(eye);
+        attach();
+        return;
+    }
+    MUST(followed(one, &before, nth));
+    for (size_t i = 0; i < STEPS && one->after[i].keys; i++)
+        take_step(&one->after[i]);
+    go_home(one->before[0].keys && strcmp(one->before[0].keys, "$alert") == 0);
+}
+
+static const struct key_case *find_case(enum action action, unsigned mode)
+{
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (cases[i].action == action && cases[i].modes & mode)
+            return &cases[i];
+    return NULL;
+}
+
+static void press_all(unsigned mode)
+{
+    populate();
+    attach();
+    for (size_t i = 0; i < keys_count; i++) {
+        const struct key_action *action = &keys_table[i];
+        const char *list = action->keys, *name;
+        size_t size;
+        if (!(action->modes & mode) || elsewhere(action, mode))
+            continue;
+        const struct key_case *one = find_case(action->action, mode);
+        ck_assert_msg(one != NULL, "no case presses %s in the mode %s", action->name,
+                      keys_mode_name((enum key_mode)mode));
+        for (unsigned nth = 0; keys_next(&list, &name, &size); nth++) {
+            struct chord chord;
+            ck_assert(keys_parse(name, size, &chord));
+            snprintf(case_name, sizeof(case_name), "%s: the key %.*s of %s",
+                     keys_mode_name((enum key_mode)mode), (int)size, name, action->name);
+            press(one, &chord, nth);
+        }
+    }
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+}
+
+START_TEST(in_supervise_mode)
+{
+    press_all(KEYS_SUPERVISE);
+}
+END_TEST
+
+START_TEST(in_lists)
+{
+    press_all(KEYS_LIST);
+}
+END_TEST
+
+START_TEST(in_the_menu)
+{
+    press_all(KEYS_MENU);
+}
+END_TEST
+
+START_TEST(in_copy_mode)
+{
+    press_all(KEYS_COPY);
+}
+END_TEST
+
+/* What shows elsewhere than where it is pressed. */
+START_TEST(layouts_and_marks)
+{
+    populate();
+    attach();
+    int row, col, home_row, home_col, changes = 0;
+    home_row = eye_find(eye, "beta", &home_col);
+    snprintf(case_name, sizeof(case_name), "layout");
+    do { /* round until it is as it was */
+        int last_row = eye_find(eye, "beta", &col), last_col = col;
+        eye_type(eye, "T");
+        MUST((row = eye_find(eye, "beta", &col)) != last_row || col != last_col);
+        ck_assert_int_lt(++changes, 12);
+    } while (row != home_row || col != home_col);
+    ck_assert_int_ge(changes, 3);
+    snprintf(case_name, sizeof(case_name), "mark");
+    eye_type(eye, "1m");
+    eye_type(eye, "l");
+    MUST(eye_shows(eye, "Sandboxes: 9, 1 marked"));
+    escape();
+    MUST(!eye_shows(eye, "Sandboxes: 9"));
+    eye_type(eye, "*");
+    eye_type(eye, "*"); /* none, then all */
+    eye_type(eye, "l");
+    MUST(eye_shows(eye, "Sandboxes: 9, 9 marked"));
+    escape();
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("keys");
+    TCase *cases_of = tcase_create("keys");
+    tcase_add_checked_fixture(cases_of, setup, teardown);
+    tcase_set_timeout(cases_of, 600);
+    tcase_add_test(cases_of, in_supervise_mode);
+    tcase_add_test(cases_of, in_lists);
+    tcase_add_test(cases_of, in_the_menu);
+    tcase_add_test(cases_of, in_copy_mode);
+    tcase_add_test(cases_of, layouts_and_marks);
+    suite_add_tcase(suite, cases_of);
+    return world_main(suite);
+}

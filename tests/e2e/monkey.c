@@ -1,0 +1,306 @@
+/*
+ * A monkey at the keyboard: random keys, clicks, pastes and sizes from a seed that is printed.
+ *
+ *   BELLJAR_MONKEY_KEYS=100000 BELLJAR_MONKEY_SEED=1 test-e2e-monkey
+ *
+ * Whatever it does, the dashboard lives or leaves as it was told to, no mode holds it, the terminal
+ * is given back, the server is the same, and a sandbox that no key can reach runs on.
+ */
+#include "chords.h"
+#include "eye.h"
+#include "human.h"
+#include "world.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tui/keys.h"
+
+#define KEYS_DEFAULT    5000
+#define RESIZE_EVERY    150
+#define CHECK_EVERY     400
+#define SANDBOXES_LIMIT 14
+#define TRACE           120 /* inputs that are printed when something is wrong */
+#define SETTLE_MS       60
+#define PATIENT_MS      3000
+
+static struct world world;
+static uint64_t state;
+static char trace[TRACE][48];
+static size_t traced;
+static pid_t server;
+static long keys, seed;
+
+/* Source: SplitMix64, public domain. */
+static uint32_t roll(uint32_t below)
+{
+    uint64_t z = (state += 0x9e3779b97f4a7c15U);
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9U;
+    z = (z ^ z >> 27) * 0x94d049bb133111ebU;
+    return (uint32_t)((z ^ z >> 31) % below);
+}
+
+static void setup(void)
+{
+    char work[200];
+    world_open(&world);
+    /* What it saves lands here. */
+    snprintf(work, sizeof(work), "%s/deep", world.home);
+    ck_assert_int_eq(mkdir(work, 0700), 0);
+    ck_assert_int_eq(chdir(work), 0);
+}
+
+static void teardown(void)
+{
+    ck_assert_int_eq(chdir("/"), 0);
+    world_close(&world);
+}
+
+static void print_trace(void)
+{
+    for (size_t i = traced > TRACE ? traced - TRACE : 0; i < traced; i++)
+        fprintf(stderr, "%s%s", trace[i % TRACE], (i + 1) % 12 ? "  " : "\n");
+    fputc('\n', stderr);
+}
+
+#define EXPECT(eye, condition)                                                                     \
+    do {                                                                                           \
+        if (!(condition)) {                                                                        \
+            print_trace();                                                                         \
+            eye_fail(eye, #condition);                                                             \
+        }                                                                                          \
+    } while (0)
+
+static void populate(void)
+{
+    static const struct {
+        const char *name, *script;
+    } wanted[] = {
+        {"asks", "while :; do belljar-shim ask --kind exec --title \"step $RANDOM\"; done"},
+        {"counts", "i=0; while :; do i=$((i+1)); echo \"counts \xe6\x97\xa5 $i\"; sleep 0.1; done"},
+        {"types", "cat"},
+        {"ended", "echo bye; exit 3"},
+        {"paints", "while :; do printf '\\033[%d;%dH\\033[4%dm*' $((RANDOM%30)) $((RANDOM%90)) "
+                   "$((RANDOM%8)); sleep 0.1; done"},
+    };
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        if (!*world_field(&world, wanted[i].name, "state"))
+            human_runs(&world, wanted[i].name, wanted[i].script);
+}
+
+/* Too many, or too few that live: begin anew. What is paused is killed, too. */
+static void tidy(void)
+{
+    struct result result;
+    BELLJAR(&world, &result, "ls", "--json");
+    ck_assert_int_eq(result.code, 0);
+    json_t *list = json_loads(result.out, 0, NULL), *item;
+    size_t index, count = json_array_size(list);
+    json_array_foreach(list, index, item)
+    {
+        const char *name = json_string_value(json_object_get(item, "name"));
+        if (count > SANDBOXES_LIMIT && strcmp(name, "safe") != 0) {
+            struct result dropped;
+            BELLJAR(&world, &dropped, "kill", name);
+            result_free(&dropped);
+        }
+    }
+    if (count > SANDBOXES_LIMIT)
+        BELLJAR_OK(&world, "rm", "--all-exited");
+    json_decref(list);
+    result_free(&result);
+    populate();
+}
+
+/* ---- what it presses ---- */
+
+static void table_key(char out[48])
+{
+    const struct key_action *action = &keys_table[roll((uint32_t)keys_count)];
+    const char *list = action->keys, *name;
+    size_t size;
+    struct chord chord;
+    out[0] = '\0';
+    for (uint32_t seen = 1; keys_next(&list, &name, &size); seen++)
+        if (roll(seen) == 0 && keys_parse(name, size, &chord))
+            chord_bytes(&chord, out);
+}
+
+static void any_input(const struct eye *eye, char out[48])
+{
+    static const char *const odd[] = {
+        "\x1b[I",        "\x1b[O",       "\x1b[200~pasted\ntext\x1b[201~",
+        "\x1b",          "\x1b[",        "\x1b[1;5C",
+        "\x1bO",         "\xc3\xa9",     "\xff",
+        "\xe6\x97\xa5",  "\x1b[200~",    "\x1b[201~",
+        "\x1b[999;999H", "\x1b]0;x\x07", "\x1b[<35;1;1M",
+        "\x1b[5n"};
+    uint32_t kind = roll(100);
+    if (kind < 60)
+        table_key(out);
+    else if (kind < 72)
+        snprintf(out, 48, "%c", ' ' + (int)roll(95));
+    else if (kind < 82)
+        snprintf(out, 48, "%s", chord_named(roll((uint32_t)chord_named_count())));
+    else if (kind < 90)
+        snprintf(out, 48, "\x1b[<%u;%u;%u%c", roll(4) ? roll(3) : 64 + roll(2),
+                 1 + roll((uint32_t)eye->cols), 1 + roll((uint32_t)eye->rows), roll(4) ? 'M' : 'm');
+    else if (kind < 96)
+        snprintf(out, 48, "%s", odd[roll(sizeof(odd) / sizeof(odd[0]))]);
+    else
+        snprintf(out, 48, "%c", 1 + (int)roll(26));
+    /* A form that says project "/" would copy this whole machine. */
+    if (strchr(out, '/') || strchr(out, '~') || strchr(out, '.'))
+        strcpy(out, roll(2) ? "l" : "i");
+}
+
+static void remember(const char *bytes)
+{
+    char *line = trace[traced++ % TRACE];
+    size_t used = 0;
+    for (; *bytes && used + 5 < sizeof(trace[0]); bytes++)
+        used += (size_t)snprintf(line + used, sizeof(trace[0]) - used,
+                                 *bytes > ' ' && *bytes < 0x7f ? "%c" : "\\x%02x",
+                                 (unsigned char)*bytes);
+    line[used] = '\0';
+}
+
+/* ---- what must be so ---- */
+
+/* What is typed behind the key that leaves comes when the terminal is given back already, where C-c
+ * would end the program: such keys send no signals here. */
+static struct eye *attach(void)
+{
+    struct eye *eye = eye_open(
+        24, 100,
+        (const char *const[]){"sh", "-c", "stty -isig; exec \"$0\" attach", world.belljar, NULL});
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye->first.c_lflag &= ~(tcflag_t)ISIG;
+    return eye;
+}
+
+/* The end of what the terminal got, and what was pressed, when it was not given back. */
+static void check_restored(struct eye *eye)
+{
+    if (!eye->cursor_visible || eye->altscreen || eye->mouse) {
+        for (size_t i = eye->raw_size > 500 ? eye->raw_size - 500 : 0; i < eye->raw_size; i++)
+            fprintf(stderr, eye->raw[i] >= ' ' ? "%c" : "\\x%02x", (unsigned char)eye->raw[i]);
+        fputc('\n', stderr);
+        print_trace();
+    }
+    eye_check_restored(eye);
+}
+
+/* It was told to leave: it says so, and the terminal is as it was. */
+static struct eye *again(struct eye *eye)
+{
+    int code = eye_wait_end(eye);
+    EXPECT(eye, code == 0);
+    EXPECT(eye, strstr(eye->raw, "detached from session") != NULL);
+    check_restored(eye);
+    eye_close(eye);
+    return attach();
+}
+
+static bool has_left(struct eye *eye, int milliseconds)
+{
+    long long until = world_now() + milliseconds;
+    bool there;
+    while ((there = eye_pump(eye, 2)) && world_now() < until)
+        ;
+    return !there;
+}
+
+/* Escape, or the prefix, leads out of everything. */
+static struct eye *check_free(struct eye *eye)
+{
+    eye_type(eye, "\x1b[201~"); /* a paste that never ended */
+    eye_resize(eye, 24, 100);
+    for (int i = 0; i < 8; i++) {
+        if (has_left(eye, SETTLE_MS))
+            return again(eye);
+        eye_type(eye, strstr(eye_row(eye, 23), "FOCUS") ? EYE_F12 : "\x1b");
+    }
+    if (has_left(eye, SETTLE_MS))
+        return again(eye);
+    remember("[check]");
+    long long until = world_now() + world_patience();
+    while (!strstr(eye_row(eye, 23), "SUPERVISE") && world_now() < until)
+        eye_pump(eye, 20);
+    EXPECT(eye, strstr(eye_row(eye, 23), "SUPERVISE"));
+    until = world_now() + world_patience();
+    while (!eye_shows(eye, "Keys while supervising") && world_now() < until) {
+        eye_type(eye, "?"); /* behind an Escape that was read late it is M-? */
+        if (has_left(eye, PATIENT_MS))
+            return again(eye);
+    }
+    EXPECT(eye, eye_shows(eye, "Keys while supervising"));
+    eye_type(eye, "\x1b");
+    until = world_now() + world_patience();
+    while (eye_shows(eye, "Keys while supervising") && world_now() < until)
+        eye_pump(eye, 20);
+    EXPECT(eye, !eye_shows(eye, "Keys while supervising"));
+    EXPECT(eye, world_server(&world) == server);
+    tidy();
+    return eye;
+}
+
+static long number(const char *variable, long otherwise)
+{
+    const char *text = getenv(variable);
+    return text && *text ? strtol(text, NULL, 10) : otherwise;
+}
+
+START_TEST(random_keys)
+{
+    printf("BELLJAR_MONKEY_SEED=%ld BELLJAR_MONKEY_KEYS=%ld\n", seed, keys);
+    fflush(stdout);
+    state = (uint64_t)seed;
+    BELLJAR_OK(&world, "run", "-d", "-n", "safe", "-s", "elsewhere", "--", "sleep", "100000");
+    WAIT_FOR(world_state_is(&world, "safe", "running"));
+    long long init = world_number(&world, "safe", "init_pid");
+    populate();
+    server = world_server(&world);
+    struct eye *eye = attach();
+    for (long i = 1; i <= keys; i++) {
+        char bytes[48];
+        any_input(eye, bytes);
+        remember(bytes);
+        eye_type(eye, bytes);
+        bool there = roll(4) ? eye_pump(eye, 0) : !has_left(eye, 4);
+        if (!there)
+            eye = again(eye);
+        if (i % RESIZE_EVERY == 0)
+            eye_resize(eye, 1 + (int)roll(60), 1 + (int)roll(250));
+        if (i % CHECK_EVERY == 0)
+            eye = check_free(eye);
+        if (eye->raw_size > 8U << 20) /* what was sent long ago is of no interest */
+            eye->raw_size = 0;
+    }
+    eye = check_free(eye);
+    eye_type(eye, "Q");
+    EXPECT(eye, eye_wait_end(eye) == 0);
+    check_restored(eye);
+    eye_close(eye);
+    ck_assert_int_eq(world_server(&world), server);
+    ck_assert_int_eq(world_number(&world, "safe", "init_pid"), init);
+    ck_assert(world_alive((pid_t)init));
+}
+END_TEST
+
+int main(void)
+{
+    keys = number("BELLJAR_MONKEY_KEYS", KEYS_DEFAULT); /* before the world has its own */
+    seed = number("BELLJAR_MONKEY_SEED", (long)(world_now() ^ getpid()));
+    Suite *suite = suite_create("monkey");
+    TCase *cases = tcase_create("monkey");
+    tcase_add_checked_fixture(cases, setup, teardown);
+    tcase_set_timeout(cases, 24 * 3600);
+    tcase_add_test(cases, random_keys);
+    suite_add_tcase(suite, cases);
+    return world_main(suite);
+}
