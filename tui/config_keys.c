@@ -20,9 +20,10 @@ int config_take_keys(struct config *config, const char *section, const char *key
     const char *name = section[4] ? section + 5 : ""; /* behind "keys." */
     unsigned mode = keys_mode_find(name);
     if (!key && *name && !mode)
-        return bj_fail(error, -EINVAL,
-                       "unknown mode %.40s: there are supervise, list, menu, copy and prefix",
-                       name);
+        return bj_fail(
+            error, -EINVAL,
+            "unknown mode %.40s: there are supervise, list, menu, copy, review, replay and prefix",
+            name);
     if (!key || (*name && !mode))
         return 0; /* a section begins; or it has been complained about */
     int status;

@@ -10,9 +10,10 @@
 static const struct {
     enum key_mode mode;
     enum action action;
-} ways_out[] = {{KEYS_LIST, ACTION_CLOSE},       {KEYS_MENU, ACTION_CLOSE},
-                {KEYS_COPY, ACTION_COPY_LEAVE},  {KEYS_SUPERVISE, ACTION_PALETTE},
-                {KEYS_PREFIX, ACTION_SUPERVISE}, {KEYS_REVIEW, ACTION_REVIEW_LEAVE}};
+} ways_out[] = {{KEYS_LIST, ACTION_CLOSE},         {KEYS_MENU, ACTION_CLOSE},
+                {KEYS_COPY, ACTION_COPY_LEAVE},    {KEYS_SUPERVISE, ACTION_PALETTE},
+                {KEYS_PREFIX, ACTION_SUPERVISE},   {KEYS_REVIEW, ACTION_REVIEW_LEAVE},
+                {KEYS_REPLAY, ACTION_REPLAY_LEAVE}};
 
 static size_t mode_index(enum key_mode mode)
 {

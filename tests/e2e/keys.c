@@ -134,6 +134,7 @@ static const struct key_case cases[] = {
     {S, ACTION_SCROLL_LIVE, {{"g", "line 1 of text"}}, SHOWS, "line 60 of text", {{NULL}}},
     {S, ACTION_COPY, {{NULL}}, SHOWS, " COPY ", {{"q", "- COPY "}}},
     {S, ACTION_REVIEW, {{"2", PANE "2"}}, SHOWS, " REVIEW ", {{"q", "- REVIEW "}}},
+    {S, ACTION_REPLAY, {{"2", PANE "2"}}, SHOWS, " REPLAY ", {{"q", "- REPLAY "}}},
     {S, ACTION_PALETTE, {{NULL}}, SHOWS, "Tab completes", {{NULL}}},
     {S, ACTION_RELOAD, {{NULL}}, SHOWS, "the configuration was read again", {{NULL}}},
     {S, ACTION_THEME, {{NULL}}, SHOWS, "theme ", {{NULL}}},
@@ -171,6 +172,7 @@ static const struct key_case cases[] = {
     {L, ACTION_SCROLL_TOP, {LISTED, {"G", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
     {L, ACTION_SCROLL_LIVE, {LISTED, {"g", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
     {L, ACTION_REVIEW, {{"2", PANE "2"}, LISTED}, SHOWS, " REVIEW ", {{"q", "- REVIEW "}}},
+    {L, ACTION_REPLAY, {{"2", PANE "2"}, LISTED}, SHOWS, " REPLAY ", {{"q", "- REPLAY "}}},
     {L, ACTION_HELP, {LISTED}, SHOWS, "Keys while supervising", {{NULL}}},
     {L, ACTION_GO, {{"2", PANE "2"}, LISTED}, HIDES, "Sandboxes: 9", {{NULL}}},
     {L, ACTION_CLOSE, {LISTED}, HIDES, "Sandboxes: 9", {{NULL}}},
@@ -217,10 +219,11 @@ static const struct key_case cases[] = {
 /* clang-format on */
 
 /* Pressed elsewhere: the layouts and the keys behind a prefix in cases of their own below; those of
- * reviews, whose mode needs work to look at, in review.c. */
+ * reviews and replays, which need something to look at, in review.c and replay.c. */
 static bool elsewhere(const struct key_action *action, unsigned mode)
 {
     return action->action == ACTION_LAYOUT || mode == KEYS_PREFIX || mode == KEYS_REVIEW ||
+           mode == KEYS_REPLAY ||
            (mode == S && (action->action == ACTION_MARK || action->action == ACTION_MARK_ALL));
 }
 
