@@ -219,9 +219,24 @@ static const struct key_case cases[] = {
 /* clang-format on */
 
 /* Pressed elsewhere: the layouts and the keys behind a prefix in cases of their own below; those of
- * reviews and replays, which need something to look at, in review.c and replay.c. */
+ * reviews and replays, which need something to look at, in review.c and replay.c; what needs
+ * projects, marks or a shell with prompts in scale.c and copy.c. */
 static bool elsewhere(const struct key_action *action, unsigned mode)
 {
+    static const enum action with_more[] = {/* scale.c */ ACTION_BROADCAST,
+                                            ACTION_REMOVE_ENDED,
+                                            ACTION_PIN,
+                                            ACTION_ORDER,
+                                            ACTION_TAB_NEXT,
+                                            ACTION_TAB_PREVIOUS,
+                                            /* copy.c */ ACTION_COPY_PROMPT_UP,
+                                            ACTION_COPY_PROMPT_DOWN,
+                                            ACTION_COPY_REQUEST_UP,
+                                            ACTION_COPY_REQUEST_DOWN,
+                                            ACTION_COPY_OPEN};
+    for (size_t i = 0; i < sizeof(with_more) / sizeof(with_more[0]); i++)
+        if (with_more[i] == action->action)
+            return true;
     return action->action == ACTION_LAYOUT || mode == KEYS_PREFIX || mode == KEYS_REVIEW ||
            mode == KEYS_REPLAY ||
            (mode == S && (action->action == ACTION_MARK || action->action == ACTION_MARK_ALL));
