@@ -56,7 +56,7 @@ struct sandbox {
     struct activity_facts facts; /* see signs.h */
     struct activity activity;
     uint64_t sign_counts[3]; /* output, lines, inputs as its monitor counts */
-    bool dirty; /* clients do not know this state yet */
+    bool dirty;              /* clients do not know this state yet */
 
     struct sample sample;
     uint64_t next_sample; /* monotonic ms */

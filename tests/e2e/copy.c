@@ -36,6 +36,7 @@ static void detach(struct eye *eye)
 {
     eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
     eye_close(eye);
 }
 

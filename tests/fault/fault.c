@@ -191,6 +191,7 @@ static void fault_descriptors(void)
     prlimit(victim, RLIMIT_NOFILE, &old, NULL);
 }
 
+#if !defined(__SANITIZE_ADDRESS__) /* which ends a process that gets no memory */
 /* Hardly any further memory for a while. */
 static void fault_memory(void)
 {
@@ -203,6 +204,7 @@ static void fault_memory(void)
     pause_ms(below(300));
     prlimit(victim, RLIMIT_DATA, &old, NULL);
 }
+#endif
 
 static void fault_dashboard(void)
 {
@@ -234,7 +236,7 @@ static const struct {
     {"server killed", fault_kill_server},  {"monitor killed", fault_kill_monitor},
     {"shim stopped", fault_stop_shim},     {"both killed", fault_kill_both},
     {"one stopped", fault_stop},           {"no descriptors", fault_descriptors},
-#if !defined(__SANITIZE_ADDRESS__) /* which ends a process that gets no memory */
+#if !defined(__SANITIZE_ADDRESS__)
     {"no memory", fault_memory},
 #endif
     {"dashboard killed", fault_dashboard}, {"slow reader", fault_slow_reader},

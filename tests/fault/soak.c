@@ -104,7 +104,7 @@ START_TEST(flat)
                   SANDBOXES_MAX);
     world_open(&world);
     for (long i = 1; i <= count; i++) {
-        char name[16];
+        char name[24];
         snprintf(name, sizeof(name), "s%ld", i);
         BELLJAR_OK(&world, "run", "-d", "-n", name, "--scrollback", "1000", "--record-limit", "1M",
                    "--", "sh", "-c",

@@ -220,8 +220,8 @@ int term_open(const char *title, struct term_facts *facts, struct bj_error *erro
     return 0;
 }
 
-/* Again, behind the alternate screen: with the main screen some terminals (libvterm's, for one) take
- * back whether the cursor was hidden. */
+/* Again, behind the alternate screen: with the main screen some terminals (libvterm's, for one)
+ * take back whether the cursor was hidden. */
 static void show_cursor(void)
 {
     const char *visible = tigetstr("cnorm");

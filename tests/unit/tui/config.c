@@ -136,8 +136,8 @@ START_TEST(a_taken_key_is_unbound_first)
     good("keys {\n supervise {\n  unbind = k\n  zoom = k\n }\n}\n");
     ck_assert_int_eq(find(KEYS_SUPERVISE, "k"), ACTION_ZOOM);
     ck_assert_int_eq(find(KEYS_LIST, "k"), ACTION_KILL);
-    good("keys {\n supervise { # both at once\n  kill = X\n  zoom = k\n }\n}\n");
-    ck_assert_int_eq(find(KEYS_SUPERVISE, "X"), ACTION_KILL);
+    good("keys {\n supervise { # both at once\n  kill = Z\n  zoom = k\n }\n}\n");
+    ck_assert_int_eq(find(KEYS_SUPERVISE, "Z"), ACTION_KILL);
     bad("keys {\n unbind = F9\n}\n", 2, "unbind: F9");
 }
 END_TEST
