@@ -138,13 +138,16 @@ static bool close_far(void)
     return WEXITSTATUS(status) != 0;
 }
 
-static void say(const struct bj_message *message)
+/* False when the far end has left. */
+static bool say(const struct bj_message *message)
 {
     msgpack_sbuffer buffer;
     msgpack_sbuffer_init(&buffer);
     ck_assert_int_eq(bj_message_encode(message, &buffer), 0);
-    ck_assert_int_eq(send(line, buffer.data, buffer.size, MSG_NOSIGNAL), (ssize_t)buffer.size);
+    bool whole = send(line, buffer.data, buffer.size, MSG_NOSIGNAL) == (ssize_t)buffer.size;
+    ck_assert(whole || errno == EPIPE || errno == ECONNRESET);
     msgpack_sbuffer_destroy(&buffer);
+    return whole;
 }
 
 static void dial(uint32_t channel, const char *service, const char *id)
@@ -156,12 +159,12 @@ static void dial(uint32_t channel, const char *service, const char *id)
     say(&message);
 }
 
-static void data(uint32_t channel, uint64_t offset, const char *bytes, size_t size)
+static bool data(uint32_t channel, uint64_t offset, const char *bytes, size_t size)
 {
     struct bj_message message = {.type = BJ_DATA, .channel = channel};
     message.field[BJ_DATA_OFFSET].u = offset;
     message.field[BJ_DATA_BYTES] = (struct bj_field){.data = bytes, .size = (uint32_t)size};
-    say(&message);
+    return say(&message);
 }
 
 /* The next message; false at the end. Its fields are valid until the next call. */
@@ -267,9 +270,10 @@ START_TEST(what_breaks_the_rules_ends_it)
     case 5:
         ck_assert_int_eq(send(line, "GET / HTTP/1.1\r\n", 16, MSG_NOSIGNAL), 16);
         break;
-    case 6: /* more than the credit */
-        for (uint64_t sent = 0; sent <= BJ_STREAM_WINDOW; sent += sizeof(in) / 16)
-            data(1, sent, in, sizeof(in) / 16);
+    case 6: /* more than the credit; the monitor's socket, which nobody reads, takes the first of it
+             */
+        for (uint64_t sent = 0; data(1, sent, in, sizeof(in) / 16); sent += sizeof(in) / 16)
+            ck_assert_uint_lt(sent, 64U * BJ_STREAM_WINDOW);
         break;
     }
     while (hear(&message))

@@ -343,7 +343,7 @@ START_TEST(test_ask)
     ask(16, title, sizeof(title) - 1, "line\nmore\x07");
     const msgpack_object *opened = peer_event(&world.control, "ask.opened");
     bj_get_copy(opened, "title", text, sizeof(text));
-    ck_assert_str_eq(text, "rm [2J -rf \xef\xbf\xbd/");
+    ck_assert_str_eq(text, "rm\n[2J -rf \xef\xbf\xbd/");
     size_t size;
     const char *detail = bj_get_bytes(opened, "detail", &size);
     ck_assert_mem_eq(detail, "line\nmore", size);
