@@ -162,13 +162,24 @@ START_TEST(on_a_terminal_of_its_own)
 END_TEST
 
 /* Started from the form, which has a field for it. */
+static void go_to_field(struct eye *eye, const char *marked)
+{
+    for (int i = 0; i < 20 && !eye_shows(eye, marked); i++) {
+        eye_type(eye, "\t");
+        eye_pump(eye, 200);
+    }
+    EYE_WAIT_TEXT(eye, marked);
+}
+
 static void start_unrecorded(struct eye *eye)
 {
     eye_type(eye, "N");
     EYE_WAIT_TEXT(eye, "Recording");
     eye_type(eye, "sleep 1000");
-    eye_type(eye, "\t\tformed");
-    eye_type(eye, "\t\t\t\t\tno");
+    go_to_field(eye, "\xe2\x96\xb8 Name");
+    eye_type(eye, "formed");
+    go_to_field(eye, "\xe2\x96\xb8 Recording");
+    eye_type(eye, "no");
     EYE_WAIT_TEXT(eye, "disk for what its screen shows");
     eye_type(eye, "\r");
     EYE_WAIT_TEXT(eye, "2 sandboxes");
