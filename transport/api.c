@@ -59,7 +59,8 @@ const struct bj_method bj_api_server[] = {
       {"session", BJ_PARAM_STR, false, NAME_MAX_BYTES, "session to show it in; default main"}}},
     {"profile.list",
      "The agents' profiles, and whether each would start here.",
-     "[{name, summary, ready, why (it would not, or empty), program (on the host), keys [str]}]",
+     "[{name, summary, ready, why (it would not, or empty), keyless (why none of its credentials is "
+     "at hand, or empty), program (on the host), keys [str]}]",
      {{"path", BJ_PARAM_STR, false, PATH_BYTES, "the user's PATH"}}},
     {"sandbox.list", "Every sandbox, oldest first.", "[sandbox], see event.sandbox", {{0}}},
     {"sandbox.kill",

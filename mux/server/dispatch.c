@@ -258,8 +258,12 @@ static void pack_profile(msgpack_packer *packer, const struct server *server, co
     size_t keys = 0;
     while (read && profile.keys[keys])
         keys++;
-    msgpack_pack_map(packer, 6);
+    char keyless[BJ_ERROR_TEXT_MAX] = "";
+    if (read)
+        profile_keyless(&profile, &server->paths, keyless);
+    msgpack_pack_map(packer, 7);
     bj_pack_key_str(packer, "name", name);
+    bj_pack_key_str(packer, "keyless", keyless);
     bj_pack_key_str(packer, "summary", read ? profile.summary : "");
     bj_pack_key_bool(packer, "ready", ready);
     bj_pack_key_str(packer, "why", error.text);

@@ -11,6 +11,7 @@
 
 #include "mux/policy/run.h"
 #include "mux/server/log.h"
+#include "mux/server/secret.h"
 #include "mux/server/server.h"
 #include "transport/pack.h"
 
@@ -33,11 +34,15 @@ struct fetch {
 
 static int read_file(struct fetch *fetch)
 {
-    int fd = open(fetch->from, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    char path[BJ_PATH_MAX];
+    int status = secret_path(fetch->from, path, &fetch->error);
+    if (status < 0)
+        return status;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     ssize_t got = fd < 0 ? -1 : read(fd, fetch->secret, sizeof(fetch->secret) - 1);
-    int status =
-        got < 0 ? bj_fail(&fetch->error, -errno, "its file cannot be read: %s", strerror(errno))
-                : 0;
+    status = got < 0
+                 ? bj_fail(&fetch->error, -errno, "its file cannot be read: %s", strerror(errno))
+                 : 0;
     if (fd >= 0)
         close(fd);
     fetch->size = got > 0 ? (size_t)got : 0;
@@ -46,12 +51,9 @@ static int read_file(struct fetch *fetch)
 
 static int read_env(struct fetch *fetch)
 {
-    const char *value = getenv(fetch->from);
+    const char *value = secret_variable(fetch->from, &fetch->error);
     if (!value)
-        return bj_fail(&fetch->error, -ENOENT,
-                       "the variable %s is not set where the server was started: set it and "
-                       "restart the server, or use file: or command:",
-                       fetch->from);
+        return -ENOENT;
     int size = snprintf(fetch->secret, sizeof(fetch->secret), "%s", value);
     fetch->size = (size_t)size < sizeof(fetch->secret) ? (size_t)size : 0;
     return 0;

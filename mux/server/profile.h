@@ -73,6 +73,11 @@ int profile_find(const struct profile *profile, const char *path, struct profile
 char **profile_argv(const struct profile *profile, const struct profile_place *place,
                     const char *const *arguments, const char *prompt, bool resume);
 
+/* Why an agent of this profile would find none of the credentials that its policy names, each with
+ * the user's own policy.conf over it; "" when one is at hand, or none is named. */
+void profile_keyless(const struct profile *profile, const struct bj_paths *paths,
+                     char why[BJ_ERROR_TEXT_MAX]);
+
 /* Puts the profile's files into a home directory that nobody else uses yet, as this user's. */
 int profile_fill_home(const struct profile *profile, const char *home, bool change_owner,
                       unsigned uid, unsigned gid, struct bj_error *error);

@@ -19,6 +19,12 @@ static char manifest[160];
     "command = [bash, \"-c\", \"echo \\\"<$*>\\\" >> ~/starts; cat ~/starts; [ -e /work/go ] || "  \
     "exec sleep 1000\", me]\nresume = [\"--continue\"]\nprompt = [\"say {prompt}\"]\n"
 
+/* A policy with a credential from there. */
+#define KEY(from)                                                                                  \
+    "credential model {\n from = \"" from "\"\n hosts = [\"good.example\"]\n"                      \
+    " header = authorization\n format = \"Bearer %s\"\n placeholder_env = MODEL_API_KEY\n"         \
+    " upstream = \"https://good.example\"\n}\n"
+
 static void setup(void)
 {
     world_open(&world);
@@ -158,6 +164,31 @@ START_TEST(nothing_starts_when_something_is_missing)
 }
 END_TEST
 
+/* An agent whose key is nowhere, told before anything starts; then the user's own policy says
+ * where. */
+START_TEST(a_missing_key_is_named)
+{
+    world_file(&world, "home/.config/belljar/profiles/mine.conf",
+               PROFILE "policy = \"mine.policy.conf\"\n", 0600);
+    world_file(&world, "home/.config/belljar/profiles/mine.policy.conf",
+               KEY("env:BELLJAR_NO_SUCH_VARIABLE"), 0600);
+    world_file(&world, "proj/belljar.up",
+               "sandbox a { command = [sleep, 1000] }\nsandbox b { agent = mine }\n", 0600);
+    ck_assert_int_eq(PRINTS("",
+                            "b wants the agent mine without its key: model: the variable "
+                            "BELLJAR_NO_SUCH_VARIABLE is not set",
+                            "up", manifest, "--yes"),
+                     1);
+    ck_assert_ptr_null(world_sandbox(&world, "a"));
+    ck_assert_int_eq(
+        PRINTS("without its key: model: the variable BELLJAR_NO_SUCH_VARIABLE", "", "doctor"), 0);
+    world_file(&world, "home/.config/belljar/policy.conf", KEY("file:~/model.key"), 0600);
+    world_file(&world, "home/model.key", "secret\n", 0600);
+    ck_assert_int_eq(PRINTS("b: started", "", "up", manifest, "--yes"), 0);
+    WAIT_FOR(world_shows(&world, "b", "<>"));
+}
+END_TEST
+
 /* What is not below the manifest is marked; what would act on the human's terminal is shown. */
 START_TEST(hostile_words_are_shown)
 {
@@ -180,6 +211,7 @@ int main(void)
     tcase_add_test(tcase, five_at_once);
     tcase_add_loop_test(tcase, nothing_starts_when_something_is_missing, 0,
                         sizeof(faults) / sizeof(faults[0]));
+    tcase_add_test(tcase, a_missing_key_is_named);
     tcase_add_test(tcase, hostile_words_are_shown);
     suite_add_tcase(suite, tcase);
     return world_main(suite);

@@ -313,7 +313,8 @@ const struct command_spec command_table[] = {
     {"doctor", "",
      .summary = "say what this machine can enforce and what is missing",
      .text = "Exit code 1 when something is missing without which no sandbox can run. Starts the "
-             "server when none runs.",
+             "server when none runs. Says for each agent's profile whether it would start, with its "
+             "key or without.",
      .options = {JSON_OPTION},
      .run = doctor_command},
     {"server", "start|stop|status|logs", .min = 1, .max = 1, .kind = WORD_CHOICE,

@@ -84,8 +84,12 @@ static void tell_agents(const struct doctor *doctor, json_t *list)
         char name[64];
         bool ready = json_is_true(json_object_get(agent, "ready"));
         const char *program = report_text(agent, "program");
+        const char *keyless = report_text(agent, "keyless");
         snprintf(name, sizeof(name), "agent %s", report_text(agent, "name"));
-        if (ready)
+        if (ready && *keyless)
+            doctor_say(&finding, DOCTOR_WARN, NULL, "would start, but without its key: %.400s",
+                       keyless);
+        else if (ready)
             doctor_say(&finding, DOCTOR_OK, NULL, "%.80s%s%.300s", report_text(agent, "summary"),
                        *program ? ", " : "", program);
         else

@@ -24,11 +24,9 @@ static int check_wall(const struct up *up, struct bj_error *error)
     return 0;
 }
 
-static int check_agents(struct up *up, struct bj_error *error)
+static int check_agents(const struct up *up, json_t *agents, struct bj_error *error)
 {
-    json_t *agents;
-    int status = peer_call(&up->server, "profile.list", json_pack("{s:s*}", "path", getenv("PATH")),
-                           PEER_TIMEOUT_MS, &agents, error);
+    int status = 0;
     for (size_t i = 0; status == 0 && i < up->manifest.count; i++) {
         const struct manifest_sandbox *sandbox = &up->manifest.sandboxes[i];
         const char *wanted = report_text(sandbox->params, "agent");
@@ -42,8 +40,33 @@ static int check_agents(struct up *up, struct bj_error *error)
             status = bj_fail(error, -ENOENT, "nothing was started: %.64s wants the agent %.32s: %s",
                              sandbox->name, wanted, why);
     }
-    json_decref(agents);
     return status;
+}
+
+/* An agent without its key would start and fail at the first word. One whose manifest brings
+ * variables or a policy of its own may have it from there. Those that run already are left alone.
+ */
+static int check_keys(struct up *up, const json_t *agents, struct bj_error *error)
+{
+    for (size_t i = 0; i < up->manifest.count; i++) {
+        const struct manifest_sandbox *sandbox = &up->manifest.sandboxes[i];
+        const char *wanted = report_text(sandbox->params, "agent");
+        const json_t *agent;
+        size_t index;
+        if (up->steps[i] == UP_KEEP || json_object_get(sandbox->params, "env") ||
+            json_object_get(sandbox->params, "policy"))
+            continue;
+        json_array_foreach(agents, index, agent)
+        {
+            const char *keyless = report_text(agent, "keyless");
+            if (*keyless && strcmp(report_text(agent, "name"), wanted) == 0)
+                return bj_fail(
+                    error, -ENOENT,
+                    "nothing was started: %.64s wants the agent %.32s without its key: %s",
+                    sandbox->name, wanted, keyless);
+        }
+    }
+    return 0;
 }
 
 /* One that has the name, but not this project and agent, is somebody else's. */
@@ -88,10 +111,19 @@ static int check_names(struct up *up, struct bj_error *error)
 
 int up_check(struct up *up, struct bj_error *error)
 {
+    json_t *agents = NULL;
     int status = check_wall(up, error);
     if (status == 0)
-        status = check_agents(up, error);
-    return status < 0 ? status : check_names(up, error);
+        status = peer_call(&up->server, "profile.list", json_pack("{s:s*}", "path", getenv("PATH")),
+                           PEER_TIMEOUT_MS, &agents, error);
+    if (status == 0)
+        status = check_agents(up, agents, error);
+    if (status == 0)
+        status = check_names(up, error);
+    if (status == 0)
+        status = check_keys(up, agents, error);
+    json_decref(agents);
+    return status;
 }
 
 /* --- what was accepted: one hash a line, behind it the manifest's path for people --- */

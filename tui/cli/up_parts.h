@@ -14,8 +14,8 @@ struct up {
     struct peer server;
 };
 
-/* Whether the wall stands, every agent is there, and no name is another sandbox's; fills `steps`.
- * A negative code with what is missing. */
+/* Whether the wall stands, every agent and its key are there, and no name is another sandbox's;
+ * fills `steps`. A negative code with what is missing. */
 int up_check(struct up *up, struct bj_error *error);
 
 /* Whether these bytes were accepted, and the note that they are now. */
