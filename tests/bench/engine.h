@@ -1,50 +1,90 @@
 /*
  * The multiplexers that are compared, behind one table: how each starts panes, attaches a client,
- * reads a pane's text, and which processes are its own.
+ * types into and reads a pane, and which processes are its own.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "tests/bench/terminal.h"
 
-#define BENCH_ROWS 50
-#define BENCH_COLS 200
+#define BENCH_ENGINES_MAX   4
+#define BENCH_PROCESSES_MAX 1024
+
+/* The processes that an engine keeps on the host, without its clients and what runs in its panes.
+ */
+struct processes {
+    size_t count;
+    struct {
+        const char *kind;
+        pid_t pid;
+    } list[BENCH_PROCESSES_MAX];
+};
 
 struct engine {
     const char *name;
-    bool (*available)(void);
+    const char *program; /* a path */
+    const char *version; /* the option that prints it */
+    bool ours;
 
     /* Starts a pane that runs `pane ARGUMENTS...` in the engine's session. */
-    int (*start_pane)(const char *name, const char *arguments);
+    int (*start_pane)(const struct engine *engine, const char *name, const char *arguments);
 
-    /* A client on the pane `name`, zoomed to the whole screen and focused. */
-    int (*attach)(struct terminal *terminal, const char *name);
+    /* A client on the pane `name`, which fills the screen and has bench_rows and bench_cols. */
+    int (*attach)(const struct engine *engine, struct terminal *terminal, const char *name);
+
+    /* The same without preparation, for measuring the time until the pane's text is there. */
+    int (*attach_plain)(const struct engine *engine, struct terminal *terminal, const char *name);
 
     /* The pane's visible text; false when it can't be had. */
-    bool (*capture)(const char *name, char *out, size_t size);
+    bool (*capture)(const struct engine *engine, const char *name, char *out, size_t size);
 
-    /* Private memory of everything that the engine keeps for its panes, in KiB. */
-    long (*memory_kib)(void);
+    /* One letter into the pane, without a client. */
+    int (*type)(const struct engine *engine, const char *name, char letter);
 
-    /* CPU time of all of the engine's processes in ms. */
-    long (*cpu_ms)(void);
+    void (*processes)(const struct engine *engine, struct processes *out);
 
     /* Ends all of it. */
-    void (*stop)(void);
+    void (*stop)(const struct engine *engine);
 };
 
-extern const struct engine engine_tmux, engine_belljar;
+/* Set up by engines_find(): Belljar is the last. */
+extern struct engine bench_engines[BENCH_ENGINES_MAX];
+extern size_t bench_engine_count;
+
+/* Those of `tmux` (Debian's), $BELLJAR_BENCH_TMUX (a newer one), $BELLJAR_BENCH_SCREEN and Belljar
+ * that can be run. */
+void engines_find(const char *belljar);
+const struct engine *engine_ours(void);
+const struct engine *engine_tmux(void); /* the first tmux, or NULL */
+
+/* One file each fills these in. */
+void engine_tmux_make(struct engine *engine, const char *name, const char *program);
+void engine_screen_make(struct engine *engine, const char *program);
+void engine_belljar_make(struct engine *engine, const char *program);
 
 /* Where the benchmark keeps its files: programs and corpora in `files`, everything else beside. */
 extern char bench_directory[256];
-extern char bench_belljar[4096]; /* the client program */
+extern int bench_rows, bench_cols; /* of a pane */
+extern long bench_scrollback;      /* lines */
+
+/* Waits until the pane shows the text, 30 s at most. */
+bool await_text(const struct engine *engine, const char *name, const char *text);
 
 /* Runs a shell command, formatted; returns its exit status and its first output bytes. */
 int bench_shell(char *out, size_t size, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Sums over a list of process ids: Private_Clean + Private_Dirty of smaps_rollup, and CPU time. */
-long bench_private_kib(const char *pids);
-long bench_cpu_ms(const char *pids);
+/* Adds one process; what exceeds the list is left out. */
+void processes_add(struct processes *processes, const char *kind, pid_t pid);
+
+/* Sums over those of one kind, or of all when it is NULL. */
+long processes_private_kib(const struct processes *processes, const char *kind);
+long processes_proportional_kib(const struct processes *processes, const char *kind);
+int64_t processes_cpu_us(const struct processes *processes, const char *kind);
+long processes_switches(const struct processes *processes, const char *kind);
+long processes_descriptors(const struct processes *processes, const char *kind);
+size_t processes_number(const struct processes *processes, const char *kind);

@@ -2,9 +2,11 @@
  * What runs inside the pane while the benchmark measures. Static, so that it runs in any sandbox.
  *
  *   pane write FILE      writes FILE to the terminal, asks for the cursor's position, and prints
- *                        "RESULT <microseconds>" once the answer has come: so the time covers the
- *                        parsing of every byte, not only its acceptance
- *   pane hold FILE       the same, beside the program's own path, once a byte was typed
+ *                        "RESULT <microseconds> <own CPU time in microseconds> <ROWS>x<COLS>" once
+ *                        the answer has come: so the time covers the parsing of every byte, not
+ *                        only its acceptance
+ *   pane hold FILE       prints "HOLD" and does the same, with a FILE beside the program, once a
+ *                        byte was typed
  *   pane echo            raw mode, echoes every byte; prints "READY" first
  *   pane flood           coloured lines without end
  *   pane lines N         N coloured lines of 200 columns, then "DONE", then waits
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <fcntl.h>
@@ -24,6 +27,13 @@ static int64_t now_us(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
+    return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
+}
+
+static int64_t cpu_us(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
     return (int64_t)time.tv_sec * 1000000 + time.tv_nsec / 1000;
 }
 
@@ -68,9 +78,12 @@ static int run_write(const char *path)
     while (byte != 'R' && read(0, &byte, 1) == 1)
         ;
     int64_t end = now_us();
-    char text[64];
-    int size = snprintf(text, sizeof(text), "\033[0m\033[2J\033[HRESULT %lld .\r\n",
-                        (long long)(end - start));
+    struct winsize screen = {0};
+    ioctl(0, TIOCGWINSZ, &screen);
+    char text[128];
+    int size =
+        snprintf(text, sizeof(text), "\033[0m\033[2J\033[HRESULT %lld %lld %dx%d .\r\n",
+                 (long long)(end - start), (long long)cpu_us(), screen.ws_row, screen.ws_col);
     write_all(text, (size_t)size);
     pause();
     return 0;
@@ -82,6 +95,7 @@ static int run_hold(const char *program, const char *name)
     const char *slash = strrchr(program, '/');
     snprintf(path, sizeof(path), "%.*s%s", slash ? (int)(slash + 1 - program) : 0, program, name);
     raw_mode();
+    write_all("HOLD\r\n", 6);
     char byte;
     return read(0, &byte, 1) == 1 ? run_write(path) : 1;
 }

@@ -67,6 +67,15 @@ bool terminal_wait(struct terminal *terminal, const char *text, double seconds)
     return true;
 }
 
+bool terminal_settle(struct terminal *terminal, int milliseconds)
+{
+    int64_t end = bench_now_us() + milliseconds * 1000LL;
+    while (bench_now_us() < end)
+        if (terminal_drain(terminal, 10) < 0)
+            return false;
+    return true;
+}
+
 int terminal_type(struct terminal *terminal, const char *bytes, size_t size)
 {
     return write(terminal->fd, bytes, size) == (ssize_t)size ? 0 : -1;

@@ -29,6 +29,9 @@ ssize_t terminal_drain(struct terminal *terminal, int wait_ms);
 /* Drains until `text` is in the tail or `seconds` have passed. */
 bool terminal_wait(struct terminal *terminal, const char *text, double seconds);
 
+/* Drains for so long; false when the program has ended. */
+bool terminal_settle(struct terminal *terminal, int milliseconds);
+
 int terminal_type(struct terminal *terminal, const char *bytes, size_t size);
 
 /* Hangs up and reaps. */

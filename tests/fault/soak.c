@@ -1,6 +1,6 @@
 /*
  * Many sandboxes for a long time, with dashboards that come and go: memory and descriptors of the
- * server and of every monitor are flat at the end.
+ * server, of every monitor and of every shim are flat at the end.
  *
  * $BELLJAR_SOAK_SANDBOXES (50), $BELLJAR_SOAK_SECONDS (3600).
  */
@@ -14,6 +14,7 @@
 #include "tests/e2e/world.h"
 
 #define SANDBOXES_MAX 200
+#define PROCESSES_MAX (1 + 2 * SANDBOXES_MAX)
 
 /* What may come on top between two looks: a reallocation that doubled, a block of scrollback. */
 #define MEMORY_SLACK_KIB 1024L
@@ -22,7 +23,8 @@
 static struct world world;
 
 struct process {
-    char name[32];
+    const char *kind;
+    char name[32]; /* of the sandbox */
     pid_t pid;
     long memory, descriptors; /* KiB private, number */
 };
@@ -56,19 +58,53 @@ static long descriptors(pid_t pid)
     return count;
 }
 
-/* Entry 0 is the server, the others are monitors. */
-static void look(struct process *processes, long count)
+static void look_at(struct process *process, const char *kind, const char *name, pid_t pid)
 {
-    snprintf(processes[0].name, sizeof(processes[0].name), "server");
-    processes[0].pid = world_server(&world);
-    for (long i = 1; i <= count; i++) {
-        snprintf(processes[i].name, sizeof(processes[i].name), "s%ld", i);
-        processes[i].pid = (pid_t)world_number(&world, processes[i].name, "monitor_pid");
+    process->kind = kind;
+    snprintf(process->name, sizeof(process->name), "%s", name);
+    process->pid = pid;
+    process->memory = private_memory(pid);
+    process->descriptors = descriptors(pid);
+}
+
+/* Entry 0 is the server, then come a monitor and a shim for each sandbox. Returns how many. */
+static long look(struct process *processes, long count)
+{
+    look_at(&processes[0], "server", "", world_server(&world));
+    for (long i = 0; i < count; i++) {
+        char name[24];
+        snprintf(name, sizeof(name), "s%ld", i + 1);
+        look_at(&processes[1 + i], "monitor", name,
+                (pid_t)world_number(&world, name, "monitor_pid"));
+        look_at(&processes[1 + count + i], "shim", name,
+                (pid_t)world_number(&world, name, "init_pid"));
     }
-    for (long i = 0; i <= count; i++) {
-        processes[i].memory = private_memory(processes[i].pid);
-        processes[i].descriptors = descriptors(processes[i].pid);
+    return 1 + 2 * count;
+}
+
+/* What all processes of one kind have together, and the largest of them. */
+static void print_kind(const char *kind, const struct process *processes, long count)
+{
+    long number = 0, memory = 0, largest = 0, open_now = 0;
+    for (long i = 0; i < count; i++) {
+        if (strcmp(processes[i].kind, kind) != 0)
+            continue;
+        number++;
+        memory += processes[i].memory;
+        largest = processes[i].memory > largest ? processes[i].memory : largest;
+        open_now += processes[i].descriptors;
     }
+    printf("  %ld %s: %ld KiB private, largest %ld, %ld descriptors\n", number, kind, memory,
+           largest, open_now);
+}
+
+static void print_kinds(const char *when, const struct process *processes, long count)
+{
+    printf("%s\n", when);
+    print_kind("server", processes, count);
+    print_kind("monitor", processes, count);
+    print_kind("shim", processes, count);
+    fflush(stdout);
 }
 
 /* Dashboards of several sizes attach, look around and leave or are killed, until then. */
@@ -97,7 +133,7 @@ static void visit(long long until)
 
 START_TEST(flat)
 {
-    static struct process before[SANDBOXES_MAX + 1], after[SANDBOXES_MAX + 1];
+    static struct process before[PROCESSES_MAX], after[PROCESSES_MAX];
     long count = from_environment("BELLJAR_SOAK_SANDBOXES", 50);
     long seconds = from_environment("BELLJAR_SOAK_SECONDS", 3600);
     ck_assert_msg(count > 0 && count <= SANDBOXES_MAX && seconds > 0, "1 to %d sandboxes",
@@ -113,18 +149,20 @@ START_TEST(flat)
     }
     /* A quarter of the time is for limits to be reached: scrollback, recordings, caches. */
     visit(world_now() + seconds * 250);
-    look(before, count);
+    long processes = look(before, count);
+    print_kinds("after a quarter", before, processes);
     visit(world_now() + seconds * 750);
     look(after, count);
+    print_kinds("at the end", after, processes);
     bool flat = true;
-    for (long i = 0; i <= count; i++) {
+    for (long i = 0; i < processes; i++) {
         bool grew = after[i].memory > before[i].memory + before[i].memory / 10 + MEMORY_SLACK_KIB ||
                     after[i].descriptors > before[i].descriptors + DESCRIPTOR_SLACK ||
                     after[i].pid != before[i].pid;
-        if (grew || i < 3)
-            printf("%s: %ld to %ld KiB, %ld to %ld descriptors%s\n", after[i].name,
-                   before[i].memory, after[i].memory, before[i].descriptors, after[i].descriptors,
-                   grew ? ": GREW" : "");
+        if (grew)
+            printf("%s %s GREW: %ld to %ld KiB, %ld to %ld descriptors, process %d to %d\n",
+                   after[i].kind, after[i].name, before[i].memory, after[i].memory,
+                   before[i].descriptors, after[i].descriptors, before[i].pid, after[i].pid);
         flat = flat && !grew;
     }
     ck_assert(flat);
