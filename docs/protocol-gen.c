@@ -63,15 +63,17 @@ static void print_messages(void)
            "One stream of msgpack arrays `[type, channel, field...]` each way. Channel %u is "
            "control, %u the agent's pty; the shim opens others from %u on. A message that breaks "
            "this table (unknown type, other number of fields, other type, over a limit, wrong "
-           "sender) is a protocol error and closes the link. Version %d.\n\n"
+           "sender) is a protocol error and closes the link. Version %d: HELLO names the shim's, "
+           "WELCOME the lower of both, down to %d, and both speak that. HELLO and WELCOME keep "
+           "their form.\n\n"
            "| constant | value |\n|---|---|\n"
            "| bytes in one DATA | %u |\n| output the shim keeps until acknowledged | %u |\n"
            "| input the monitor keeps until acknowledged | %u |\n"
            "| credit for output | %u |\n| credit for input | %u |\n"
            "| open asks of one sandbox | %u |\n\n",
            BJ_CHANNEL_CONTROL, BJ_CHANNEL_PTY, BJ_CHANNEL_FIRST_FREE, BJ_PROTOCOL_VERSION,
-           BJ_DATA_MAX, BJ_RING_SIZE, BJ_INPUT_RING_SIZE, BJ_OUTPUT_WINDOW, BJ_INPUT_WINDOW,
-           BJ_ASKS_MAX);
+           BJ_PROTOCOL_OLDEST, BJ_DATA_MAX, BJ_RING_SIZE, BJ_INPUT_RING_SIZE, BJ_OUTPUT_WINDOW,
+           BJ_INPUT_WINDOW, BJ_ASKS_MAX);
     for (size_t i = 0; i < bj_messages_count; i++) {
         const struct bj_message_spec *spec = &bj_messages[i];
         size_t count = bj_message_fields(spec);

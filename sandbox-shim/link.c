@@ -147,10 +147,10 @@ static int on_welcome(struct link *link, const struct bj_message *message, int64
     uint64_t version = message->field[BJ_WELCOME_VERSION].u;
     uint64_t out_next = message->field[BJ_WELCOME_OUT_NEXT].u;
     uint64_t in_next = message->field[BJ_WELCOME_IN_NEXT].u;
-    if (version != BJ_PROTOCOL_VERSION)
+    if (version < BJ_PROTOCOL_OLDEST || version > BJ_PROTOCOL_VERSION)
         return bj_fail(error, -EPROTO,
-                       "WELCOME to protocol version %" PRIu64 ", this shim speaks %d", version,
-                       BJ_PROTOCOL_VERSION);
+                       "WELCOME to protocol version %" PRIu64 ", this shim speaks %d to %d",
+                       version, BJ_PROTOCOL_OLDEST, BJ_PROTOCOL_VERSION);
     if (out_next < link->output->start || out_next > link->output->end)
         return bj_fail(error, -EPROTO,
                        "WELCOME wants output from %" PRIu64 ", held are %" PRIu64 "..%" PRIu64,

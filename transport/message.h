@@ -22,7 +22,15 @@
 #include "transport/error.h"
 #include "transport/frame.h"
 
+/*
+ * An upgrade leaves shims running whose monitor is one day a newer one: HELLO names the shim's
+ * version, and WELCOME the lower of both, which both ends speak from there on. HELLO and WELCOME
+ * keep their form for ever. What is older than the oldest, or was not offered, ends the link.
+ */
+#ifndef BJ_PROTOCOL_VERSION /* the test of upgrades builds programs of the next one */
 #define BJ_PROTOCOL_VERSION 1
+#endif
+#define BJ_PROTOCOL_OLDEST 1
 
 #define BJ_CHANNEL_CONTROL    0U
 #define BJ_CHANNEL_PTY        1U

@@ -77,10 +77,10 @@ static int on_hello(struct monitor *monitor, struct link_connection *connection,
     struct link *link = &monitor->link;
     const struct bj_field *epoch = &message->field[BJ_HELLO_EPOCH];
     uint64_t version = message->field[BJ_HELLO_VERSION].u;
-    if (version != BJ_PROTOCOL_VERSION)
+    if (version < BJ_PROTOCOL_OLDEST)
         return bj_fail(error, -EPROTO,
-                       "the shim speaks protocol version %" PRIu64 ", this monitor %d", version,
-                       BJ_PROTOCOL_VERSION);
+                       "the shim speaks protocol version %" PRIu64 ", this monitor %d to %d",
+                       version, BJ_PROTOCOL_OLDEST, BJ_PROTOCOL_VERSION);
     if (epoch->size != LINK_EPOCH)
         return bj_fail(error, -EPROTO, "HELLO with an epoch of %u bytes", epoch->size);
     int status =
@@ -90,7 +90,7 @@ static int on_hello(struct monitor *monitor, struct link_connection *connection,
         status = place_input(link, message->field[BJ_HELLO_IN_NEXT].u, error);
     if (status < 0)
         return status;
-    uint64_t welcome[] = {BJ_PROTOCOL_VERSION,
+    uint64_t welcome[] = {version < BJ_PROTOCOL_VERSION ? version : BJ_PROTOCOL_VERSION,
                           link->output.next,
                           link->output.limit,
                           link->sender.next,

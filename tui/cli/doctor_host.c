@@ -63,6 +63,12 @@ static void check_server(const struct doctor *doctor, struct doctor_finding *fin
 {
     if (!doctor->server)
         doctor_say(finding, DOCTOR_FAIL, "belljar server logs", "%s", doctor->server_why);
+    else if (strcmp(report_text(doctor->server, "version"), BJ_VERSION) != 0)
+        doctor_say(
+            finding, DOCTOR_WARN,
+            "belljar server stop; the sandboxes go on, and the next command starts this version's",
+            "version %s runs, these programs are %s", report_text(doctor->server, "version"),
+            BJ_VERSION);
     else
         doctor_say(finding, DOCTOR_OK, NULL, "%sversion %s, process %lld, %lld sandboxes",
                    doctor->server_started ? "was not running, started now: " : "",

@@ -358,8 +358,13 @@ void shim_data(struct shim *shim, uint64_t offset, const void *bytes, size_t siz
 
 void shim_hello(struct shim *shim, uint64_t out_start, uint64_t out_end)
 {
+    shim_hello_version(shim, BJ_PROTOCOL_VERSION, out_start, out_end);
+}
+
+void shim_hello_version(struct shim *shim, uint64_t version, uint64_t out_start, uint64_t out_end)
+{
     struct bj_message hello = {.type = BJ_HELLO};
-    hello.field[BJ_HELLO_VERSION].u = BJ_PROTOCOL_VERSION;
+    hello.field[BJ_HELLO_VERSION].u = version;
     hello.field[BJ_HELLO_EPOCH].data = (const char *)shim->epoch;
     hello.field[BJ_HELLO_EPOCH].size = 16;
     hello.field[BJ_HELLO_OUT_START].u = out_start;

@@ -69,6 +69,7 @@ bool peer_ended(struct peer *peer);
 
 void shim_dial(struct shim *shim, const struct world *world); /* only connects */
 void shim_hello(struct shim *shim, uint64_t out_start, uint64_t out_end);
+void shim_hello_version(struct shim *shim, uint64_t version, uint64_t out_start, uint64_t out_end);
 void shim_up(struct shim *shim, struct world *world); /* dial, admit, hello, welcome */
 void shim_close(struct shim *shim);
 void shim_send(struct shim *shim, const struct bj_message *message);

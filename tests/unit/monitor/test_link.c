@@ -95,6 +95,29 @@ START_TEST(test_candidates_are_bounded)
 }
 END_TEST
 
+/* Both speak the lower version; what is older than this monitor knows is no shim for it. */
+START_TEST(test_versions)
+{
+    static const uint64_t offered[] = {BJ_PROTOCOL_OLDEST, BJ_PROTOCOL_VERSION,
+                                       BJ_PROTOCOL_VERSION + 1, 65535};
+    for (size_t i = 0; i < sizeof(offered) / sizeof(offered[0]); i++) {
+        shim_dial(&shim, &world);
+        peer_call(&world.control, "monitor.admit", "u", "pid", (uint64_t)getpid());
+        shim_hello_version(&shim, offered[i], 0, 0);
+        uint64_t agreed = shim_wait(&shim, BJ_WELCOME)->field[BJ_WELCOME_VERSION].u;
+        ck_assert_uint_eq(agreed,
+                          offered[i] < BJ_PROTOCOL_VERSION ? offered[i] : BJ_PROTOCOL_VERSION);
+        shim_close(&shim);
+    }
+    shim_dial(&shim, &world);
+    peer_call(&world.control, "monitor.admit", "u", "pid", (uint64_t)getpid());
+    shim_hello_version(&shim, BJ_PROTOCOL_OLDEST - 1, 0, 0);
+    const struct bj_field *why = &shim_wait(&shim, BJ_ERROR)->field[0];
+    ck_assert(memmem(why->data, why->size, "protocol version", 16) != NULL);
+    ck_assert(shim_ended(&shim));
+}
+END_TEST
+
 START_TEST(test_input_and_sizes)
 {
     struct peer one, two;
@@ -641,6 +664,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, test_admission);
     tcase_add_test(tcase, test_candidates_are_bounded);
+    tcase_add_test(tcase, test_versions);
     tcase_add_test(tcase, test_input_and_sizes);
     tcase_add_test(tcase, test_input_is_bounded);
     tcase_add_test(tcase, test_monitor_killed);
