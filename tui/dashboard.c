@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -74,15 +75,8 @@ static void paint(struct dashboard *dashboard)
     panes_painted(dashboard);
     decide_tell_shown(dashboard);
 
-    /* The next frame comes by itself when a request becomes armed, so that the keys are shown. */
-    uint64_t wait = 0;
-    for (size_t i = 0; i < fleet->request_count; i++) {
-        const struct request *request = fleet->requests[i];
-        if (!request->painted_at || fleet_armed(request, input.now))
-            continue;
-        uint64_t left = request->painted_at + FLEET_ARM_MS - input.now;
-        wait = wait == 0 || left < wait ? left : wait;
-    }
+    /* Keys are shown when they count, and from then on what is typed is known to be later. */
+    uint64_t wait = control_arms_in(&dashboard->control, fleet, input.now);
     if (wait > 0)
         uv_timer_start(&dashboard->paint, on_paint, wait + 1, 0);
 }
@@ -295,6 +289,7 @@ static void on_input(void *owner, const struct input *input)
         .details = &dashboard->details,
         .card_last = dashboard->view.card.last,
         .now = dashboard_now(dashboard),
+        .typed_after = dashboard->quiet_at,
         .page = control->list != LIST_NONE ? dashboard->view.list_rows
                 : rect                     ? rect->rows - 2
                                            : 1,
@@ -333,6 +328,15 @@ static void on_escape(uv_timer_t *timer)
 {
     struct dashboard *dashboard = timer->data;
     decode_flush(&dashboard->decode);
+}
+
+/* However late this process runs, what it reads next was typed after this. */
+static void on_quiet(uv_prepare_t *quiet)
+{
+    struct dashboard *dashboard = quiet->data;
+    int waiting;
+    if (ioctl(STDIN_FILENO, FIONREAD, &waiting) == 0 && waiting == 0)
+        dashboard->quiet_at = dashboard_now(dashboard);
 }
 
 static void on_readable(uv_poll_t *poll, int status, int events)
@@ -427,6 +431,9 @@ static int start_handles(struct dashboard *dashboard, struct bj_error *error)
     if (status < 0)
         return bj_fail(error, status, "cannot wait for keys: %s", uv_strerror(status));
     dashboard->input.data = dashboard;
+    uv_prepare_init(&dashboard->loop, &dashboard->quiet);
+    dashboard->quiet.data = dashboard;
+    uv_prepare_start(&dashboard->quiet, on_quiet);
     uv_fs_event_init(&dashboard->loop, &dashboard->watch);
     dashboard->watch.data = dashboard;
     config_watch(dashboard);
@@ -440,7 +447,8 @@ static void close_own(uv_handle_t *handle, void *argument)
 {
     struct dashboard *dashboard = argument;
     bool own = handle->type == UV_TIMER || handle->type == UV_SIGNAL ||
-               handle->type == UV_FS_EVENT || handle == (uv_handle_t *)&dashboard->input;
+               handle->type == UV_FS_EVENT || handle->type == UV_PREPARE ||
+               handle == (uv_handle_t *)&dashboard->input;
     if (own && !uv_is_closing(handle))
         uv_close(handle, NULL);
 }

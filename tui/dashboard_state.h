@@ -82,6 +82,7 @@ struct dashboard {
     const struct dashboard_options *options;
     uv_loop_t loop;
     uv_poll_t input;
+    uv_prepare_t quiet;
     uv_signal_t signals[8];
     uv_timer_t tick, paint, escape, save;
     uv_timer_t settle;   /* the configuration has changed, and may change more */
@@ -109,6 +110,7 @@ struct dashboard {
     struct details details;         /* of the open card or menu */
     struct notify notify;
     uint64_t pressed_at; /* ms: the last input from the human */
+    uint64_t quiet_at;   /* ms: when nothing that was typed waited to be read, last */
     int rows, cols;
     bool dirty;
     uint64_t painted_at; /* ms */

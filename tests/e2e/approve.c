@@ -92,18 +92,29 @@ START_TEST(from_the_dashboard)
 }
 END_TEST
 
-/* Attack row 51: a request that appears just as keys are pressed does not take them. */
+/* Attack row 51: a request that appears just as keys are pressed does not take them. Where this
+ * test could not look for so long that its last key is none typed ahead, it asks again. */
 START_TEST(type_ahead_is_not_taken)
 {
-    run("asker", "read x; " ASK "'make install'; echo first $?; cat");
+    bool told = false;
+    run("asker", "while read x; do " ASK "'make install'; echo first $?; done");
     WAIT_FOR(world_state_is(&world, "asker", "running"));
     struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
     EYE_WAIT_TEXT(eye, "asker");
-    BELLJAR_OK(&world, "send", "asker", "--enter");
-    EYE_WAIT(eye, (eye_type(eye, "a"), eye_pump(eye, 10), eye_shows(eye, "make install")));
-    eye_type(eye, "a");
-    ck_assert_str_ne(request_id("make install"), "");
-    ck_assert(!world_shows(&world, "asker", "first"));
+    for (int i = 0; i < 10 && !told; i++) {
+        long long looked;
+        BELLJAR_OK(&world, "send", "asker", "--enter");
+        EYE_WAIT(eye, (looked = world_now(), eye_type(eye, "a"), eye_pump(eye, 10),
+                       eye_shows(eye, "make install")));
+        eye_type(eye, "a");
+        told = world_now() - looked < 200;
+        const char *id = request_id("make install");
+        ck_assert(!told || (id[0] && !world_shows(&world, "asker", "first")));
+        if (!told && id[0])
+            BELLJAR_OK(&world, "deny", id);
+        EYE_WAIT(eye, told || !eye_shows(eye, "make install"));
+    }
+    ck_assert_msg(told, "this machine is too busy to tell");
     eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_close(eye);

@@ -155,6 +155,7 @@ struct control_view {
     const struct layout *layout;
     const struct details *details; /* of control_wish(); may be NULL */
     uint64_t now;                  /* ms */
+    uint64_t typed_after;          /* ms: what is typed now was not typed before */
     int page;               /* lines of the selected pane's screen, or rows of an open list */
     bool agent_wants_mouse; /* the pane under the pointer is the focused one and asked for it */
     size_t card_last;       /* greatest first line of the card */
@@ -174,6 +175,9 @@ void control_input(struct control *control, const struct control_view *view,
 /* The request on which a verdict key would act now: of the selected pane, the inbox or the card.
  * May be NULL. */
 struct request *control_request(const struct control *control, const struct fleet *fleet);
+
+/* ms until the next verdict key or rule begins to count; 0: none will by time alone. */
+uint64_t control_arms_in(const struct control *control, const struct fleet *fleet, uint64_t now);
 
 void control_select(struct control *control, const struct fleet *fleet, size_t index);
 void control_note(struct control *control, uint64_t now, bool bad, const char *format, ...)

@@ -34,6 +34,23 @@ void control_wish(const struct control *control, const struct fleet *fleet,
     wish->seconds = control->menu.open ? menu_seconds(&control->menu) : 0;
 }
 
+static void sooner(uint64_t *wait, uint64_t since, uint64_t ms, uint64_t now)
+{
+    if (since != 0 && since + ms > now && (*wait == 0 || since + ms - now < *wait))
+        *wait = since + ms - now;
+}
+
+uint64_t control_arms_in(const struct control *control, const struct fleet *fleet, uint64_t now)
+{
+    uint64_t wait = 0;
+    for (size_t i = 0; i < fleet->request_count; i++)
+        sooner(&wait, fleet->requests[i]->painted_at, FLEET_ARM_MS, now);
+    sooner(&wait, control->moved_at, FLEET_ARM_MS, now);
+    if (control->menu.open)
+        sooner(&wait, control->menu.seen_since, MENU_ARM_MS, now);
+    return wait;
+}
+
 /* The request that a verdict key means, when it has been in view long enough; else says why not. */
 static struct request *armed(struct control *control, const struct control_view *view)
 {
@@ -50,8 +67,8 @@ static struct request *armed(struct control *control, const struct control_view 
         return NULL;
     }
     bool moved = control->list == LIST_NONE && control->moved_at != 0 &&
-                 view->now - control->moved_at < FLEET_ARM_MS;
-    if (!moved && fleet_armed(request, view->now))
+                 view->typed_after < control->moved_at + FLEET_ARM_MS;
+    if (!moved && fleet_armed(request, view->typed_after))
         return request;
     if (request->painted_at)
         control_note(control, view->now, false,
@@ -92,7 +109,7 @@ void decide_menu_key(struct control *control, const struct control_view *view,
 {
     struct menu *menu = &control->menu;
     const char *note;
-    enum menu_outcome outcome = menu_key(menu, view->details, chord, view->now, &note);
+    enum menu_outcome outcome = menu_key(menu, view->details, chord, view->typed_after, &note);
     if (note)
         control_note(control, view->now, false, "%.240s", note);
     if (outcome == MENU_STAYS)

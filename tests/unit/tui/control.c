@@ -66,6 +66,7 @@ static void input(const struct input *what)
     struct control_view view = {.fleet = fleet,
                                 .layout = layout,
                                 .now = now,
+                                .typed_after = now,
                                 .page = 20,
                                 .agent_wants_mouse = wants_mouse,
                                 .readonly = readonly};

@@ -54,6 +54,8 @@ static void look_long(void)
     now += FLEET_ARM_MS;
 }
 
+static uint64_t late; /* ms: how long before it is read a key may have been typed */
+
 static enum order_kind press(const char *name)
 {
     struct input what = {.kind = INPUT_KEY};
@@ -61,6 +63,7 @@ static enum order_kind press(const char *name)
                                 .layout = layout,
                                 .details = details,
                                 .now = now,
+                                .typed_after = now - late,
                                 .page = 10,
                                 .card_last = 5};
     ck_assert(keys_parse(name, strlen(name), &what.chord));
@@ -134,6 +137,30 @@ START_TEST(remembering)
     ck_assert(!control.menu.open);
     ck_assert_int_eq(press("a"), ORDER_ALLOW); /* it is still there, and was seen */
     ck_assert(!order.remember);
+    teardown();
+}
+END_TEST
+
+/* What was typed while this process could not run may have been typed before it was in view. */
+START_TEST(read_late)
+{
+    setup();
+    ask("r1", "a", 0);
+    look_long();
+    ck_assert_uint_eq(control_arms_in(&control, fleet, now - 1), 1);
+    ck_assert_uint_eq(control_arms_in(&control, fleet, now), 0);
+    late = 1;
+    ck_assert_int_eq(press("a"), ORDER_NONE);
+    press("A");
+    ck_assert(!control.menu.open);
+    late = 0;
+    press("A");
+    answer();
+    ck_assert_uint_eq(control_arms_in(&control, fleet, now - 1), 1);
+    late = 1;
+    ck_assert_int_eq(press("Enter"), ORDER_NONE);
+    late = 0;
+    ck_assert_int_eq(press("Enter"), ORDER_ALLOW);
     teardown();
 }
 END_TEST
@@ -285,5 +312,5 @@ START_TEST(undoing)
 }
 END_TEST
 
-SUITE_MAIN("decide", remembering, denying_with_a_reason, the_menu_goes_with_its_request,
+SUITE_MAIN("decide", remembering, read_late, denying_with_a_reason, the_menu_goes_with_its_request,
            the_inbox_keeps_its_cursor, the_card, to_what_needs_him_most, undoing)
