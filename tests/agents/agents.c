@@ -21,13 +21,13 @@
 
 /* Each with a model whose tools the mock knows. */
 static const struct {
-    const char *profile, *program;
+    const char *profile, *program, *leave;
     const char *arguments[3];
 } agents[] = {
-    {"claude", "claude", {NULL}},
-    {"codex", "codex", {"-m", "gpt-5.1", NULL}},
-    {"opencode", "opencode", {NULL}},
-    {"gemini", "gemini", {NULL}},
+    {"claude", "claude", "/exit", {NULL}},
+    {"codex", "codex", "/quit", {"-m", "gpt-5.1", NULL}},
+    {"opencode", "opencode", "/exit", {NULL}},
+    {"gemini", "gemini", "/quit", {NULL}},
 };
 #define AGENTS ((int)(sizeof(agents) / sizeof(agents[0])))
 
@@ -41,6 +41,7 @@ static const char *const credentials[][5] = {
 static struct world world;
 static char directory[2048], script[4096], model_log[128], project[128];
 static pid_t model;
+static const char *recordings, *pictures;
 
 static void write_policy(void)
 {
@@ -54,7 +55,8 @@ static void write_policy(void)
             " upstream = \"https://good.example\"\n}\n",
             credentials[i][0], world.base, credentials[i][1], credentials[i][2], credentials[i][3],
             credentials[i][4]);
-    snprintf(text + size, sizeof(text) - size, "exec { ask = [\"Bash(*asked*)\"] }\n");
+    snprintf(text + size, sizeof(text) - size,
+             "exec { ask = [\"Bash(*asked*)\", \"Bash(*sed -i*)\"] }\n");
     human_policy(&world, text);
 }
 
@@ -152,6 +154,17 @@ static bool state_is(const char *state)
     return strcmp(world_field(&world, "one", "agent_state"), state) == 0;
 }
 
+/* With $BELLJAR_TEST_RECORD: what the agent has shown up to now, in there as AGENT-STEP.cast. */
+static void record(int agent, const char *step)
+{
+    char path[4096];
+    if (!recordings)
+        return;
+    snprintf(path, sizeof(path), "%s/%s-%s.cast", recordings, agents[agent].profile, step);
+    unlink(path);
+    BELLJAR_OK(&world, "export", "one", "--output", path);
+}
+
 START_TEST(works_unasked_and_its_work_comes_out)
 {
     struct result result;
@@ -175,13 +188,59 @@ START_TEST(works_unasked_and_its_work_comes_out)
 }
 END_TEST
 
+/* With $BELLJAR_TEST_PICTURES: the dashboard once it shows the text after these keys, as
+ * AGENT-NAME.ansi, which scripts/screenshots draws. */
+static void picture(int agent, const char *name, const char *text, const char *keys)
+{
+    static const char script_text[] =
+        "t='tmux -f /dev/null -S '$0/tmux; $t new-session -d -x 110 -y 28 "
+        "\"env TERM=tmux-256color COLORTERM=truecolor $1 attach\"; "
+        "until $t capture-pane -p | grep -q SUPERVISE; do sleep 0.2; done; $t send-keys $4; "
+        "until $t capture-pane -p | grep -qe \"$3\"; do sleep 0.2; done; sleep 2; "
+        "$t capture-pane -e -p >\"$2\"; $t kill-server";
+    char path[4096];
+    if (!pictures)
+        return;
+    snprintf(path, sizeof(path), "%s/%s-%s.ansi", pictures, agents[agent].profile, name);
+    world_run_ok(&world, (const char *const[]){"bash", "-c", script_text, world.base, world.belljar,
+                                               path, text, keys, NULL});
+}
+
+/* A list of suggestions that opens for a command may take the first Enter for itself. */
+static bool has_left(void)
+{
+    static long long next;
+    struct result result;
+    if (world_state_is(&world, "one", "exited"))
+        return true;
+    if (world_now() > next) {
+        next = world_now() + 5000;
+        BELLJAR(&world, &result, "send", "one", "--keys", "Enter");
+        result_free(&result);
+    }
+    return false;
+}
+
+/* It also leaves by its own command. */
 START_TEST(is_asked_and_approved)
 {
-    run(_i, "hi [[run echo asked > made.txt; echo d''one]]");
-    WAIT_FOR(question("Bash(echo asked"));
+    run(_i, pictures
+                ? "one is not enough, make it two [[run sed -i s/one/two/ one.txt; echo d''one]]"
+                : "hi [[run echo asked > made.txt; echo d''one]]");
+    WAIT_FOR(world_shows(&world, "one", "[[run"));
+    record(_i, "prompt");
+    WAIT_FOR(question(pictures ? "Bash(sed" : "Bash(echo asked"));
     ck_assert(!world_shows(&world, "one", "The tool said"));
+    record(_i, "permission");
+    picture(_i, "request", "a allow", "z");
     WAIT_FOR(answered((const char *const[]){world.belljar, "allow", question("Bash("), NULL}));
     WAIT_FOR(world_shows(&world, "one", "The tool said: done"));
+    WAIT_FOR(state_is("done"));
+    record(_i, "stream");
+    picture(_i, "review", "+ two", "v");
+    BELLJAR_OK(&world, "send", "one", "--enter", agents[_i].leave);
+    WAIT_FOR(has_left());
+    record(_i, "exit");
 }
 END_TEST
 
@@ -198,8 +257,8 @@ START_TEST(is_denied_with_a_reason)
 }
 END_TEST
 
-/* Its conversation is in the sandbox's home, which outlives its processes. What is typed here, text
- * and then Enter as a human does, is taken as such by all of them. */
+/* Its conversation is in the sandbox's home, which outlives its processes. A line that is
+ * sent with Enter is taken as one that was typed by all of them. */
 START_TEST(goes_on_where_it_was)
 {
     run(_i, "hi [[say all is well]]");
@@ -207,12 +266,17 @@ START_TEST(goes_on_where_it_was)
     BELLJAR_OK(&world, "kill", "one");
     BELLJAR_OK(&world, "restart", "one");
     WAIT_FOR(world_shows(&world, "one", "hi [[say all is well]]"));
-    BELLJAR_OK(&world, "send", "one", "so [[recall it]]");
-    WAIT_FOR(world_shows(&world, "one", "so [[recall it]]"));
-    BELLJAR_OK(&world, "send", "one", "--keys", "Enter");
+    BELLJAR_OK(&world, "send", "one", "--enter", "so [[recall it]]");
     WAIT_FOR(world_shows(&world, "one", "I remember all."));
 }
 END_TEST
+
+/* A test clears its environment. */
+static const char *kept(const char *variable)
+{
+    const char *value = getenv(variable);
+    return value ? strdup(value) : NULL;
+}
 
 static bool installed(void)
 {
@@ -230,6 +294,8 @@ static bool installed(void)
 int main(void)
 {
     const char *mock = getenv("BELLJAR_TEST_MODEL");
+    recordings = kept("BELLJAR_TEST_RECORD");
+    pictures = kept("BELLJAR_TEST_PICTURES");
     snprintf(script, sizeof(script), "%s", mock ? mock : "");
     if (!installed()) {
         printf(
@@ -246,11 +312,13 @@ int main(void)
         TCase *tcase = tcase_create(agents[i].profile);
         tcase_set_timeout(tcase, 300 * world_patience() / 60000);
         tcase_add_checked_fixture(tcase, setup, teardown);
-        tcase_add_loop_test(tcase, works_unasked_and_its_work_comes_out, i, i + 1);
         tcase_add_loop_test(tcase, is_asked_and_approved, i, i + 1);
+        suite_add_tcase(suite, tcase);
+        if (recordings || pictures)
+            continue;
+        tcase_add_loop_test(tcase, works_unasked_and_its_work_comes_out, i, i + 1);
         tcase_add_loop_test(tcase, is_denied_with_a_reason, i, i + 1);
         tcase_add_loop_test(tcase, goes_on_where_it_was, i, i + 1);
-        suite_add_tcase(suite, tcase);
     }
     return world_main(suite);
 }

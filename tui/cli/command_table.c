@@ -129,7 +129,9 @@ const struct command_spec command_table[] = {
     {"send", "NAME [TEXT|KEY...]", .min = 1, .max = COMMAND_MANY, .kind = WORD_SANDBOX,
      .summary = "type into a pane",
      .text = "TEXT is sent as it is. With --keys each word names a key as in tmux: Enter, Escape, "
-             "Tab, C-c, M-x, S-Up, F1 to F24, Home, PPage, DC, or one character.",
+             "Tab, C-c, M-x, S-Up, F1 to F24, Home, PPage, DC, or one character. Enter behind a TEXT is "
+             "pressed when the text stands on the screen, as agents take one that comes at once for "
+             "pasted.",
      .options = {FLAG('k', "keys", "the words are names of keys"),
                  FLAG(0, "enter", "press Enter at the end")},
      .run = screen_send},

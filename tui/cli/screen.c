@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "tui/cli/keyname.h"
 #include "tui/cli/peer.h"
@@ -11,6 +12,10 @@
 #include "tui/cli/sandbox.h"
 
 #define INPUT_MAX 65536 /* bytes in one view.input */
+#define TAKEN_MAX_MS                                                                               \
+    2000 /* an agent that shows nothing of what is typed is not waited for longer */
+#define TAKEN_LOOK_MS 50
+#define ENTER_MS      100 /* a program takes an Enter closer behind a text for one that was pasted */
 
 /* Long captures come in parts; each says where the next begins. */
 static int print_capture(struct peer *view, const struct args *args, struct bj_error *error)
@@ -96,11 +101,45 @@ static int parse_keys(const struct args *args, struct keyname *keys)
     return COMMAND_DONE;
 }
 
+/* The screen as it is now; NULL with the reason. The caller drops the reference. */
+static json_t *look(struct peer *view, struct bj_error *error)
+{
+    json_t *part;
+    json_t *params = json_pack("{s:b,s:b,s:i}", "scrollback", 0, "ansi", 0, "from", 0);
+    return peer_call(view, "view.capture", params, PEER_TIMEOUT_MS, &part, error) < 0 ? NULL : part;
+}
+
+static void pause_ms(long milliseconds)
+{
+    nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
+}
+
+/* Text and Enter as a human types them: the text stands on the screen, then Enter is pressed. */
+static int send_line(struct peer *view, const char *text, struct bj_error *error)
+{
+    static const struct keyname enter = {.key = "enter"};
+    json_t *before = look(view, error);
+    bool taken = false;
+    int status = before ? send_text(view, text, error) : -EIO;
+    for (int waited = 0; status == 0 && !taken && waited < TAKEN_MAX_MS; waited += TAKEN_LOOK_MS) {
+        pause_ms(TAKEN_LOOK_MS);
+        json_t *now = look(view, error);
+        status = now ? 0 : -EIO;
+        taken = now && !json_equal(before, now);
+        json_decref(now);
+    }
+    json_decref(before);
+    pause_ms(ENTER_MS);
+    return status < 0 ? status : send_key(view, &enter, error);
+}
+
 static int send_all(struct peer *view, const struct args *args, const struct keyname *keys,
                     struct bj_error *error)
 {
     static const struct keyname enter = {.key = "enter"};
     int status = 0;
+    if (!args_set(args, "keys") && args->word_count == 2 && args_set(args, "enter"))
+        return send_line(view, args->words[1], error);
     if (args_set(args, "keys"))
         for (size_t i = 0; status == 0 && i + 1 < args->word_count; i++)
             status = send_key(view, &keys[i], error);

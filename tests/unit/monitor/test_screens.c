@@ -1,0 +1,133 @@
+/*
+ * Screens of real agents: tests/fixtures/agents/AGENT.cast is what one printed, and at each of its
+ * marks the screen must be that of AGENT-MARK.screen, text and colours. tests/agents/screens
+ * compares the same files with other terminals. `test-monitor-screens write` makes them from what
+ * is shown now.
+ */
+#include <check.h>
+#include <dirent.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "mux/monitor/capture.h"
+#include "screen.h"
+
+static bool writing;
+
+static const char *path_of(const char *name)
+{
+    static char path[4096];
+    const char *directory = getenv("BELLJAR_TEST_SCREENS");
+    ck_assert_msg(directory, "BELLJAR_TEST_SCREENS does not say where the screens are");
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return path;
+}
+
+static void read_whole(const char *path, struct bytes *out)
+{
+    char part[4096];
+    size_t got;
+    FILE *file = fopen(path, "re");
+    ck_assert_msg(file, "%s cannot be read", path);
+    while ((got = fread(part, 1, sizeof(part), file)) > 0)
+        bytes_add(out, part, got);
+    fclose(file);
+}
+
+static void write_whole(const char *path, const struct bytes *bytes)
+{
+    FILE *file = fopen(path, "we");
+    ck_assert_msg(file, "%s cannot be written", path);
+    ck_assert_uint_eq(fwrite(bytes->data, 1, bytes->size, file), bytes->size);
+    fclose(file);
+}
+
+/* The first line in which they differ, from 1; 0 when they are equal. */
+static int differing_line(const struct bytes *a, const struct bytes *b)
+{
+    int line = 1;
+    size_t i = 0;
+    while (i < a->size && i < b->size && a->data[i] == b->data[i])
+        line += a->data[i++] == '\n';
+    return i == a->size && i == b->size ? 0 : line;
+}
+
+static void check_mark(struct terminal *terminal, const char *agent, const char *mark)
+{
+    char name[256];
+    struct bytes now = {0}, then = {0};
+    snprintf(name, sizeof(name), "%s-%s.screen", agent, mark);
+    capture(terminal, false, true, 0, SIZE_MAX, &now);
+    ck_assert(!now.failed);
+    if (writing) {
+        write_whole(path_of(name), &now);
+    } else {
+        read_whole(path_of(name), &then);
+        ck_assert_msg(differing_line(&now, &then) == 0, "%s: line %d is another", name,
+                      differing_line(&now, &then));
+    }
+    bytes_free(&now);
+    bytes_free(&then);
+}
+
+/* Returns how many marks it had. */
+static int play(const char *agent, FILE *cast)
+{
+    json_t *header = json_loadf(cast, JSON_DISABLE_EOF_CHECK, NULL), *event;
+    ck_assert_ptr_nonnull(header);
+    struct terminal *terminal =
+        screen_new((int)json_integer_value(json_object_get(header, "height")),
+                   (int)json_integer_value(json_object_get(header, "width")), 100, NULL);
+    int marks = 0;
+    while ((event = json_loadf(cast, JSON_DISABLE_EOF_CHECK, NULL))) {
+        const char *kind = json_string_value(json_array_get(event, 1));
+        const json_t *value = json_array_get(event, 2);
+        if (strcmp(kind, "o") == 0)
+            terminal_write(terminal, json_string_value(value), json_string_length(value));
+        else if (strcmp(kind, "m") == 0 && ++marks)
+            check_mark(terminal, agent, json_string_value(value));
+        json_decref(event);
+    }
+    terminal_free(terminal);
+    json_decref(header);
+    return marks;
+}
+
+START_TEST(agents_look_as_they_did)
+{
+    int casts = 0;
+    const struct dirent *entry;
+    DIR *directory = opendir(path_of(""));
+    ck_assert_ptr_nonnull(directory);
+    while ((entry = readdir(directory))) {
+        char agent[64];
+        const char *end = strstr(entry->d_name, ".cast");
+        if (!end)
+            continue;
+        snprintf(agent, sizeof(agent), "%.*s", (int)(end - entry->d_name), entry->d_name);
+        FILE *cast = fopen(path_of(entry->d_name), "re");
+        ck_assert_ptr_nonnull(cast);
+        ck_assert_msg(play(agent, cast) >= 4, "%s has too few marks", agent);
+        fclose(cast);
+        casts++;
+    }
+    closedir(directory);
+    ck_assert_int_ge(casts, 1);
+}
+END_TEST
+
+int main(int argc, char **argv)
+{
+    writing = argc > 1 && strcmp(argv[1], "write") == 0;
+    Suite *suite = suite_create("screens");
+    TCase *tcase = tcase_create("agents");
+    tcase_add_test(tcase, agents_look_as_they_did);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
