@@ -35,9 +35,15 @@ size_t bj_ring_room(const struct bj_ring *ring)
     return ring->capacity - bj_ring_used(ring);
 }
 
+/* Where a stream offset stands in memory. */
+static size_t place(const struct bj_ring *ring, uint64_t offset)
+{
+    return (size_t)((offset - ring->base) & (ring->capacity - 1));
+}
+
 uint8_t *bj_ring_space(struct bj_ring *ring, size_t *size)
 {
-    size_t at = (size_t)(ring->end & (ring->capacity - 1));
+    size_t at = place(ring, ring->end);
     size_t room = bj_ring_room(ring);
     *size = room < ring->capacity - at ? room : ring->capacity - at;
     return ring->bytes + at;
@@ -45,8 +51,9 @@ uint8_t *bj_ring_space(struct bj_ring *ring, size_t *size)
 
 void bj_ring_commit(struct bj_ring *ring, size_t size)
 {
+    size_t behind = place(ring, ring->end) + size;
     ring->end += size;
-    ring->dirty += size;
+    ring->dirty = behind > ring->dirty ? behind : ring->dirty;
 }
 
 size_t bj_ring_write(struct bj_ring *ring, const void *data, size_t size)
@@ -71,7 +78,7 @@ int bj_ring_peek(const struct bj_ring *ring, uint64_t from, size_t size, struct 
         return 0;
     if (size > ring->end - from)
         size = (size_t)(ring->end - from);
-    size_t at = (size_t)(from & (ring->capacity - 1));
+    size_t at = place(ring, from);
     size_t first = size < ring->capacity - at ? size : ring->capacity - at;
     pieces[0] = (struct iovec){ring->bytes + at, first};
     if (first == size)
@@ -85,10 +92,13 @@ int bj_ring_release(struct bj_ring *ring, uint64_t offset)
     if (offset < ring->start || offset > ring->end)
         return -EINVAL;
     ring->start = offset;
-    /* Give the pages back after a burst; not after each keystroke's echo. */
-    if (ring->start == ring->end && ring->dirty >= 256 * 1024) {
-        madvise(ring->bytes, ring->capacity, MADV_DONTNEED);
-        ring->dirty = 0;
+    if (ring->start < ring->end)
+        return 0;
+    ring->base = ring->end;
+    /* A fault for each page costs more than all else here: what is used all the time stays. */
+    if (ring->dirty > BJ_RING_KEEP) {
+        madvise(ring->bytes + BJ_RING_KEEP, ring->dirty - BJ_RING_KEEP, MADV_DONTNEED);
+        ring->dirty = BJ_RING_KEEP;
     }
     return 0;
 }

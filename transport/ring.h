@@ -3,8 +3,9 @@
  * acknowledged) to `end` (next to be written). Both ends of the link keep one for what the other
  * has not acknowledged, so that a reconnect resumes at any byte still held.
  *
- * The memory is mapped once and touched only as far as it is used; an emptied ring gives its pages
- * back to the kernel, so that an idle 4 MiB ring costs nothing.
+ * The memory is mapped once and touched only as far as it is used. An emptied ring begins again at
+ * the first page, so that a stream which is taken as fast as it comes stays in the processor's
+ * cache, and gives all pages behind the first BJ_RING_KEEP bytes back to the kernel.
  */
 #pragma once
 
@@ -12,12 +13,15 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#define BJ_RING_KEEP (256U * 1024)
+
 struct bj_ring {
     uint8_t *bytes;
     size_t capacity; /* bytes, a power of two */
     uint64_t start;  /* stream offset of the oldest byte held */
     uint64_t end;    /* stream offset behind the newest */
-    uint64_t dirty;  /* bytes written since the pages were last given back */
+    uint64_t base;   /* stream offset of the first byte of memory, this side of whole turns */
+    size_t dirty;    /* bytes of memory that were written since pages were last given back */
 };
 
 /* `capacity` is rounded up to a power of two. Returns 0 or -ENOMEM. */

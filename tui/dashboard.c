@@ -13,6 +13,8 @@
 #include "tui/dashboard_state.h"
 
 #define FRAME_MS  16 /* between frames that nobody's key caused */
+#define RUSH_MS   33 /* between those of lines that rush by: nobody reads them */
+#define RUSH      30 /* frames in a row that were due at once are a rush */
 #define ESCAPE_MS 25 /* after which a lone ESC is the key */
 #define SAVE_MS   300
 #define TICK_MS   1000
@@ -88,14 +90,23 @@ static void on_paint(uv_timer_t *timer)
         paint(dashboard);
 }
 
+/* Pictures cost the client and the human's terminal far more than parsing costs the monitor, which
+ * sends only what was acknowledged: so this is what slows all of them down together. */
+static uint64_t frame_pause(const struct dashboard *dashboard)
+{
+    return dashboard->rush >= RUSH ? RUSH_MS : FRAME_MS;
+}
+
 void dashboard_touch(struct dashboard *dashboard, bool at_once)
 {
     if (dashboard->stopping || (dashboard->dirty && !at_once))
         return;
     uint64_t since = dashboard_now(dashboard) - dashboard->painted_at;
+    uint64_t pause = frame_pause(dashboard);
+    if (!dashboard->dirty)
+        dashboard->rush = since >= 2 * RUSH_MS ? 0 : dashboard->rush + (dashboard->rush < RUSH);
     dashboard->dirty = true;
-    uv_timer_start(&dashboard->paint, on_paint, at_once || since >= FRAME_MS ? 0 : FRAME_MS - since,
-                   0);
+    uv_timer_start(&dashboard->paint, on_paint, at_once || since >= pause ? 0 : pause - since, 0);
 }
 
 static bool same_layout(const struct layout *one, const struct layout *other)

@@ -114,6 +114,7 @@ struct dashboard {
     int rows, cols;
     bool dirty;
     uint64_t painted_at; /* ms */
+    unsigned rush;       /* frames in a row without a pause between them */
     uint64_t key_at;     /* ms: the last key that went to an agent */
     bool terminal_focused;
     char focus_told[FLEET_ID_MAX];         /* pane that believes it has the focus */

@@ -107,8 +107,6 @@ static void become(const struct launch *launch)
 {
     if (launch->cgroup_procs >= 0 && write(launch->cgroup_procs, "0", 1) != 1)
         report(launch, STEP_CGROUP);
-    if (launch->files && setrlimit(RLIMIT_NOFILE, launch->files) < 0)
-        report(launch, STEP_LIMIT);
     if (!launch->drop)
         return;
     make_mounts(launch);
@@ -148,6 +146,10 @@ static void child(const struct launch *launch)
     for (size_t i = 0; i < LAUNCH_KEEP_MAX && launch->keep[i] >= 0; i++)
         if (fcntl(launch->keep[i], F_SETFD, 0) < 0)
             report(launch, STEP_STDIO);
+    /* Last of all: with many sandboxes the server's descriptors, which are here until execve(), are
+     * more than the limit allows, and then nothing could be opened above. */
+    if (launch->files && setrlimit(RLIMIT_NOFILE, launch->files) < 0)
+        report(launch, STEP_LIMIT);
     execve(launch->program, launch->argv, launch->envp);
     report(launch, STEP_EXEC);
 }

@@ -99,6 +99,8 @@ int line_encode(struct bytes *out, struct line_looks *looks, const struct styles
     text.failed = runs.failed = false;
     uint32_t run = 0, runs_count = 0;
     *wide = false;
+    if (!bytes_room(&text, count + 1))
+        return -ENOMEM;
 
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && cells[i].attr != cells[i - 1].attr && run > 0) {
@@ -115,13 +117,12 @@ int line_encode(struct bytes *out, struct line_looks *looks, const struct styles
         if (glyph & (GLYPH_TAIL | GLYPH_PAD))
             continue;
         run++;
-        uint8_t *room = bytes_room(&text, GLYPH_BYTES_MAX);
-        if (!room)
-            return -ENOMEM;
         if (glyph < 0x80) {
-            *room = (uint8_t)glyph;
-            text.size++;
+            text.data[text.size++] = (uint8_t)glyph; /* there is a byte for each cell to come */
         } else {
+            uint8_t *room = bytes_room(&text, GLYPH_BYTES_MAX + count - i);
+            if (!room)
+                return -ENOMEM;
             *wide |= (glyph & GLYPH_WIDE) != 0;
             text.size += glyph_put(room, styles, glyph);
         }

@@ -62,13 +62,27 @@ void recording_close(struct recording *recording)
     recording->fds[0] = recording->fds[1] = -1;
 }
 
+/* Behind what JSON takes as it is: at the first byte below 0x20, quote, backslash or DEL. */
+static size_t plain_end(const uint8_t *text, size_t at, size_t size)
+{
+    static const bool special[256] = {
+        [0x00] = true, [0x01] = true, [0x02] = true, [0x03] = true, [0x04] = true, [0x05] = true,
+        [0x06] = true, [0x07] = true, [0x08] = true, [0x09] = true, [0x0a] = true, [0x0b] = true,
+        [0x0c] = true, [0x0d] = true, [0x0e] = true, [0x0f] = true, [0x10] = true, [0x11] = true,
+        [0x12] = true, [0x13] = true, [0x14] = true, [0x15] = true, [0x16] = true, [0x17] = true,
+        [0x18] = true, [0x19] = true, [0x1a] = true, [0x1b] = true, [0x1c] = true, [0x1d] = true,
+        [0x1e] = true, [0x1f] = true, ['"'] = true,  ['\\'] = true, [0x7f] = true,
+    };
+    while (at < size && !special[text[at]])
+        at++;
+    return at;
+}
+
 static void add_json(struct bytes *out, const uint8_t *text, size_t size)
 {
     size_t start = 0;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = plain_end(text, 0, size); i < size; i = plain_end(text, start, size)) {
         uint8_t byte = text[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0x7f)
-            continue;
         bytes_add(out, text + start, i - start);
         start = i + 1;
         char escaped[8];

@@ -92,16 +92,22 @@ static void escape(struct terminal *terminal, uint8_t byte)
     }
 }
 
-static void param_digit(struct terminal_sequence *sequence, uint8_t byte)
+/* A number: all digits in a row. */
+static const uint8_t *param_digits(struct terminal_sequence *sequence, const uint8_t *at,
+                                   const uint8_t *end)
 {
     if (sequence->count == 0) {
         sequence->count = 1;
         sequence->params[0] = PARAM_MISSING;
     }
     uint32_t *param = &sequence->params[sequence->count - 1];
-    *param = (*param == PARAM_MISSING ? 0 : *param * 10) + (uint32_t)(byte - '0');
-    if (*param > PARAM_MAX)
-        *param = PARAM_MAX;
+    uint32_t value = *param == PARAM_MISSING ? 0 : *param;
+    for (; at < end && *at >= '0' && *at <= '9'; at++) {
+        value = value * 10 + (uint32_t)(*at - '0');
+        value = value > PARAM_MAX ? PARAM_MAX : value;
+    }
+    *param = value;
+    return at;
 }
 
 static void param_next(struct terminal_sequence *sequence, bool colon)
@@ -126,6 +132,11 @@ static const uint8_t *csi(struct terminal *terminal, const uint8_t *at, const ui
     struct terminal_sequence *sequence = &terminal->sequence;
     while (at < end && (sequence->state == PARSE_CSI || sequence->state == PARSE_CSI_IGNORE)) {
         uint8_t byte = *at;
+        if (byte >= '0' && byte <= '9' && sequence->intermediates == 0 &&
+            sequence->state == PARSE_CSI) {
+            at = param_digits(sequence, at, end);
+            continue;
+        }
         if (byte == 0x1b || byte == 0x18 || byte == 0x1a)
             return at; /* cancels; the caller sees to it */
         at++;
@@ -144,8 +155,6 @@ static const uint8_t *csi(struct terminal *terminal, const uint8_t *at, const ui
             }
         } else if (sequence->state == PARSE_CSI_IGNORE) {
             continue;
-        } else if (byte >= '0' && byte <= '9' && sequence->intermediates == 0) {
-            param_digit(sequence, byte);
         } else if ((byte == ';' || byte == ':') && sequence->intermediates == 0) {
             param_next(sequence, byte == ':');
         } else if (byte >= 0x3c && byte <= 0x3f && sequence->count == 0 && !sequence->leader) {

@@ -45,18 +45,8 @@ static int usage(void)
 
 static int prepare(const char *pane)
 {
-    snprintf(bench_directory, sizeof(bench_directory), "/tmp/bj-bench-XXXXXX");
-    if (!mkdtemp(bench_directory))
-        return -1;
-    char path[512];
-    snprintf(path, sizeof(path), "%s/run", bench_directory);
-    setenv("BELLJAR_RUNTIME_DIR", path, 1);
-    snprintf(path, sizeof(path), "%s/state", bench_directory);
-    setenv("BELLJAR_STATE_DIR", path, 1);
-    /* No settings of the human's. */
-    setenv("XDG_CONFIG_HOME", bench_directory, 1);
-    return bench_shell(NULL, 0, "mkdir %s/files && cp %s %s/files/pane", bench_directory, pane,
-                       bench_directory) == 0
+    return bench_prepare() == 0 &&
+                   bench_shell(NULL, 0, "cp %s %s/files/pane", pane, bench_directory) == 0
                ? 0
                : -1;
 }

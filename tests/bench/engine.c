@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,6 +14,21 @@ long bench_scrollback = 10000;
 
 struct engine bench_engines[BENCH_ENGINES_MAX];
 size_t bench_engine_count;
+
+int bench_prepare(void)
+{
+    char path[512];
+    snprintf(bench_directory, sizeof(bench_directory), "/tmp/bj-bench-XXXXXX");
+    if (!mkdtemp(bench_directory))
+        return -1;
+    snprintf(path, sizeof(path), "%s/run", bench_directory);
+    setenv("BELLJAR_RUNTIME_DIR", path, 1);
+    snprintf(path, sizeof(path), "%s/state", bench_directory);
+    setenv("BELLJAR_STATE_DIR", path, 1);
+    setenv("XDG_CONFIG_HOME", bench_directory, 1);
+    snprintf(path, sizeof(path), "%s/files", bench_directory);
+    return mkdir(path, 0755);
+}
 
 int bench_shell(char *out, size_t size, const char *format, ...)
 {

@@ -12,7 +12,7 @@
 #include "tests/bench/terminal.h"
 
 #define BENCH_ENGINES_MAX   4
-#define BENCH_PROCESSES_MAX 1024
+#define BENCH_PROCESSES_MAX 8192
 
 /* The processes that an engine keeps on the host, without its clients and what runs in its panes.
  */
@@ -68,6 +68,10 @@ void engine_belljar_make(struct engine *engine, const char *program);
 
 /* Where the benchmark keeps its files: programs and corpora in `files`, everything else beside. */
 extern char bench_directory[256];
+
+/* Makes it, and points Belljar there and away from the human's settings. 0, or -1 with errno. */
+int bench_prepare(void);
+
 extern int bench_rows, bench_cols; /* of a pane */
 extern long bench_scrollback;      /* lines */
 

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static struct world world;
@@ -53,6 +54,33 @@ static size_t times(struct eye *eye, const char *text)
             count++;
     return count;
 }
+
+/* The server has three descriptors for each sandbox; the usual limit of 1024, here 128, is no limit
+ * for it, but it is one for the agents. */
+START_TEST(more_than_the_limit_of_descriptors)
+{
+    struct rlimit before, low;
+    char name[16];
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    ck_assert_uint_ge(before.rlim_max, 1024);
+    low = before;
+    low.rlim_cur = 128;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof(name), "s%d", i);
+        BELLJAR_OK(&world, "run", "-d", "-n", name, "--no-record", "--", "sh", "-c",
+                   "echo may open $(ulimit -Sn); sleep 1000");
+    }
+    for (int i = 0; i < 50; i++) {
+        snprintf(name, sizeof(name), "s%d", i);
+        WAIT_FOR(world_shows(&world, name, "may open 128"));
+    }
+    struct eye *eye = attach(24, 80);
+    EYE_WAIT_TEXT(eye, "50 sandboxes");
+    detach(eye);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+END_TEST
 
 START_TEST(a_hundred)
 {
@@ -261,6 +289,7 @@ int main(void)
     TCase *tests = tcase_create("scale");
     tcase_set_timeout(tests, 0);
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, more_than_the_limit_of_descriptors);
     tcase_add_test(tests, a_hundred);
     tcase_add_test(tests, tabs_of_projects);
     tcase_add_test(tests, pins_and_need);
