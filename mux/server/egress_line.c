@@ -375,10 +375,8 @@ static void refused(struct sandbox *sandbox, const msgpack_object *params)
 {
     char host[513], reason[513];
     uint64_t more = bj_get_uint(params, "suppressed", 0);
-    bj_get_copy(params, "host", host, sizeof(host));
-    bj_get_copy(params, "reason", reason, sizeof(reason));
-    text_clean(host, sizeof(host), host, strlen(host), false);
-    text_clean(reason, sizeof(reason), reason, strlen(reason), false);
+    text_read(params, "host", host, sizeof(host));
+    text_read(params, "reason", reason, sizeof(reason));
     struct traffic_host *entry = read_host(sandbox, params);
     if (entry)
         entry->refused += 1 + more;

@@ -220,16 +220,7 @@ void supervise_monitor_down(struct sandbox *sandbox, const struct bj_error *why)
 
 static void read_title(struct sandbox *sandbox, const msgpack_object *params)
 {
-    size_t size = 0;
-    const char *title = bj_get_bytes(params, "title", &size);
-    text_clean(sandbox->title, sizeof(sandbox->title), title ? title : "", title ? size : 0, false);
-}
-
-static void read_error(const msgpack_object *params, char *out, size_t room)
-{
-    size_t size = 0;
-    const char *text = bj_get_bytes(params, "error", &size);
-    text_clean(out, room, text ? text : "", text ? size : 0, false);
+    text_read(params, "title", sandbox->title, sizeof(sandbox->title));
 }
 
 static void read_size(struct sandbox *sandbox, const msgpack_object *params)
@@ -269,7 +260,7 @@ void supervise_monitor_up(struct sandbox *sandbox, const msgpack_object *info)
     if (bj_get_bool(info, "started", false))
         sandbox->agent_started = true;
     if (bj_get_bool(info, "exited", false)) {
-        read_error(info, error, sizeof(error));
+        text_read(info, "error", error, sizeof(error));
         agent_exited(sandbox, (int)bj_get_int(info, "exit_code", 0),
                      (int)bj_get_int(info, "exit_signal", 0), error);
     }
@@ -306,7 +297,7 @@ static void on_link_down(struct sandbox *sandbox, const msgpack_object *params)
 {
     char error[ALERT_TEXT_MAX];
     sandbox->link_up = false;
-    read_error(params, error, sizeof(error));
+    text_read(params, "error", error, sizeof(error));
     if (error[0])
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "link", "the link was closed: %s",
                      error);
@@ -324,7 +315,7 @@ static void on_agent_started(struct sandbox *sandbox, const msgpack_object *para
 static void on_agent_exited(struct sandbox *sandbox, const msgpack_object *params)
 {
     char error[BJ_ERROR_TEXT_MAX];
-    read_error(params, error, sizeof(error));
+    text_read(params, "error", error, sizeof(error));
     agent_exited(sandbox, (int)bj_get_int(params, "code", 0), (int)bj_get_int(params, "signal", 0),
                  error);
 }
@@ -391,9 +382,8 @@ static void on_alert(struct sandbox *sandbox, const msgpack_object *params)
     char kind[32];
     char text[ALERT_TEXT_MAX];
     bj_get_copy(params, "severity", severity, sizeof(severity));
-    bj_get_copy(params, "kind", kind, sizeof(kind));
+    text_read(params, "kind", kind, sizeof(kind));
     bj_get_copy(params, "text", text, sizeof(text));
-    text_clean(kind, sizeof(kind), kind, strlen(kind), false);
     if (strcmp(kind, "notification") == 0)
         signs_notice(sandbox);
     server_alert(sandbox->server, sandbox, alert_severity_read(severity), kind, "%s", text);

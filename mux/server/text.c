@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "transport/pack.h"
+
 #define REPLACEMENT "\xef\xbf\xbd"
 
 /* Invisible characters that change how the rest looks: marks and overrides of direction, isolates,
@@ -46,12 +48,29 @@ static bool is_hidden(uint32_t code)
     return false;
 }
 
+#define PICTURE_SIZE 3
+
+/* What is seen of a control: a return symbol for a line feed, the pictures from U+2400 on (U+2421
+ * for DEL); C1 controls have none. Each has three bytes. */
+static size_t picture(uint32_t code, char out[PICTURE_SIZE])
+{
+    uint32_t shown = code == '\n'   ? 0x23ce
+                     : code < 0x20  ? 0x2400 + code
+                     : code == 0x7f ? 0x2421
+                                    : 0xfffd;
+    out[0] = (char)(0xe0 | shown >> 12);
+    out[1] = (char)(0x80 | (shown >> 6 & 0x3f));
+    out[2] = (char)(0x80 | (shown & 0x3f));
+    return PICTURE_SIZE;
+}
+
 size_t text_clean(char *out, size_t room, const char *text, size_t size, bool lines)
 {
     size_t length = 0;
     for (size_t at = 0; at < size;) {
         uint32_t code = 0;
         size_t taken = decode((const unsigned char *)text + at, size - at, &code);
+        char shown[PICTURE_SIZE];
         const char *piece = text + at;
         size_t piece_size = taken;
         if (!taken) {
@@ -59,8 +78,10 @@ size_t text_clean(char *out, size_t room, const char *text, size_t size, bool li
             piece_size = strlen(REPLACEMENT);
             taken = 1;
         } else if (code < 0x20 || (code >= 0x7f && code < 0xa0)) {
-            piece = lines && (code == '\n' || code == '\t') ? piece : " ";
-            piece_size = 1;
+            if (!lines || (code != '\n' && code != '\t')) {
+                piece = shown;
+                piece_size = picture(code, shown);
+            }
         } else if (is_hidden(code)) {
             piece_size = 0;
         }
@@ -81,4 +102,11 @@ char *text_clean_copy(const char *text, size_t size, size_t limit, bool lines)
     if (out)
         text_clean(out, room, text, size, lines);
     return out;
+}
+
+void text_read(const msgpack_object *map, const char *key, char *out, size_t room)
+{
+    size_t size = 0;
+    const char *text = bj_get_bytes(map, key, &size);
+    text_clean(out, room, text ? text : "", text ? size : 0, false);
 }

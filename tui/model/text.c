@@ -6,7 +6,7 @@
 
 #define MARKS_MAX   2
 #define REPLACEMENT 0xfffdU
-#define LINE_FEED   0x2424U
+#define LINE_FEED   0x23ceU
 
 bool text_is_safe(uint32_t character)
 {
@@ -149,9 +149,9 @@ size_t text_wrap(const char *text, int columns, const char **next)
 {
     int used;
     size_t bytes = fitting(text, columns < 2 ? 2 : columns, &used);
-    const char *feed = strstr(text, "\u2424");
+    const char *feed = strstr(text, "\u23ce");
     if (feed && feed < text + bytes) {
-        *next = feed + sizeof("\u2424") - 1;
+        *next = feed + sizeof("\u23ce") - 1;
         return (size_t)(*next - text);
     }
     *next = text + bytes;

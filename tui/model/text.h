@@ -3,7 +3,7 @@
  *
  * Clean text is valid UTF-8 without control and format characters: no escape sequence, no
  * direction override, no joiner, nothing of zero width but at most two marks per character. What
- * cannot be shown becomes U+FFFD, a line feed becomes U+2424 so that it is seen, other white space
+ * cannot be shown becomes U+FFFD, a line feed becomes U+23CE so that it is seen, other white space
  * a space. Widths are those of Unicode (utf8proc); the view checks them against the C library's.
  */
 #pragma once
@@ -40,7 +40,7 @@ size_t text_put(char out[4], uint32_t character);
  */
 int text_fit(char *out, size_t out_size, const char *text, int columns, bool ascii);
 
-/* Bytes of the first line of `text` that takes at most `columns`, breaking behind a U+2424, or at a
+/* Bytes of the first line of `text` that takes at most `columns`, breaking behind a U+23CE, or at a
  * space when there is one; at least one character. *next is where the following line begins. */
 size_t text_wrap(const char *text, int columns, const char **next);
 

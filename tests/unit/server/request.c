@@ -175,7 +175,7 @@ START_TEST(text_is_cleaned)
 {
     struct requests requests = {0};
     struct request *request = open_one(&requests, "aaaaaaaa", 16, "a\n\x1b[31mb\xff\xe2\x80\xae");
-    ck_assert_str_eq(request->title, "a  [31mb\xef\xbf\xbd");
+    ck_assert_str_eq(request->title, "a⏎␛[31mb\xef\xbf\xbd");
     requests_free(&requests);
 }
 END_TEST

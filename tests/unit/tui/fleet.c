@@ -137,7 +137,7 @@ START_TEST(requests_oldest_first)
     size_t count;
     struct request *request = fleet_request(fleet, "a", &count);
     ck_assert_uint_eq(count, 2);
-    ck_assert_str_eq(request->title, "ea\u2424rly\ufffd");
+    ck_assert_str_eq(request->title, "ea\u23cerly\ufffd");
     ck_assert(!request->wall);
     ck_assert_str_eq(request->detail, "d");
     event("event.request_gone", "{\"id\": \"1\"}");
