@@ -187,6 +187,12 @@ const struct bj_method bj_api_server[] = {
       {"session", BJ_PARAM_STR, false, NAME_MAX_BYTES, "default main"},
       {"from", BJ_PARAM_STR, false, 64, "its terminal or where it comes from, in its own words"},
       {"readonly", BJ_PARAM_BOOL, false, 0, "from now on what changes anything is refused"}}},
+    {"client.focus",
+     "A dashboard says which sandbox its human looks at.",
+     "{}",
+     {{"sandbox_id", BJ_PARAM_STR, false, 15, "id; absent or unknown: none"},
+      {"typing", BJ_PARAM_BOOL, false, 0, "the keys go to its agent"}}},
+    {"client.list", "The dashboards that are attached, newest first.", "see event.clients", {{0}}},
     {"client.detach",
      "Detaches dashboards.",
      "{count}",
@@ -242,6 +248,12 @@ const struct bj_notification bj_events_server[] = {
      "id, sandbox, sandbox_id, severity (info|warning|critical), kind, text, count, first, last "
      "(unix seconds), acknowledged"},
     {"event.session", "A session's layout changed.", "name, layout, selected, panes, pinned"},
+    {"event.clients",
+     "Dashboards came or went, or look at other sandboxes.",
+     "you (number of the client that gets this), clients [{number, name (\"dashboard of USER "
+     "'FROM'\"), user (as the kernel knows it), from (in its own words), session, since (unix "
+     "seconds), readonly, sandbox_id, sandbox (name; what its human looks at, or empty), typing "
+     "(keys go to that agent)}], newest first"},
     {"event.detach", "This dashboard is told to detach.", "reason"},
     {"event.stopping", "The server stops.", "killed (whether the sandboxes were, too)"},
     {0},

@@ -158,3 +158,10 @@ int bj_paths_prepare(const struct bj_paths *paths, struct bj_error *error)
     int status = bj_directory_private(paths->runtime, error);
     return status < 0 ? status : bj_directory_private(paths->state, error);
 }
+
+int bj_recording_path(char *out, size_t size, struct bj_error *error, const char *directory,
+                      bool previous, int number)
+{
+    return bj_path(out, size, error, "%s/%s.%d.cast", directory,
+                   previous ? "previous" : "recording", number);
+}

@@ -20,15 +20,18 @@
  *   RUNTIME/ID/view.sock           monitor listens, clients dial
  *   STATE/server.log, sessions.json, rules.json, accepted.json (policies of projects), audit.*
  *   STATE/ID/sandbox.json, monitor.log, egress.log, recording.0.cast, recording.1.cast, project/,
- *            home/
+ *            home/; previous.0.cast and previous.1.cast: recording of the run before the last
+ *            restart
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "transport/error.h"
 
 #define BJ_PATH_MAX        4096
+#define BJ_RECORDING_FILES 2
 #define BJ_SOCKET_PATH_MAX 107 /* bytes without the NUL; sun_path of unix(7) */
 
 struct bj_paths {
@@ -51,3 +54,8 @@ int bj_directory_private(const char *path, struct bj_error *error);
 /* snprintf that fails with -ENAMETOOLONG instead of cutting. */
 int bj_path(char *out, size_t size, struct bj_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* One of the BJ_RECORDING_FILES of a sandbox's recording, in its state directory: of the run that
+ * is the last one, or of the one before its last restart. */
+int bj_recording_path(char *out, size_t size, struct bj_error *error, const char *directory,
+                      bool previous, int number);

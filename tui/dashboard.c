@@ -158,6 +158,7 @@ void dashboard_changed(struct dashboard *dashboard)
     review_sync(dashboard);
     replay_sync(dashboard);
     panes_focus(dashboard);
+    crowd_tell(dashboard);
     tell_human(dashboard);
     dashboard_touch(dashboard, false);
 }
@@ -330,7 +331,7 @@ static void on_input(void *owner, const struct input *input)
     if (!for_agent) {
         dashboard_changed(dashboard);
         dashboard_touch(dashboard, true);
-    } else if (control->note_until > view.now) {
+    } else if (control->note_until > view.now || before.digest.open) {
         dashboard_touch(dashboard, false);
     }
 }
@@ -472,6 +473,7 @@ void dashboard_stop(struct dashboard *dashboard)
     dashboard->stopping = true;
     review_end(dashboard);
     replay_sync(dashboard);
+    digest_stop(dashboard);
     panes_close(dashboard);
     server_close(dashboard);
     uv_walk(&dashboard->loop, close_own, dashboard);
@@ -552,6 +554,7 @@ int dashboard_run(const struct bj_paths *paths, int server, const struct dashboa
     server_attach(&dashboard->servers[0], server);
     if (status == 0) {
         resized(dashboard);
+        digest_start(dashboard, wall_clock());
         hosts_attach(dashboard);
     } else {
         dashboard_stop(dashboard);

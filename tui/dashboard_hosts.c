@@ -139,3 +139,18 @@ size_t hosts_look(struct dashboard *dashboard, struct view_host out[HOSTS_MAX])
     }
     return dashboard->server_count - 1;
 }
+
+void far_words(struct dashboard *dashboard, const struct sandbox *sandbox, const char *option,
+               const char *words[FAR_WORDS])
+{
+    const struct host *host = &server_of(dashboard, sandbox->id)->host;
+    const char *const all[FAR_WORDS] = {"bridge",
+                                        "--to",
+                                        host->destination,
+                                        "--remote-command",
+                                        host->remote ? host->remote : "belljar",
+                                        option,
+                                        sandbox_own_name(sandbox),
+                                        NULL};
+    memcpy(words, all, sizeof(all));
+}

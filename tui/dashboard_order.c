@@ -115,6 +115,21 @@ static void rename_one(struct server_link *link, const struct order *order)
     bj_rpc_send(&link->rpc);
 }
 
+/* As `belljar restart` does: a profile's agent goes on with its conversation. */
+static void restart(struct server_link *link, const struct order *order)
+{
+    const struct sandbox *sandbox = fleet_find(&link->dashboard->fleet, order->id);
+    const char *path = link->origin->number == 0 ? getenv("PATH") : NULL;
+    if (!sandbox)
+        return;
+    msgpack_packer *packer = bj_rpc_request(&link->rpc, "sandbox.restart", server_on_done, NULL);
+    msgpack_pack_map(packer, path ? 2 : 1);
+    bj_pack_key_str(packer, "name", sandbox_own_name(sandbox));
+    if (path)
+        bj_pack_key_str(packer, "path", path);
+    bj_rpc_send(&link->rpc);
+}
+
 static void acknowledge(struct server_link *link, const struct sandbox *sandbox)
 {
     msgpack_packer *packer = bj_rpc_request(&link->rpc, "alert.acknowledge", server_on_done, NULL);
@@ -219,6 +234,9 @@ static void order_one(struct server_link *link, const struct order *order)
         break;
     case ORDER_RUN:
         run(link, order->text);
+        break;
+    case ORDER_RESTART:
+        restart(link, order);
         break;
     case ORDER_ACKNOWLEDGE: {
         const struct sandbox *sandbox = fleet_find(&link->dashboard->fleet, order->id);

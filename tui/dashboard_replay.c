@@ -46,14 +46,14 @@ static void load(uv_work_t *work)
     struct dashboard_replay *replay = &dashboard->replay;
     char directory[BJ_PATH_MAX];
     replay->error = (struct bj_error){0};
-    replay->status = bj_path(directory, sizeof(directory), &replay->error, "%s/%s",
-                             dashboard->paths->state, replay->id);
+    replay->status = replay->place[0] ? bj_path(directory, sizeof(directory), &replay->error, "%s",
+                                                replay->place)
+                                      : bj_path(directory, sizeof(directory), &replay->error,
+                                                "%s/%s", dashboard->paths->state, replay->id);
     if (replay->status == 0)
-        replay->status = track_load(&replay->track, dashboard->paths, directory, replay->id,
+        replay->status = track_load(&replay->track, dashboard->paths, directory, false, replay->id,
                                     &replay->stop, &replay->error);
 }
-
-static void start_loading(struct dashboard *dashboard);
 
 static void on_loaded(uv_work_t *work, int cancelled)
 {
@@ -65,10 +65,12 @@ static void on_loaded(uv_work_t *work, int cancelled)
     bool wanted = player->open && player->state == PLAYER_LOADING && !dashboard->stopping;
     if (!wanted || atomic_load(&replay->stop) || strcmp(player->id, replay->id) != 0) {
         track_free(&replay->track);
+        replay_fetch_end(dashboard);
         if (wanted)
-            start_loading(dashboard); /* another one was opened meanwhile */
+            replay_order(dashboard); /* another one was opened meanwhile */
         return;
     }
+    replay_fetch_end(dashboard);
     if (replay->status < 0) {
         player_fail(player, replay->error.text);
         dashboard_touch(dashboard, true);
@@ -83,7 +85,7 @@ static void on_loaded(uv_work_t *work, int cancelled)
     uv_timer_start(&replay->timer, on_frame, 0, 0);
 }
 
-static void start_loading(struct dashboard *dashboard)
+void replay_load(struct dashboard *dashboard)
 {
     struct dashboard_replay *replay = &dashboard->replay;
     snprintf(replay->id, sizeof(replay->id), "%s", dashboard->control.player.id);
@@ -99,18 +101,16 @@ void replay_order(struct dashboard *dashboard)
     struct dashboard_replay *replay = &dashboard->replay;
     struct player *player = &dashboard->control.player;
     const struct sandbox *sandbox = fleet_find(&dashboard->fleet, player->id);
-    char why[160];
     if (replay->playing)
         stop_playing(replay);
-    if (!sandbox || sandbox->origin->number != 0) {
-        snprintf(why, sizeof(why), "%.64s is on another host: use belljar replay there",
-                 sandbox ? sandbox->name : "?");
-        player_fail(player, why);
-    } else if (replay->loading) {
+    if (replay->loading)
         atomic_store(&replay->stop, true); /* on_loaded() begins again */
-    } else {
-        start_loading(dashboard);
-    }
+    else if (!sandbox)
+        player_fail(player, "the sandbox is gone");
+    else if (sandbox->origin->number > 0)
+        replay_fetch(dashboard, sandbox);
+    else
+        replay_load(dashboard);
 }
 
 void replay_sync(struct dashboard *dashboard)
@@ -118,6 +118,7 @@ void replay_sync(struct dashboard *dashboard)
     struct dashboard_replay *replay = &dashboard->replay;
     if (dashboard->control.player.open && !dashboard->stopping)
         return;
+    replay_fetch_end(dashboard);
     if (replay->loading)
         atomic_store(&replay->stop, true);
     if (replay->playing)

@@ -21,7 +21,8 @@ static const char *name_of(const struct dashboard *dashboard, const char *id,
     if (sandbox && sandbox->origin->number == 0)
         return sandbox->name;
     if (sandbox)
-        bj_fail(error, -ENOTSUP, "%s is on another host: use belljar diff and pull there",
+        bj_fail(error, -ENOTSUP,
+                "%s is on another host, and so is its repository: use belljar pull there",
                 sandbox->name);
     else
         bj_fail(error, -ENOENT, "the sandbox is gone");
@@ -73,15 +74,16 @@ static void read_diff(struct dashboard *dashboard, const char *id)
 {
     static const struct child_events events = {.output = on_diff, .ended = on_diff_ended};
     struct bj_error error = {0};
-    const char *name = name_of(dashboard, id, &error);
+    const struct sandbox *sandbox = fleet_find(&dashboard->fleet, id);
+    const char *words[FAR_WORDS] = {"diff", "--", sandbox ? sandbox->name : "", NULL};
+    if (sandbox && sandbox->origin->number > 0)
+        far_words(dashboard, sandbox, "--diff", words);
     if (dashboard->diff_child)
         child_stop(dashboard->diff_child);
     dashboard->diff_child =
-        !name ? NULL
-              : child_start(&dashboard->loop, (const char *const[]){"diff", "--", name, NULL},
-                            &events, dashboard, &error);
+        sandbox ? child_start(&dashboard->loop, words, &events, dashboard, &error) : NULL;
     if (!dashboard->diff_child)
-        review_fail(&dashboard->control.review, error.text);
+        review_fail(&dashboard->control.review, sandbox ? error.text : "the sandbox is gone");
 }
 
 /* ---- the pull ---- */

@@ -322,7 +322,8 @@ void server_attach(struct server_link *link, int descriptor)
         return;
     }
     link->open = true;
-    link->refused[0] = '\0';
+    link->refused[0] = link->looks_told[0] = '\0';
+    link->typing_told = false;
     fleet_forget_asked(&dashboard->fleet, link->origin->number);
     msgpack_packer *packer = bj_rpc_request(rpc, "client.hello", on_hello, NULL);
     msgpack_pack_map(packer, 3 + dashboard->options->readonly);

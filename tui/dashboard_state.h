@@ -3,10 +3,12 @@
  *
  * dashboard.c owns the loop, the terminal and the painting; dashboard_server.c the connection to
  * each server, dashboard_hosts.c the links to other hosts, dashboard_order.c what servers are told,
- * dashboard_decide.c that about requests and rules; dashboard_panes.c one connection per pane to
+ * dashboard_decide.c that about requests and rules, dashboard_crowd.c where the human looks;
+ * dashboard_panes.c one connection per pane to
  * its monitor, dashboard_copy.c copy mode, dashboard_form.c the form of a new sandbox,
  * dashboard_config.c configuration that changes meanwhile, dashboard_review.c the diff and the
- * pull, dashboard_replay.c the recording that is played.
+ * pull, dashboard_replay.c the recording that is played (dashboard_replay_far.c brings it),
+ * dashboard_digest.c what happened since the human left.
  */
 #pragma once
 
@@ -18,6 +20,7 @@
 #include "tui/cli/replay_engine.h"
 #include "tui/config.h"
 #include "tui/dashboard.h"
+#include "tui/model/digest.h"
 #include "tui/model/control.h"
 #include "tui/view/view.h"
 
@@ -44,7 +47,11 @@ struct pane_link {
 /* While `loading` a thread fills the track, and nobody else touches it. */
 struct dashboard_replay {
     bool loading, playing;
-    char id[FLEET_ID_MAX]; /* whose recording it is */
+    struct child *fetch;     /* brings it from another host; or NULL */
+    FILE *fetched;           /* where it goes, in `place` */
+    size_t fetched_size;     /* bytes */
+    char place[BJ_PATH_MAX]; /* a directory for it, until it is loaded; "" for this host's */
+    char id[FLEET_ID_MAX];   /* whose recording it is */
     uv_work_t work;
     atomic_bool stop;
     int status; /* of loading */
@@ -53,6 +60,16 @@ struct dashboard_replay {
     struct replay_engine engine;
     uv_timer_t timer;
     uint64_t stepped_at, shown_at; /* ms */
+};
+
+/* What happened since the human left, while a thread reads it. */
+struct dashboard_digest {
+    uv_work_t work;
+    atomic_bool stop;
+    double until; /* unix seconds */
+    int status;
+    struct bj_error error;
+    struct digest read;
 };
 
 /* A server: of this host (the first), or of another one. */
@@ -75,6 +92,9 @@ struct server_link {
     uv_poll_t hear;
     bool hearing;
     char refused[128]; /* why the last connection was not made */
+
+    char looks_told[FLEET_ID_MAX]; /* where the human looks, as it was told last */
+    bool typing_told;
 };
 
 struct dashboard {
@@ -121,6 +141,7 @@ struct dashboard {
     struct child *diff_child, *pull_child; /* that run for the review; or NULL */
     char pulled[512];                      /* what the pull has said */
     struct dashboard_replay replay;
+    struct dashboard_digest digest;
     struct pane_link *links[FLEET_SANDBOXES_MAX];
     size_t link_count;
 };
@@ -160,6 +181,15 @@ void server_on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpac
 /* The room that one more pane would have. False: none. */
 bool server_new_size(const struct dashboard *dashboard, struct rect *inner);
 
+/* The command line that fetches something about a sandbox of another host: `option` is one of
+ * `belljar bridge`'s. */
+#define FAR_WORDS 8
+void far_words(struct dashboard *dashboard, const struct sandbox *sandbox, const char *option,
+               const char *words[FAR_WORDS]);
+
+/* dashboard_crowd.c */
+void crowd_tell(struct dashboard *dashboard); /* where the human looks, when that has changed */
+
 /* dashboard_hosts.c */
 void hosts_attach(struct dashboard *dashboard);
 void hosts_tick(struct dashboard *dashboard);
@@ -194,8 +224,16 @@ void review_end(struct dashboard *dashboard);
 /* dashboard_replay.c */
 void replay_init(struct dashboard *dashboard);
 void replay_order(struct dashboard *dashboard); /* the player wants its recording */
-void replay_sync(struct dashboard *dashboard);  /* ends what is not looked at any more */
+void replay_load(struct dashboard *dashboard);  /* it is on this host now */
+/* dashboard_replay_far.c */
+void replay_fetch(struct dashboard *dashboard, const struct sandbox *sandbox);
+void replay_fetch_end(struct dashboard *dashboard); /* and forgets what was fetched */
+void replay_sync(struct dashboard *dashboard);      /* ends what is not looked at any more */
 const struct picture *replay_picture(const struct dashboard *dashboard);
+
+/* dashboard_digest.c */
+void digest_start(struct dashboard *dashboard, double wall); /* shows it, if there is anything */
+void digest_stop(struct dashboard *dashboard);
 
 /* dashboard_panes.c */
 struct pane_link *panes_find(struct dashboard *dashboard, const char *id);

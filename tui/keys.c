@@ -37,7 +37,7 @@ const struct key_action keys_table[] = {
 
     {ACTION_RUN,         S, "run",         "n",               KEYS_SANDBOX, "start a new sandbox", "new"},
     {ACTION_FORM,        S, "run form",    "N",               KEYS_SANDBOX, "the same with a form: project, name, limits, policy", NULL},
-    {ACTION_AGAIN,   S | L, "run again",   "+",               KEYS_SANDBOX, "another like the selected one; one that ended, again", NULL},
+    {ACTION_AGAIN,   S | L, "run again",   "+",               KEYS_SANDBOX, "another like the selected one; one that ended goes on again", NULL},
     {ACTION_PAUSE,   S | L, "pause",       "p",               KEYS_SANDBOX, "pause the selected sandbox or all marked ones, or resume", "pause"},
     {ACTION_PAUSE_ALL,   S, "pause --all", "P",               KEYS_SANDBOX, "pause every sandbox; resume them when all are paused", NULL},
     {ACTION_KILL,    S | L, "kill",        "k",               KEYS_SANDBOX, "end the selected or all marked sandboxes (asks first)", "kill"},
@@ -143,6 +143,8 @@ const struct key_action keys_table[] = {
     {ACTION_DETACH,      S, "detach",      "Q",               KEYS_BELLJAR, "leave; the sandboxes run on", "detach"},
     {ACTION_QUIT,        S, "quit",        "q",               KEYS_BELLJAR, "the same, after asking", NULL},
     {ACTION_HELP,    S | L, "help",        "?",               KEYS_BELLJAR, "this page", "help"},
+    {ACTION_CLIENTS, S | L, "clients",     "@",               KEYS_BELLJAR, "who else is attached, and where they look", NULL},
+    {ACTION_DIGEST,      S, "digest",      "W",               KEYS_BELLJAR, "what happened since you left", NULL},
     {ACTION_SUPERVISE,   P, "supervise",   "Escape",          KEYS_BELLJAR, "behind a prefix with keys of its own: to supervise mode", "supervise"},
 
     {ACTION_MARK_HERE,       L, "mark here",       "Space",      KEYS_SANDBOX, "in the list: the same as m", NULL},

@@ -14,9 +14,9 @@
  * (human|rule| policy|gone), where (line or rule that decided), asked (unix seconds), waited
  * (seconds) rule_added, rule_removed   rule, about, pattern, effect, scope, value, expires,
  * sentence, request connection                 host, port, sent, received, seconds attach, detach
- * client gap                        cause (torn|crash|tampered), text, and what applies of
- * lost_from, lost_to, aside Secrets do not get here by themselves: only fields that the caller
- * names are written.
+ * client, session, readonly (user, from) gap                        cause (torn|crash|tampered),
+ * text, and what applies of lost_from, lost_to, aside Secrets do not get here by themselves: only
+ * fields that the caller names are written.
  */
 #pragma once
 

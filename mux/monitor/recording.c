@@ -39,7 +39,7 @@ int recording_open(struct recording *recording, const char *directory, const cha
     snprintf(recording->id, sizeof(recording->id), "%s", id);
     for (int i = 0; limit > 0 && i < RECORDING_FILES; i++) {
         char path[BJ_PATH_MAX];
-        int status = bj_path(path, sizeof(path), error, "%s/recording.%d.cast", directory, i);
+        int status = bj_recording_path(path, sizeof(path), error, directory, false, i);
         if (status == 0) {
             recording->fds[i] = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
             if (recording->fds[i] < 0)

@@ -79,13 +79,15 @@ static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
         }
     if (client->dashboard)
         ledger_note(server, AUDIT_DETACH, NULL,
-                    json_pack("{s:I, s:s}", "client", (json_int_t)client->number, "session",
-                              client->session));
+                    json_pack("{s:I, s:s, s:b}", "client", (json_int_t)client->number, "session",
+                              client->session, "readonly", client->readonly));
     while (client->calls) {
         struct call *call = client->calls;
         client->calls = call->next;
         call->client = NULL; /* who answers it later finds nobody */
     }
+    if (client->dashboard)
+        clients_crowd_changed(server);
     free(client);
     stats_adjust(server);
     priority_update(server);
@@ -101,6 +103,7 @@ static void send_state(struct client *client)
         event_request(bj_rpc_notify(rpc, "event.request"), server, server->requests.list[i]);
     for (size_t i = 0; i < server->alerts.count; i++)
         event_alert(bj_rpc_notify(rpc, "event.alert"), &server->alerts.list[i]);
+    event_clients(bj_rpc_notify(rpc, "event.clients"), client);
     bj_rpc_send(rpc);
 }
 
@@ -146,6 +149,7 @@ static void accept_one(struct server *server, int descriptor)
         return;
     }
     client->number = ++server->clients_seen;
+    client->since = server_time();
     client->next = server->clients;
     server->clients = client;
 }
@@ -212,6 +216,12 @@ static void deliver(struct client *client)
     bj_rpc_close(&client->rpc);
 }
 
+void clients_crowd_changed(struct server *server)
+{
+    server->crowd_changed = true;
+    clients_schedule(server);
+}
+
 static void on_flush(uv_timer_t *timer)
 {
     clients_flush(timer->data);
@@ -252,8 +262,11 @@ void clients_flush(struct server *server)
                 event_alert(bj_rpc_notify(&client->rpc, "event.alert"), &server->alerts.list[i]);
         if (samples)
             pack_stats(client, samples);
+        if (server->crowd_changed)
+            event_clients(bj_rpc_notify(&client->rpc, "event.clients"), client);
         deliver(client);
     }
+    server->crowd_changed = false;
     for (size_t i = 0; i < server->sandbox_count; i++)
         server->sandboxes[i]->dirty = server->sandboxes[i]->sample_dirty = false;
     for (size_t i = 0; i < server->alerts.count; i++)

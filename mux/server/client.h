@@ -17,6 +17,8 @@
 #define CLIENT_BACKLOG_MAX  (4U * 1024 * 1024)
 #define CLIENTS_MAX         256
 #define CLIENT_LABEL_MAX    40
+#define CLIENT_WORD_MAX     16
+#define CLIENT_ID_MAX       16
 
 struct client {
     struct client *next;
@@ -25,7 +27,11 @@ struct client {
     struct call *calls; /* not answered yet */
     bool subscribed, dashboard, behind;
     bool readonly;   /* it said so: for good */
+    bool typing;     /* what its human types goes to the agent of `focus` */
     uint64_t number; /* for the audit log, counts up */
+    double since;    /* unix seconds: connected */
+    char user[CLIENT_WORD_MAX], from[CLIENT_WORD_MAX]; /* parts of the label; clean */
+    char focus[CLIENT_ID_MAX]; /* id of the sandbox that its human looks at; "": none */
     /* What others are told it is: its kind, its user as the kernel knows it and, in quotation
      * marks, what it says of itself. */
     char label[CLIENT_LABEL_MAX];
@@ -58,6 +64,9 @@ void client_subscribe(struct client *client);
 /* Sends what changed, soon. */
 void clients_schedule(struct server *server);
 void clients_flush(struct server *server);
+
+/* Who is attached, or where they look, is not what it was: subscribers are told soon. */
+void clients_crowd_changed(struct server *server);
 
 /* These go out at once. */
 void clients_send_request(struct server *server, const struct request *request);

@@ -1,7 +1,6 @@
 #include "mux/server/dispatch.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,6 @@
 #include "mux/server/start.h"
 #include "transport/message.h"
 #include "transport/pack.h"
-#include "transport/socket.h"
 
 #define DEFAULT_ROWS         24U
 #define DEFAULT_COLS         80U
@@ -450,78 +448,7 @@ static void alert_acknowledge_call(struct client *client, uint32_t id, const msg
     bj_rpc_send(&client->rpc);
 }
 
-/* --- clients and sessions --- */
-
-/* Printable ASCII without quotation marks only: others are shown it. */
-static void label_client(struct client *client, const msgpack_object *params)
-{
-    char from[16], user[16];
-    uid_t uid = (uid_t)-1;
-    int descriptor;
-    if (uv_fileno((uv_handle_t *)&client->rpc.pipe, &descriptor) == 0)
-        bj_socket_peer(descriptor, NULL, &uid, NULL, NULL);
-    const struct passwd *entry = getpwuid(uid);
-    snprintf(user, sizeof(user), "%.15s", entry ? entry->pw_name : "?");
-    bj_get_copy(params, "from", from, sizeof(from));
-    for (char *at = from; *at; at++)
-        if (*at < ' ' || *at > '~' || *at == '"')
-            *at = '?';
-    snprintf(client->label, sizeof(client->label), "%s of %.10s%s%.12s%s",
-             client->dashboard ? "dashboard" : "cli", user, from[0] ? " \"" : "", from,
-             from[0] ? "\"" : "");
-}
-
-static void client_hello(struct client *client, uint32_t id, const msgpack_object *params)
-{
-    struct server *server = client->server;
-    struct bj_error error = {0};
-    struct session *session;
-    char kind[20], name[NAME_SIZE];
-    bj_get_copy(params, "kind", kind, sizeof(kind));
-    if (bj_get_copy(params, "session", name, sizeof(name)) == 0)
-        strcpy(name, SESSION_DEFAULT);
-    if (session_use(&server->sessions, name, &session, &error) < 0) {
-        dispatch_fail(client, id, &error);
-        return;
-    }
-    bool attaches = !client->dashboard && strcmp(kind, "dashboard") == 0;
-    client->dashboard = strcmp(kind, "dashboard") == 0;
-    client->readonly |= bj_get_bool(params, "readonly", false);
-    label_client(client, params);
-    memcpy(client->session, name, sizeof(name));
-    if (attaches)
-        ledger_note(server, AUDIT_ATTACH, NULL,
-                    json_pack("{s:I, s:s}", "client", (json_int_t)client->number, "session", name));
-    server->sessions_dirty = true;
-    clients_schedule(server);
-    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
-    if (!packer)
-        return;
-    msgpack_pack_map(packer, 6);
-    bj_pack_key_str(packer, "client", client->dashboard ? "dashboard" : "cli");
-    bj_pack_key_str(packer, "session", session->name);
-    bj_pack_key_str(packer, "layout", session->layout);
-    bj_pack_key_str(packer, "selected", session->selected);
-    bj_pack_str(packer, "panes");
-    msgpack_pack_array(packer, session->count);
-    for (size_t i = 0; i < session->count; i++)
-        bj_pack_str(packer, session->panes[i]);
-    bj_pack_key_uint(packer, "pinned", session->pinned);
-    bj_rpc_send(&client->rpc);
-}
-
-static void client_detach(struct client *client, uint32_t id, const msgpack_object *params)
-{
-    char session[NAME_SIZE];
-    bj_get_copy(params, "session", session, sizeof(session));
-    size_t count = clients_send_detach(client->server, session);
-    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
-    if (!packer)
-        return;
-    msgpack_pack_map(packer, 1);
-    bj_pack_key_uint(packer, "count", count);
-    bj_rpc_send(&client->rpc);
-}
+/* --- sessions --- */
 
 static void session_list(struct client *client, uint32_t id, const msgpack_object *params)
 {
@@ -611,8 +538,6 @@ static const struct {
     {"sandbox.remove", sandbox_remove},
     {"alert.list", alert_list},
     {"alert.acknowledge", alert_acknowledge_call},
-    {"client.hello", client_hello},
-    {"client.detach", client_detach},
     {"session.list", session_list},
     {"session.save", session_save},
     {"events.subscribe", events_subscribe},
@@ -620,8 +545,8 @@ static const struct {
 
 /* All that a client may call that only looks. What is new is refused until it is named here. */
 static const char *const looks[] = {
-    "server.status",   "sandbox.list",   "profile.list",     "alert.list",
-    "client.hello",    "session.list",   "request.list",     "rule.list",
+    "server.status",   "sandbox.list",   "profile.list",     "alert.list",   "client.hello",
+    "client.list",     "client.focus",   "session.list",     "request.list", "rule.list",
     "request.details", "policy.explain", "events.subscribe",
 };
 
@@ -647,7 +572,8 @@ void dispatch_call(struct client *client, uint32_t id, const struct bj_method *m
             methods[i].answer(client, id, params);
             return;
         }
-    if (dispatch_request(client, id, method, params) || dispatch_policy(client, id, method, params))
+    if (dispatch_request(client, id, method, params) ||
+        dispatch_policy(client, id, method, params) || dispatch_client(client, id, method, params))
         return;
     bj_fail(&error, -ENOSYS, "%s is not answered by this server", method->name);
     dispatch_fail(client, id, &error);

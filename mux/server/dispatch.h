@@ -11,10 +11,12 @@ void dispatch_fail(struct client *client, uint32_t id, const struct bj_error *er
 int dispatch_choose(struct server *server, const msgpack_object *params, struct sandbox ***out,
                     struct bj_error *error);
 
-/* Requests and rules; policy, egress and work. True when the method is one of theirs. */
+/* Requests and rules; policy, egress and work; clients. True when the method is one of theirs. */
 bool dispatch_request(struct client *client, uint32_t id, const struct bj_method *method,
                       const msgpack_object *params);
 bool dispatch_policy(struct client *client, uint32_t id, const struct bj_method *method,
+                     const msgpack_object *params);
+bool dispatch_client(struct client *client, uint32_t id, const struct bj_method *method,
                      const msgpack_object *params);
 
 /* A call that fits the API's table. */

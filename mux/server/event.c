@@ -33,16 +33,15 @@ static void pack_argv(msgpack_packer *packer, char *const *argv)
 
 static void pack_paths(msgpack_packer *packer, const struct sandbox *sandbox)
 {
-    static const char *const recordings[] = {"recording.0.cast", "recording.1.cast"};
     char path[BJ_PATH_MAX];
     path[0] = '\0';
     sandbox_runtime_path(sandbox, "view.sock", path, NULL);
     bj_pack_key_str(packer, "view", path);
     bj_pack_str(packer, "recording");
-    msgpack_pack_array(packer, 2);
-    for (size_t i = 0; i < 2; i++) {
+    msgpack_pack_array(packer, BJ_RECORDING_FILES);
+    for (int i = 0; i < BJ_RECORDING_FILES; i++) {
         path[0] = '\0';
-        sandbox_state_path(sandbox, recordings[i], path, NULL);
+        sandbox_recording_path(sandbox, false, i, path, NULL);
         bj_pack_str(packer, path);
     }
 }
@@ -167,6 +166,36 @@ void event_session(msgpack_packer *packer, const struct server *server,
         bj_pack_str(packer, session->panes[i]);
     bj_pack_key_uint(packer, "pinned", session->pinned);
     bj_pack_key_uint(packer, "clients", clients_count(server, session->name));
+}
+
+static void pack_client(msgpack_packer *packer, const struct client *client)
+{
+    const struct sandbox *sandbox = registry_find_id(client->server, client->focus);
+    msgpack_pack_map(packer, 10);
+    bj_pack_key_uint(packer, "number", client->number);
+    bj_pack_key_str(packer, "name", client->label);
+    bj_pack_key_str(packer, "user", client->user);
+    bj_pack_key_str(packer, "from", client->from);
+    bj_pack_key_str(packer, "session", client->session);
+    bj_pack_key_double(packer, "since", client->since);
+    bj_pack_key_bool(packer, "readonly", client->readonly);
+    bj_pack_key_str(packer, "sandbox_id", sandbox ? client->focus : "");
+    bj_pack_key_str(packer, "sandbox", sandbox ? sandbox->record.name : "");
+    bj_pack_key_bool(packer, "typing", client->typing);
+}
+
+void event_clients(msgpack_packer *packer, const struct client *client)
+{
+    size_t count = 0;
+    for (const struct client *at = client->server->clients; at; at = at->next)
+        count += at->dashboard && !at->rpc.closing;
+    msgpack_pack_map(packer, 2);
+    bj_pack_key_uint(packer, "you", client->number);
+    bj_pack_str(packer, "clients");
+    msgpack_pack_array(packer, count);
+    for (const struct client *at = client->server->clients; at; at = at->next)
+        if (at->dashboard && !at->rpc.closing)
+            pack_client(packer, at);
 }
 
 static void pack_figure(msgpack_packer *packer, const char *key, bool known, uint64_t value)

@@ -5,6 +5,7 @@
 
 #include <msgpack.h>
 
+#include "mux/server/client.h"
 #include "mux/server/server.h"
 
 void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox);
@@ -14,3 +15,5 @@ void event_alert(msgpack_packer *packer, const struct alert *alert);
 void event_session(msgpack_packer *packer, const struct server *server,
                    const struct session *session);
 void event_stats(msgpack_packer *packer, struct sandbox *sandbox);
+/* The dashboards that are attached, for `client`. */
+void event_clients(msgpack_packer *packer, const struct client *client);

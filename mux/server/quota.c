@@ -230,18 +230,18 @@ static void forget_file(const char *path, bool running)
         unlink(path);
 }
 
-/* A file whose last output is too old goes; the one that is being written stays, and its monitor
- * changes files in time. Returns whether anything is left that will be too old once. */
-static bool look_at_recording(struct sandbox *sandbox)
+/* A file, of the last run or the one before, whose last output is too old goes; the one that is
+ * being written stays, and its monitor changes files in time. Returns whether anything is left that
+ * will be too old once. */
+static bool look_at_recording(struct sandbox *sandbox, bool previous)
 {
     uint64_t age = sandbox->record.quotas.recording_age;
-    bool running = !sandbox->ended, left = false;
+    bool running = !sandbox->ended && !previous, left = false;
     char path[2][BJ_PATH_MAX];
     struct stat info[2];
     bool there[2];
     for (int i = 0; age && i < 2; i++)
-        there[i] = sandbox_state_path(sandbox, i ? "recording.1.cast" : "recording.0.cast", path[i],
-                                      NULL) == 0 &&
+        there[i] = sandbox_recording_path(sandbox, previous, i, path[i], NULL) == 0 &&
                    lstat(path[i], &info[i]) == 0 && info[i].st_size > 0;
     for (int i = 0; age && i < 2; i++) {
         bool written = running && !(there[1 - i] && is_older(&info[i], &info[1 - i]));
@@ -274,7 +274,8 @@ static void on_look(uv_timer_t *timer)
     bool alive = false;
     for (size_t i = 0; i < server->sandbox_count; i++) {
         struct sandbox *sandbox = server->sandboxes[i];
-        alive |= look_at_recording(sandbox);
+        alive |= look_at_recording(sandbox, false);
+        alive |= look_at_recording(sandbox, true);
         if (sandbox->ended || sandbox->start || sandbox->record.init.pid <= 0)
             continue;
         alive = true;

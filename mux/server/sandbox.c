@@ -83,6 +83,15 @@ int sandbox_state_path(const struct sandbox *sandbox, const char *file, char *ou
                    sandbox->record.id, *file ? "/" : "", file);
 }
 
+int sandbox_recording_path(const struct sandbox *sandbox, bool previous, int number, char *out,
+                           struct bj_error *error)
+{
+    char directory[BJ_PATH_MAX];
+    int status = sandbox_state_path(sandbox, "", directory, error);
+    return status < 0 ? status
+                      : bj_recording_path(out, BJ_PATH_MAX, error, directory, previous, number);
+}
+
 int sandbox_runtime_path(const struct sandbox *sandbox, const char *file, char *out,
                          struct bj_error *error)
 {

@@ -98,5 +98,8 @@ void sandbox_save(struct sandbox *sandbox);
 /* STATE/ID and RUNTIME/ID plus a file's name ("" for the directory itself). */
 int sandbox_state_path(const struct sandbox *sandbox, const char *file, char *out,
                        struct bj_error *error);
+/* A file of its recording (transport/paths.h). */
+int sandbox_recording_path(const struct sandbox *sandbox, bool previous, int number, char *out,
+                           struct bj_error *error);
 int sandbox_runtime_path(const struct sandbox *sandbox, const char *file, char *out,
                          struct bj_error *error);

@@ -64,6 +64,7 @@ struct server {
     struct alerts alerts;
     struct sessions sessions;
     bool sessions_dirty;
+    bool crowd_changed; /* see clients_crowd_changed() */
     struct client *clients;
     uint64_t clients_seen;
     struct monitor *monitors; /* every one whose handles are open */

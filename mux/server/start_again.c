@@ -32,15 +32,15 @@ static int check(const struct sandbox *sandbox, struct bj_error *error)
 static int forget_run(struct sandbox *sandbox, struct bj_error *error)
 {
     struct record *record = &sandbox->record;
-    for (int i = 0; i < 2; i++) {
-        char from[BJ_PATH_MAX], to[BJ_PATH_MAX], name[32];
-        snprintf(name, sizeof(name), "recording.%d.cast", i);
-        int status = sandbox_state_path(sandbox, name, from, error);
-        snprintf(name, sizeof(name), "previous.%d.cast", i);
+    for (int i = 0; i < BJ_RECORDING_FILES; i++) {
+        char from[BJ_PATH_MAX], to[BJ_PATH_MAX];
+        int status = sandbox_recording_path(sandbox, false, i, from, error);
         if (status == 0)
-            status = sandbox_state_path(sandbox, name, to, error);
+            status = sandbox_recording_path(sandbox, true, i, to, error);
         if (status < 0)
             return status;
+        if (unlink(to) < 0 && errno != ENOENT)
+            return bj_fail(error, -errno, "cannot remove %s: %s", to, strerror(errno));
         if (rename(from, to) < 0 && errno != ENOENT)
             return bj_fail(error, -errno, "cannot keep %s: %s", from, strerror(errno));
     }

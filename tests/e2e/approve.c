@@ -226,8 +226,8 @@ START_TEST(a_second_line_is_not_allowed_along)
     run("asker", ASK "'tidy the log'; echo first $?; " ASK
                      "'tidy the log\nand wipe the disk'; echo second $?; cat");
     WAIT_FOR(world_shows(&world, "asker", "first 0"));
-    WAIT_FOR(request_id("tidy the log and wipe the disk")[0]);
-    BELLJAR_OK(&world, "deny", request_id("tidy the log and wipe the disk"));
+    WAIT_FOR(request_id("tidy the log⏎and wipe the disk")[0]);
+    BELLJAR_OK(&world, "deny", request_id("tidy the log⏎and wipe the disk"));
     WAIT_FOR(world_shows(&world, "asker", "second 1"));
 }
 END_TEST

@@ -6,7 +6,9 @@
 #include "human.h"
 #include "world.h"
 
+#include <pwd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -68,6 +70,137 @@ START_TEST(who_only_looks_changes_nothing)
     EYE_WAIT_TEXT(one, "SUPERVISE");
     detach(two);
     detach(one);
+}
+END_TEST
+
+/* What a client says of itself: its terminal. */
+static void own_name(const struct eye *eye, char out[16])
+{
+    snprintf(out, 16, "%.15s", ptsname(eye->fd) + strlen("/dev/"));
+}
+
+static bool lists(const char *text)
+{
+    return HUMAN_READS(&world, text, "clients");
+}
+
+#define TYPES "\xe2\x97\x89" /* ◉ */
+#define LOOKS "\xe2\x97\x8e" /* ◎ */
+
+/* A wide pane has the other's user before his terminal. */
+static bool marks(struct eye *eye, const char *glyph, bool wide, const char *name)
+{
+    char text[80];
+    const struct passwd *user = getpwuid(geteuid());
+    snprintf(text, sizeof(text), "%s %.30s%s%.15s ", glyph, wide && user ? user->pw_name : "",
+             wide ? " " : "", name);
+    return eye_shows(eye, text);
+}
+
+START_TEST(two_humans_see_each_other)
+{
+    char first[16], second[16];
+    human_runs(&world, "shared", "echo ready; cat");
+    human_runs(&world, "other", "echo ready; cat");
+    struct eye *one = eye_open(40, 120, (const char *const[]){world.belljar, "attach", NULL});
+    own_name(one, first);
+    EYE_WAIT_TEXT(one, "other");
+    ck_assert(!eye_shows(one, "clients"));
+    struct eye *two = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    own_name(two, second);
+
+    /* Each sees the other at the pane that he looks at, and what changes there. */
+    EYE_WAIT_TEXT(one, "2 clients");
+    EYE_WAIT_TEXT(two, "\xe2\x97\x89 2");
+    eye_type(one, "1z");
+    EYE_WAIT(one, marks(one, LOOKS, true, second));
+    eye_type(two, "1" EYE_ENTER);
+    EYE_WAIT(one, marks(one, TYPES, true, second));
+    EYE_WAIT(two, marks(two, LOOKS, false, first));
+    WAIT_FOR(lists("shared    agent") && lists("shared    dashboard"));
+    eye_type(two, EYE_F12);
+    EYE_WAIT(one, marks(one, LOOKS, true, second));
+    eye_type(two, "2");
+    EYE_WAIT(one, !marks(one, LOOKS, true, second));
+
+    /* The list of them. */
+    eye_type(one, "@");
+    EYE_WAIT_TEXT(one, "Attached: 2");
+    EYE_WAIT(one, eye_shows(one, "looks at other") && eye_shows(one, "you  looks at shared"));
+    eye_type(one, "@");
+    detach(two);
+    EYE_WAIT(one, !eye_shows(one, "clients"));
+    WAIT_FOR(!lists(second));
+    detach(one);
+    ck_assert(lists("no dashboard is attached"));
+}
+END_TEST
+
+/* The pane of who types has its own size; the other sees that it is cut, or dots around it. */
+START_TEST(sizes_are_of_who_types)
+{
+    human_runs(&world, "sized", "echo ready; while read x; do echo got $x at $(stty size); done");
+    struct eye *large = eye_open(40, 120, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(large, "ready");
+    struct eye *small = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(small, "ready");
+    eye_type(large, EYE_ENTER "first" EYE_ENTER);
+    EYE_WAIT_TEXT(large, "got first at 37 118");
+    EYE_WAIT_TEXT(small, "cut 118x37");
+    ck_assert(!eye_shows(large, "cut ") && !eye_shows(large, "only "));
+    eye_type(small, EYE_ENTER "second" EYE_ENTER);
+    EYE_WAIT_TEXT(small, "got second at 21 78");
+    EYE_WAIT_TEXT(large, "only 78x21");
+    EYE_WAIT(large, strstr(eye_row(large, 30), "\xc2\xb7\xc2\xb7\xc2\xb7"));
+    EYE_WAIT(small, !eye_shows(small, "cut "));
+    eye_type(small, EYE_F12);
+    EYE_WAIT_TEXT(small, "SUPERVISE");
+    detach(small);
+    /* Alone again: nothing is shared, and the next key takes the room back. */
+    eye_type(large, "third" EYE_ENTER);
+    EYE_WAIT_TEXT(large, "got third at 37 118");
+    EYE_WAIT(large, !eye_shows(large, "only ") && !strstr(eye_row(large, 30), "\xc2\xb7"));
+    eye_type(large, EYE_F12);
+    EYE_WAIT_TEXT(large, "SUPERVISE");
+    detach(large);
+}
+END_TEST
+
+START_TEST(what_happened_meanwhile)
+{
+    human_runs(&world, "worker", "echo ready; cat");
+    human_runs(&world, "asker", "read x; belljar-shim ask --kind exec --title 'make all'; cat");
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "ready");
+    eye_type(eye, "W");
+    EYE_WAIT_TEXT(eye, "nothing happened");
+    detach(eye);
+
+    BELLJAR_OK(&world, "send", "asker", "--enter", "go");
+    WAIT_FOR(human_request(&world, "make all", "id")[0]);
+    WAIT_FOR(human_answers(&world, "allow", "make all", NULL, NULL));
+    BELLJAR_OK(&world, "send", "worker", "--keys", "C-d");
+    WAIT_FOR(world_state_is(&world, "worker", "exited"));
+    eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "Since you left");
+    EYE_WAIT_TEXT(eye, "1 request held, 1 answered by others, 1 ended");
+    EYE_WAIT_TEXT(eye, "asker was allowed: make all");
+    eye_type(eye, EYE_ENTER); /* only closes it */
+    EYE_WAIT(eye, !eye_shows(eye, "Since you left"));
+    ck_assert(eye_shows(eye, "SUPERVISE"));
+    eye_type(eye, "W");
+    EYE_WAIT_TEXT(eye, "Since you left");
+    eye_type(eye, "?"); /* closes it, too, and does what it does */
+    EYE_WAIT_TEXT(eye, "Keys while supervising");
+    ck_assert(!eye_shows(eye, "Since you left"));
+    eye_type(eye, "?");
+    EYE_WAIT(eye, !eye_shows(eye, "Keys while supervising"));
+    detach(eye);
+    eye = eye_open(10, 40, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "asker");
+    eye_type(eye, "W");
+    EYE_WAIT_TEXT(eye, "nothing happened");
+    detach(eye);
 }
 END_TEST
 
@@ -149,6 +282,9 @@ int main(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 240);
     tcase_add_test(cases, who_only_looks_changes_nothing);
+    tcase_add_test(cases, two_humans_see_each_other);
+    tcase_add_test(cases, sizes_are_of_who_types);
+    tcase_add_test(cases, what_happened_meanwhile);
     tcase_add_test(cases, the_answer_has_a_name);
     tcase_add_test(cases, the_server_refuses_who_only_looks);
     suite_add_tcase(suite, cases);

@@ -48,7 +48,7 @@ static void detach(struct eye *eye)
 {
     if (eye_shows(eye, " FOCUS "))
         eye_type(eye, EYE_F12);
-    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    EYE_WAIT(eye, eye_shows(eye, "SUPERVISE") || eye_shows(eye, "READ ONLY"));
     eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_check_restored(eye);
@@ -100,6 +100,59 @@ START_TEST(stands_beside_the_local_ones)
     eye_type(eye, "P"); /* everything, wherever it is */
     WAIT_FOR(state_at(&far, "web", "paused") && state_at(NULL, "web", "paused"));
     detach(eye);
+}
+END_TEST
+
+/* Who only looks changes nothing over there either, and is seen there. */
+START_TEST(read_only_counts_over_there)
+{
+    runs_at(&far, "web", "echo that side; stty size; " ECHOES);
+    WAIT_FOR(shows_at(&far, "web", "24 80"));
+    struct eye *eye =
+        eye_open(40, 120,
+                 (const char *const[]){world.belljar, "attach", "--read-only", "--host", "far",
+                                       "--remote-command", world.belljar, NULL});
+    EYE_WAIT_TEXT(eye, "that side");
+    EYE_WAIT_TEXT(eye, "only 80x24"); /* its size is not asked for */
+    eye_type(eye, EYE_ENTER "nope" EYE_ENTER);
+    EYE_WAIT_TEXT(eye, "only looks");
+    eye_type(eye, "p");
+    eye_type(eye, "P");
+    far_visit(&world, &far);
+    WAIT_FOR(HUMAN_READS(&world, "read-only  web", "clients"));
+    far_visit(&world, NULL);
+    ck_assert(state_at(&far, "web", "running"));
+    ck_assert(!shows_at(&far, "web", "nope"));
+    detach(eye);
+}
+END_TEST
+
+/* Its changes and its recording, without a window on that host. */
+START_TEST(review_and_replay_from_here)
+{
+    char project[128];
+    snprintf(project, sizeof(project), "%s/project", world.base);
+    human_shell(&world, world.base, "mkdir project");
+    human_repository(&world, project);
+    far_visit(&world, &far);
+    human_runs_in(&world, "web", project, NULL, "echo far marmalade; echo deeper >>sub/c");
+    far_visit(&world, NULL);
+    struct eye *eye = attach(40, 120);
+    EYE_WAIT_TEXT(eye, "far:web");
+    eye_type(eye, "v");
+    EYE_WAIT_TEXT(eye, "+ deeper");
+    eye_type(eye, "p"); /* the branch would be one of that host's repository */
+    EYE_WAIT_TEXT(eye, "y yes");
+    eye_type(eye, "y");
+    EYE_WAIT_TEXT(eye, "use belljar pull there");
+    eye_type(eye, "q");
+    EYE_WAIT(eye, !eye_shows(eye, " REVIEW "));
+    eye_type(eye, "y");
+    EYE_WAIT(eye, eye_shows(eye, " REPLAY ") && eye_shows(eye, "far marmalade"));
+    eye_type(eye, "q");
+    EYE_WAIT(eye, !eye_shows(eye, " REPLAY "));
+    detach(eye);
+    ck_assert_str_eq(human_shell(&world, world.runtime, "ls | grep -c replay || true"), "0\n");
 }
 END_TEST
 
@@ -231,6 +284,8 @@ int main(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 240);
     tcase_add_test(cases, stands_beside_the_local_ones);
+    tcase_add_test(cases, read_only_counts_over_there);
+    tcase_add_test(cases, review_and_replay_from_here);
     tcase_add_test(cases, requests_are_answered_where_they_wait);
     tcase_add_test(cases, a_cut_link_is_seen_and_comes_back);
     tcase_add_test(cases, a_killed_far_server_is_started_again);

@@ -2,6 +2,7 @@
  * Many sandboxes from one manifest, and those that ended again. Their agent is a profile of the
  * user's own whose program is a shell script that tells what it was started with.
  */
+#include "eye.h"
 #include "human.h"
 #include "world.h"
 
@@ -80,11 +81,35 @@ START_TEST(restart_after_its_own_end)
     WAIT_FOR(world_shows(&world, "one", "run 2"));
     WAIT_FOR(world_state_is(&world, "one", "exited"));
     ck_assert(!world_shows(&world, "one", "run 1"));
+    ck_assert_int_eq(PRINTS("run 1", "", "export", "-f", "text", "--previous", "one"), 0);
+    ck_assert_int_eq(PRINTS("run 2", "", "export", "-f", "text", "one"), 0);
     ck_assert_int_eq(world_number(&world, "one", "exit_code"), 3);
     kill(world_server(&world), SIGKILL);
     WAIT_FOR(!world_server(&world));
     BELLJAR_OK(&world, "restart", "one");
     WAIT_FOR(world_shows(&world, "one", "run 3"));
+    ck_assert_int_eq(PRINTS("run 2", "", "replay", "--export", "text", "--previous", "one"), 0);
+}
+END_TEST
+
+/* The key that starts another like a running one lets one that ended go on. */
+START_TEST(restart_from_the_dashboard)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "one", "--agent", "mine");
+    WAIT_FOR(world_shows(&world, "one", "<>"));
+    BELLJAR_OK(&world, "kill", "one");
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "killed");
+    eye_type(eye, "+");
+    EYE_WAIT_TEXT(eye, "<--continue>"); /* its own home, its own conversation */
+    ck_assert(eye_shows(eye, "1 sandbox"));
+    eye_type(eye, "+");
+    EYE_WAIT_TEXT(eye, "one-2"); /* the form of a new one */
+    eye_type(eye, "\x1b");
+    EYE_WAIT(eye, !eye_shows(eye, "one-2"));
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
 }
 END_TEST
 
@@ -207,6 +232,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, restart_goes_on);
     tcase_add_test(tcase, restart_after_its_own_end);
+    tcase_add_test(tcase, restart_from_the_dashboard);
     tcase_add_test(tcase, restart_that_fails_keeps_the_work);
     tcase_add_test(tcase, five_at_once);
     tcase_add_loop_test(tcase, nothing_starts_when_something_is_missing, 0,

@@ -40,8 +40,7 @@ static bool is_destination(const char *text)
     return *text && *text != '-';
 }
 
-int ssh_call_make(struct ssh_call *call, const char *destination, const char *remote, bool batch,
-                  struct bj_error *error)
+static int make(struct ssh_call *call, const char *destination, bool batch, struct bj_error *error)
 {
     const char *program = getenv("BELLJAR_SSH");
     size_t count = 0;
@@ -50,9 +49,6 @@ int ssh_call_make(struct ssh_call *call, const char *destination, const char *re
                        "'%.64s' is no host: give USER@HOST, a name from ssh's configuration or "
                        "ssh://USER@HOST:PORT",
                        destination);
-    if (snprintf(call->command, sizeof(call->command), "%s bridge", remote) >=
-        (int)sizeof(call->command))
-        return bj_fail(error, -ENAMETOOLONG, "the remote command is too long");
     call->argv[count++] = program && *program ? program : "ssh";
     memcpy(&call->argv[count], options, sizeof(options));
     count += OPTIONS;
@@ -65,6 +61,35 @@ int ssh_call_make(struct ssh_call *call, const char *destination, const char *re
     call->argv[count++] = call->command;
     call->argv[count] = NULL;
     return 0;
+}
+
+int ssh_call_make(struct ssh_call *call, const char *destination, const char *remote, bool batch,
+                  struct bj_error *error)
+{
+    if (snprintf(call->command, sizeof(call->command), "%s bridge", remote) >=
+        (int)sizeof(call->command))
+        return bj_fail(error, -ENAMETOOLONG, "the remote command is too long");
+    return make(call, destination, batch, error);
+}
+
+static bool is_name(const char *text)
+{
+    for (const char *at = text; *at; at++)
+        if (!(*at >= 'a' && *at <= 'z') && !(*at >= 'A' && *at <= 'Z') &&
+            !(*at >= '0' && *at <= '9') && !strchr("-_.", *at))
+            return false;
+    return *text && *text != '-';
+}
+
+int ssh_call_about(struct ssh_call *call, const char *destination, const char *remote,
+                   const char *command, const char *sandbox, struct bj_error *error)
+{
+    if (!is_name(sandbox))
+        return bj_fail(error, -EINVAL, "no sandbox can have that name");
+    if (snprintf(call->command, sizeof(call->command), "%s %s -- %s", remote, command, sandbox) >=
+        (int)sizeof(call->command))
+        return bj_fail(error, -ENAMETOOLONG, "the remote command is too long");
+    return make(call, destination, true, error);
 }
 
 static void end_line(struct ssh_words *words)

@@ -26,6 +26,11 @@ struct ssh_call {
 int ssh_call_make(struct ssh_call *call, const char *destination, const char *remote, bool batch,
                   struct bj_error *error);
 
+/* The same for one command of Belljar there, about one sandbox; it never asks. -EINVAL for a name
+ * that no sandbox can have: it goes through a shell, and a far server chose it. */
+int ssh_call_about(struct ssh_call *call, const char *destination, const char *remote,
+                   const char *command, const char *sandbox, struct bj_error *error);
+
 /* What ssh and the far end's programs say on standard error: the last line that says something. */
 struct ssh_words {
     char line[SSH_WORDS_MAX]; /* as it comes, not whole yet */

@@ -2,6 +2,7 @@
 #include "tui/cli/alerts.h"
 #include "tui/cli/audit.h"
 #include "tui/cli/bridge.h"
+#include "tui/cli/clients.h"
 #include "tui/cli/command.h"
 #include "tui/cli/config.h"
 #include "tui/cli/daemon.h"
@@ -47,6 +48,7 @@
 #define SIZE(LETTER, NAME, HELP)        NUMBER(LETTER, NAME, OPTION_SIZE, "SIZE", BYTES_MAX, HELP)
 #define COUNT(NAME, VALUE, LIMIT, HELP) NUMBER(0, NAME, OPTION_COUNT, VALUE, LIMIT, HELP)
 
+#define PREVIOUS_OPTION FLAG(0, "previous", "that of the run before its last restart")
 #define JSON_OPTION   FLAG(0, "json", "print JSON, with the API's field names")
 #define ALL_OPTION    FLAG('a', "all", "every sandbox")
 #define THEME_OPTION                                                                               \
@@ -288,6 +290,12 @@ const struct command_spec command_table[] = {
      .options = {NUMBER('t', "timeout", OPTION_DURATION, "DURATION", MONTH_MS,
                         "give up after this time, as 30s or 5m")},
      .run = sandbox_wait},
+    {"clients", "",
+     .summary = "list the dashboards that are attached",
+     .text = "With the user, the terminal or address that each says it comes from, for how long, "
+             "whether it only looks, and which sandbox its human looks at or types into.",
+     .options = {JSON_OPTION},
+     .run = clients_command},
     {"detach", "[SESSION]", .max = 1, .kind = WORD_SESSION,
      .summary = "detach dashboards from elsewhere",
      .run = start_detach},
@@ -302,7 +310,8 @@ const struct command_spec command_table[] = {
                  NUMBER('i', "idle-limit", OPTION_DURATION, "DURATION", MONTH_MS,
                         "shorten silences to this (default 2s, 0: keep them)"),
                  CHOICE('x', "export", "cast|text|raw",
-                        "write it to stdout: asciicast v2, plain lines, exact bytes")},
+                        "write it to stdout: asciicast v2, plain lines, exact bytes"),
+                 PREVIOUS_OPTION},
      .run = replay_command},
     {"export", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "write a sandbox's recording for other programs",
@@ -310,7 +319,8 @@ const struct command_spec command_table[] = {
              "exact bytes, which should not reach a terminal. What is not kept any more is said on "
              "standard error. Works without a server, and after the sandbox's end.",
      .options = {CHOICE('f', "format", "asciicast|text|raw", "form (default asciicast)"),
-                 TEXT('o', "output", "FILE", WORD_FILE, "write to this new file, not to stdout")},
+                 TEXT('o', "output", "FILE", WORD_FILE, "write to this new file, not to stdout"),
+                 PREVIOUS_OPTION},
      .run = export_command},
     {"doctor", "",
      .summary = "say what this machine can enforce and what is missing",
@@ -351,6 +361,8 @@ const struct command_spec command_table[] = {
      .summary = "carry connections to and from another host, over ssh",
      .options = {TEXT(0, "to", "HOST", WORD_NONE, "be the near end, and start ssh"),
                  TEXT(0, "remote-command", "COMMAND", WORD_NONE, "name of belljar there"),
+                 TEXT(0, "diff", "NAME", WORD_NONE, "print what that sandbox over there changed"),
+                 TEXT(0, "recording", "NAME", WORD_NONE, "print its recording as asciicast"),
                  COUNT("control", "N", 1023, "descriptor of the client's socket"),
                  FLAG(0, "ask", "ssh may ask on the terminal")},
      .run = bridge_command},

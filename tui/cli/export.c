@@ -122,10 +122,11 @@ static void say_what_is_missing(const struct recording *recording)
         report_failure("note: %zu lines of the recording cannot be read", recording->bad_lines);
 }
 
-int export_recording(const char *directory, const char *form, FILE *out, struct bj_error *error)
+int export_recording(const char *directory, bool previous, const char *form, FILE *out,
+                     struct bj_error *error)
 {
     struct recording recording;
-    int status = recording_open(&recording, directory, error);
+    int status = recording_open(&recording, directory, previous, error);
     if (status < 0)
         return status;
     if (strcmp(form, "raw") == 0)
@@ -140,14 +141,14 @@ int export_recording(const char *directory, const char *form, FILE *out, struct 
 }
 
 /* A new file: nothing that is there is overwritten, and no link is followed. */
-static int to_file(const char *directory, const char *form, const char *path,
+static int to_file(const char *directory, bool previous, const char *form, const char *path,
                    struct bj_error *error)
 {
     int descriptor = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (descriptor < 0)
         return bj_fail(error, -errno, "cannot make %.300s: %s", path, strerror(errno));
     FILE *out = fdopen(descriptor, "w");
-    int status = out ? export_recording(directory, form, out, error)
+    int status = out ? export_recording(directory, previous, form, out, error)
                      : bj_fail(error, -ENOMEM, "out of memory");
     if (!out)
         close(descriptor);
@@ -163,12 +164,13 @@ int export_command(const struct args *args, const struct bj_paths *paths)
     struct bj_error error = {0};
     char directory[BJ_PATH_MAX], id[FLEET_ID_MAX];
     const char *form = args_text(args, "format"), *path = args_text(args, "output");
+    bool previous = args_set(args, "previous");
     form = form ? form : "asciicast";
     if (strcmp(form, "raw") == 0 && !path && isatty(STDOUT_FILENO))
         return report_failure(EXPORT_RAW_REFUSED);
     int status = track_find(paths, args->words[0], directory, id, &error);
     if (status == 0)
-        status = path ? to_file(directory, form, path, &error)
-                      : export_recording(directory, form, stdout, &error);
+        status = path ? to_file(directory, previous, form, path, &error)
+                      : export_recording(directory, previous, form, stdout, &error);
     return status < 0 ? report_error(&error) : report_end();
 }

@@ -11,6 +11,7 @@
 #define EXPORT_RAW_REFUSED "raw output of an agent does not go to a terminal: redirect it to a file"
 
 /* `form` is asciicast (or cast), text or raw. What is missing is said on stderr. */
-int export_recording(const char *directory, const char *form, FILE *out, struct bj_error *error);
+int export_recording(const char *directory, bool previous, const char *form, FILE *out,
+                     struct bj_error *error);
 
 int export_command(const struct args *args, const struct bj_paths *paths);

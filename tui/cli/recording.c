@@ -106,12 +106,12 @@ static int read_header(struct recording_file *file, struct bj_error *error)
     return 0;
 }
 
-static int open_file(struct recording_file *file, const char *directory, int number,
+static int open_file(struct recording_file *file, const char *directory, bool previous, int number,
                      struct bj_error *error)
 {
     char path[BJ_PATH_MAX];
     *file = (struct recording_file){0};
-    int status = bj_path(path, sizeof(path), error, "%s/recording.%d.cast", directory, number);
+    int status = bj_recording_path(path, sizeof(path), error, directory, previous, number);
     if (status < 0)
         return status;
     int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -136,7 +136,8 @@ static int open_file(struct recording_file *file, const char *directory, int num
     return status;
 }
 
-int recording_open(struct recording *recording, const char *directory, struct bj_error *error)
+int recording_open(struct recording *recording, const char *directory, bool previous,
+                   struct bj_error *error)
 {
     struct bj_error why = {0};
     int status = 0;
@@ -149,7 +150,7 @@ int recording_open(struct recording *recording, const char *directory, struct bj
     }
     for (int i = 0; i < RECORDING_FILES; i++) {
         struct bj_error this = {0};
-        int opened = open_file(&recording->files[recording->count], directory, i, &this);
+        int opened = open_file(&recording->files[recording->count], directory, previous, i, &this);
         recording->count += opened == 0;
         if (opened < 0 && opened != -ENOENT) {
             status = opened;

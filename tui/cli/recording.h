@@ -23,7 +23,7 @@
 #include "transport/error.h"
 #include "transport/paths.h"
 
-#define RECORDING_FILES    2
+#define RECORDING_FILES    BJ_RECORDING_FILES
 #define RECORDING_LINE_MAX (16U * 1024 * 1024) /* bytes; a longer line is left out */
 
 enum recording_kind { RECORDING_OUTPUT, RECORDING_RESIZE };
@@ -58,8 +58,10 @@ struct recording {
     struct recording_line *line, *ahead; /* this line and the next one, read */
 };
 
-/* Opens directory/recording.{0,1}.cast. -ENOENT when there is no recording. */
-int recording_open(struct recording *recording, const char *directory, struct bj_error *error);
+/* Opens that of the last run, or that of the one before its last restart. -ENOENT when there is no
+ * recording. */
+int recording_open(struct recording *recording, const char *directory, bool previous,
+                   struct bj_error *error);
 void recording_close(struct recording *recording);
 
 /* 1: an event; 0: the end; negative: reading failed. */

@@ -16,6 +16,7 @@ int replay_command(const struct args *args, const struct bj_paths *paths)
     struct track track;
     char directory[BJ_PATH_MAX], id[FLEET_ID_MAX];
     const char *form = args_text(args, "export");
+    bool previous = args_set(args, "previous");
     if (form && strcmp(form, "raw") == 0 && isatty(STDOUT_FILENO))
         return report_failure(EXPORT_RAW_REFUSED);
     if (!form && (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO)))
@@ -29,9 +30,9 @@ int replay_command(const struct args *args, const struct bj_paths *paths)
         return report_usage("replay: --speed: must be more than 0");
     int status = track_find(paths, args->words[0], directory, id, &error);
     if (status == 0 && form)
-        status = export_recording(directory, form, stdout, &error);
+        status = export_recording(directory, previous, form, stdout, &error);
     else if (status == 0)
-        status = track_load(&track, paths, directory, id, NULL, &error);
+        status = track_load(&track, paths, directory, previous, id, NULL, &error);
     if (status == 0 && !form) {
         status = replay_run(paths, &track, &options, &error);
         track_free(&track);

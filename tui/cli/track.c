@@ -129,12 +129,24 @@ static int read_events(struct track *track, struct recording *recording, const a
     return status < 0 ? status : 0;
 }
 
+/* When the last run began, in unix seconds. */
+static double last_run(const char *directory)
+{
+    char path[BJ_PATH_MAX];
+    if (bj_path(path, sizeof(path), NULL, "%s/sandbox.json", directory) < 0)
+        return 0;
+    json_t *record = json_load_file(path, 0, NULL);
+    double created = json_number_value(json_object_get(record, "created"));
+    json_decref(record);
+    return created;
+}
+
 int track_load(struct track *track, const struct bj_paths *paths, const char *directory,
-               const char *id, const atomic_bool *stop, struct bj_error *error)
+               bool previous, const char *id, const atomic_bool *stop, struct bj_error *error)
 {
     struct recording recording;
     *track = (struct track){0};
-    int status = recording_open(&recording, directory, error);
+    int status = recording_open(&recording, directory, previous, error);
     if (status < 0)
         return status;
     status = read_events(track, &recording, stop, error);
@@ -143,7 +155,8 @@ int track_load(struct track *track, const struct bj_paths *paths, const char *di
             (struct track_base){0, 0, recording.files[0].rows, recording.files[0].cols};
     recording_close(&recording);
     if (status == 0)
-        status = track_marks(track, paths->state, id, stop, error);
+        status =
+            track_marks(track, paths->state, id, previous ? last_run(directory) : 0, stop, error);
     if (status < 0)
         track_free(track);
     return status;

@@ -55,9 +55,10 @@ struct track {
 int track_find(const struct bj_paths *paths, const char *name, char directory[BJ_PATH_MAX],
                char *id, struct bj_error *error);
 
-/* Reads it all; `stop`, when set by another thread, ends that with -EINTR. `stop` may be NULL. */
+/* Reads all of the last run, or of the one before its last restart; `stop`, when set by another
+ * thread, ends that with -EINTR. `stop` may be NULL. */
 int track_load(struct track *track, const struct bj_paths *paths, const char *directory,
-               const char *id, const atomic_bool *stop, struct bj_error *error);
+               bool previous, const char *id, const atomic_bool *stop, struct bj_error *error);
 void track_free(struct track *track); /* empty afterwards */
 
 /* What is not there, in a sentence; "" when nothing is missing. */

@@ -87,10 +87,11 @@ static int by_time(const void *one, const void *other)
     return (a > b) - (a < b);
 }
 
-int track_marks(struct track *track, const char *state, const char *id, const atomic_bool *stop,
-                struct bj_error *error)
+int track_marks(struct track *track, const char *state, const char *id, double until,
+                const atomic_bool *stop, struct bj_error *error)
 {
-    struct audit_filter filter = {.kinds = kinds, .sandbox = id, .since = track->start - 1};
+    struct audit_filter filter = {
+        .kinds = kinds, .sandbox = id, .since = track->start - 1, .until = until};
     struct audit_reader *reader;
     struct audit_record record;
     size_t room = 0;

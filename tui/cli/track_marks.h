@@ -6,7 +6,8 @@
 
 #include "tui/cli/track.h"
 
-/* Fills track->marks with what the log says of the sandbox since the recording's beginning. The
- * end moves when something came after the last output. A log that cannot be read has no marks. */
-int track_marks(struct track *track, const char *state, const char *id, const atomic_bool *stop,
-                struct bj_error *error);
+/* Fills track->marks with what the log says of the sandbox since the recording's beginning and
+ * before `until` (unix seconds; 0: all). The end moves when something came after the last output. A
+ * log that cannot be read has no marks. */
+int track_marks(struct track *track, const char *state, const char *id, double until,
+                const atomic_bool *stop, struct bj_error *error);

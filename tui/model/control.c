@@ -199,6 +199,14 @@ bool control_look(struct control *control, const struct control_view *view, enum
     case ACTION_ALERTS:
         list_open(control, view, LIST_ALERTS);
         return true;
+    case ACTION_DIGEST:
+        control->digest.open = !digest_empty(&control->digest);
+        if (!control->digest.open)
+            control_note(control, view->now, false, "nothing happened while you were away");
+        return true;
+    case ACTION_CLIENTS:
+        list_open(control, view, LIST_CLIENTS);
+        return true;
     case ACTION_HELP:
         list_open(control, view, LIST_HELP);
         return true;
@@ -299,8 +307,15 @@ void control_act(struct control *control, const struct control_view *view, enum 
         control_review_open(control, view, order);
         break;
     case ACTION_FORM:
+        control_form_open(control, view, false);
+        break;
     case ACTION_AGAIN:
-        control_form_open(control, view, action == ACTION_AGAIN);
+        if (!sandbox || sandbox_alive(sandbox)) {
+            control_form_open(control, view, true);
+            break;
+        }
+        order->kind = ORDER_RESTART;
+        memcpy(order->id, sandbox->id, FLEET_ID_MAX);
         break;
     case ACTION_PALETTE:
         palette_open(&control->palette);
@@ -340,6 +355,7 @@ static void on_click(struct control *control, const struct control_view *view, s
 static void on_mouse(struct control *control, const struct control_view *view,
                      const struct input *input, struct order *order)
 {
+    control->digest.open &= input->action == MOUSE_MOVE;
     if (control->prompt != PROMPT_NONE || control->menu.open || control->palette.open ||
         control->form.open)
         return;
@@ -392,6 +408,7 @@ void control_input(struct control *control, const struct control_view *view,
         on_mouse(control, view, input, order);
         break;
     case INPUT_PASTE:
+        control->digest.open = false;
         /* A paste in supervise mode is dropped: its letters are no commands. */
         if (control_prompt_is_line(control->prompt))
             control_prompt_paste(control, view, input);

@@ -12,6 +12,7 @@
 
 #include "tui/keymap.h"
 #include "tui/model/copy.h"
+#include "tui/model/digest.h"
 #include "tui/model/decode.h"
 #include "tui/model/fleet.h"
 #include "tui/model/form.h"
@@ -39,7 +40,8 @@ enum control_list {
     LIST_ALERTS,
     LIST_CARD,
     LIST_ABOUT,
-    LIST_FLEET
+    LIST_FLEET,
+    LIST_CLIENTS
 };
 enum control_prompt {
     PROMPT_NONE,
@@ -87,6 +89,7 @@ struct control {
     struct copy copy;     /* of the selected pane; its text is freed by copy_close() */
     struct review review; /* of the selected sandbox; freed by review_close() */
     struct player player; /* of its recording */
+    struct digest digest; /* since the human left */
     struct palette palette;
     struct form form;
     struct menu menu;
@@ -125,6 +128,7 @@ enum order_kind {
     ORDER_RELOAD,   /* of the configuration */
     ORDER_CAPTURE,  /* the pane's text for copy mode */
     ORDER_COPY,     /* what is selected there to the clipboard */
+    ORDER_RESTART,  /* it has ended: runs again on its own work */
     ORDER_START,    /* what the form says */
     ORDER_COMPLETE, /* the path in the form's line */
     ORDER_LOCATE,   /* the target's path: whether there is such a file of the human's own */

@@ -107,7 +107,9 @@ void control_key(struct control *control, const struct control_view *view,
                  const struct chord *chord, struct order *order)
 {
     control->returns &= anything_open(control); /* else it was closed by what happened, not here */
-    if (control->prefix_waits)
+    if (digest_key(&control->digest, chord))
+        ; /* it closed the card, no more */
+    else if (control->prefix_waits)
         behind_prefix(control, view, chord, order);
     else if (overlay_key(control, view, chord, order))
         ;

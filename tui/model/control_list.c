@@ -14,6 +14,8 @@ size_t control_list_rows(const struct control *control, const struct fleet *flee
         return fleet->alert_count;
     case LIST_FLEET:
         return control->roster.count;
+    case LIST_CLIENTS:
+        return fleet->crowd.count;
     case LIST_HELP:
         return help_rows(NULL);
     default:
@@ -39,7 +41,8 @@ static bool card_of(struct control *control, const struct control_view *view,
         list_close(control);
         return false;
     }
-    if (!request && (!sandbox || control->list == LIST_REQUESTS || control->list == LIST_ALERTS)) {
+    if (!request && (!sandbox || control->list == LIST_REQUESTS || control->list == LIST_ALERTS ||
+                     control->list == LIST_CLIENTS)) {
         control_note(control, view->now, false, "nothing here to look at");
         return false;
     }
@@ -111,6 +114,8 @@ static const char *list_sandbox(const struct control *control, const struct flee
         return request->sandbox_id;
     if (control->list == LIST_ALERTS && control->list_at < fleet->alert_count)
         return fleet->alerts[fleet->alert_count - 1 - control->list_at]->sandbox_id;
+    if (control->list == LIST_CLIENTS && control->list_at < fleet->crowd.count)
+        return fleet->crowd.list[control->list_at].sandbox_id;
     return "";
 }
 

@@ -31,6 +31,7 @@ void fleet_forget_asked(struct fleet *fleet, unsigned origin)
         else
             fleet->alerts[kept++] = fleet->alerts[i];
     fleet->alert_count = kept;
+    crowd_forget(&fleet->crowd, origin);
 }
 
 void fleet_free(struct fleet *fleet)

@@ -15,6 +15,7 @@
 
 #include "transport/error.h"
 #include "transport/paths.h"
+#include "tui/model/crowd.h"
 #include "tui/model/field.h"
 #include "tui/model/format.h"
 #include "tui/model/origin.h"
@@ -99,6 +100,7 @@ struct fleet {
     } past;                                 /* the request that was closed last */
     struct alert *alerts[FLEET_ALERTS_MAX]; /* oldest first */
     size_t alert_count;
+    struct crowd crowd;
     char order[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* as saved; ids may be unknown (yet) */
     size_t order_count, order_pinned;              /* the first ones of them are pinned */
     enum fleet_sorting sorting;

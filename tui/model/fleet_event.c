@@ -233,6 +233,12 @@ static int on_session(struct fleet *fleet, const struct origin *origin, const ms
     return 1;
 }
 
+static int on_clients(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
+{
+    crowd_take(&fleet->crowd, origin, map);
+    return 1;
+}
+
 static void record_figures(struct sandbox *sandbox)
 {
     struct figures *figures = &sandbox->figures;
@@ -252,7 +258,7 @@ static const struct {
     {"event.stats", on_stats},     {"event.sandbox", on_sandbox},
     {"event.gone", on_gone},       {"event.request", on_request},
     {"event.alert", on_alert},     {"event.request_gone", on_request_gone},
-    {"event.session", on_session},
+    {"event.session", on_session}, {"event.clients", on_clients},
 };
 
 int fleet_event_from(struct fleet *fleet, unsigned origin, const char *name,

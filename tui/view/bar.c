@@ -218,6 +218,10 @@ static void add_figures(struct view *view, const struct view_input *input, struc
                    narrow               ? ""
                    : totals.alerts == 1 ? " alert"
                                         : " alerts");
+    size_t others = crowd_others(&input->fleet->crowd);
+    if (others > 0)
+        pieces_add(piece, count, 4, &text, narrow ? " %s %zu " : " %s %zu clients ",
+                   utf8 ? "◉" : "@", others + 1);
     if (input->control->review.open || input->control->player.open)
         return; /* its keys need the room; who needs the human is said all the same */
     if (count_all > 0)

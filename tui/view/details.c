@@ -77,7 +77,7 @@ void view_details_paint(struct view *view, const struct view_input *input)
         pen_put(&pen, &dim, words);
     }
     if (head_seen(view, request, &card, inside.cols, top, rows) && !control->menu.open &&
-        control->prompt == PROMPT_NONE)
+        control->prompt == PROMPT_NONE && !control->digest.open)
         fleet_painted(request, input->now);
     card_free(&card);
 }

@@ -129,6 +129,6 @@ void view_inbox_paint(struct view *view, const struct view_input *input)
     struct rect rule = {inside.row + rows, inside.col, 1, inside.cols};
     paint_fill(&view->paint, &rule, view->paint.facts.utf8 ? "─" : "-", &line);
     bool whole = paint_below(view, request, rule.row + 1, &inside);
-    if (whole && control->prompt == PROMPT_NONE && !control->menu.open)
+    if (whole && control->prompt == PROMPT_NONE && !control->menu.open && !control->digest.open)
         fleet_painted(request, input->now);
 }

@@ -74,6 +74,9 @@ void view_list_paint(struct view *view, const struct view_input *input)
     case LIST_ABOUT:
         view_about_paint(view, input);
         break;
+    case LIST_CLIENTS:
+        view_clients_paint(view, input);
+        break;
     case LIST_CARD:
         view_details_paint(view, input);
         break;

@@ -15,16 +15,33 @@ static bool is_focused(const struct view_input *input, size_t index)
     return is_selected(input, index) && input->control->mode == CONTROL_FOCUS;
 }
 
+/* Whether others may have another size of the pty than this dashboard would. */
+static bool size_is_shared(const struct view_input *input)
+{
+    return input->readonly || crowd_others(&input->fleet->crowd) > 0;
+}
+
 /* ---- the agent's cells ---- */
 
-static void paint_row(struct view *view, const struct screen *screen, int from,
-                      const struct rect *inner, int row)
+/* What lies beyond the pty is empty, or, when another client made it smaller than the pane, dotted.
+ */
+static void paint_beyond(struct view *view, bool dotted, int row, int col)
 {
     struct style blank = {BJ_COLOR_DEFAULT, BJ_COLOR_DEFAULT, 0};
+    struct style dots = paint_style(&view->paint, ROLE_BORDER, ROLE_BACKGROUND, 0);
+    if (dotted)
+        paint_cell(&view->paint, row, col, view->paint.facts.utf8 ? "·" : ".", false, &dots);
+    else
+        paint_cell(&view->paint, row, col, " ", false, &blank);
+}
+
+static void paint_row(struct view *view, const struct screen *screen, int from,
+                      const struct rect *inner, int row, bool dotted)
+{
     const struct screen_cell *cells = from < screen->rows ? screen->row[from] : NULL;
     for (int c = 0; c < inner->cols; c++) {
         if (!cells || c >= screen->cols) {
-            paint_cell(&view->paint, row, inner->col + c, " ", false, &blank);
+            paint_beyond(view, dotted, row, inner->col + c);
             continue;
         }
         const struct screen_attr *attr = &screen->attrs[cells[c].attr];
@@ -79,16 +96,21 @@ static void paint_content(struct view *view, const struct view_input *input,
     /* A pty that is higher than the pane (another client's wish) is shown around its cursor. */
     int first = screen->cursor_row - inner->rows + 1;
     first = screen->rows <= inner->rows || first < 0 ? 0 : first;
-    bool all = view->everything || first != pane->first_row || !same_rect(&pane->painted, inner);
+    bool dotted = size_is_shared(input);
+    bool all = view->everything || first != pane->first_row || !same_rect(&pane->painted, inner) ||
+               pane->rows != screen->rows || pane->cols != screen->cols || pane->dotted != dotted;
     pane->first_row = first;
     pane->painted = *inner;
+    pane->rows = screen->rows;
+    pane->cols = screen->cols;
+    pane->dotted = dotted;
     for (int r = 0; r < inner->rows; r++) {
         int from = first + r;
         if (!all && from < screen->rows && !screen->dirty[from])
             continue;
         if (!all && from >= screen->rows)
             break;
-        paint_row(view, screen, from, inner, inner->row + r);
+        paint_row(view, screen, from, inner, inner->row + r, dotted);
     }
     memset(screen->dirty, false, (size_t)screen->rows);
     if (pane->state == PANE_LIVE)
@@ -105,6 +127,40 @@ static void paint_content(struct view *view, const struct view_input *input,
 }
 
 /* ---- title ---- */
+
+/* That the pty has the size of another client's pane. */
+static void add_size(const struct view_input *input, const struct view_pane *pane,
+                     const struct rect *rect, const struct style *style, struct piece *piece,
+                     int *count)
+{
+    if (!pane || !pane->screen.drawn)
+        return;
+    int rows = pane->screen.rows, cols = pane->screen.cols;
+    if (rows > rect->rows - 2 || cols > rect->cols - 2)
+        pieces_add(piece, count, 2, style, "cut %dx%d ", cols, rows);
+    else if (size_is_shared(input) && (rows < rect->rows - 2 || cols < rect->cols - 2))
+        pieces_add(piece, count, 4, style, "only %dx%d ", cols, rows);
+}
+
+/* The others who look at it. */
+static void add_crowd(const struct view_input *input, const struct sandbox *sandbox,
+                      const struct rect *rect, const struct style *style, bool ascii,
+                      struct piece *piece, int *count)
+{
+    const struct crowd *crowd = &input->fleet->crowd;
+    const struct crowd_client *client = NULL;
+    size_t more = 0, shown = 0;
+    char name[CROWD_NAME_MAX];
+    while ((client = crowd_looking(crowd, sandbox->id, client))) {
+        crowd_name(crowd, client, rect->cols >= 100, name);
+        if (shown++ < 3)
+            pieces_add(piece, count, 2, style, "%s %s ", crowd_glyph(client, ascii), name);
+        else
+            more++;
+    }
+    if (more > 0)
+        pieces_add(piece, count, 2, style, "+%zu ", more);
+}
 
 static void paint_title(struct view *view, const struct view_input *input,
                         const struct sandbox *sandbox, const struct view_pane *pane,
@@ -152,9 +208,8 @@ static void paint_title(struct view *view, const struct view_input *input,
         pieces_add(piece, &count, 1, &lost, "%s%llu/%llu ", paint->facts.utf8 ? "↑" : "^",
                    (unsigned long long)pane->screen.view_offset,
                    (unsigned long long)pane->screen.view_lines);
-    if (pane && pane->screen.drawn &&
-        (pane->screen.rows > rect->rows - 2 || pane->screen.cols > rect->cols - 2))
-        pieces_add(piece, &count, 5, &dim, "of %dx%d ", pane->screen.cols, pane->screen.rows);
+    add_size(input, pane, rect, &lost, piece, &count);
+    add_crowd(input, sandbox, rect, &name, !paint->facts.utf8, piece, &count);
 
     struct pen pen = {paint, rect->row, rect->col + 1, rect->col + rect->cols - 1};
     pieces_fit(piece, count, pen.end - pen.col);

@@ -85,6 +85,8 @@ void view_bar_paint(struct view *view, const struct view_input *input);
 void view_list_paint(struct view *view, const struct view_input *input);
 void view_help_paint(struct view *view, const struct view_input *input);
 void view_fleet_paint(struct view *view, const struct view_input *input);
+void view_digest_paint(struct view *view, const struct view_input *input);
+void view_clients_paint(struct view *view, const struct view_input *input);
 void view_inbox_paint(struct view *view, const struct view_input *input);
 void view_about_paint(struct view *view, const struct view_input *input);
 void view_details_paint(struct view *view, const struct view_input *input);

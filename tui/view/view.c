@@ -227,6 +227,7 @@ static void paint_all(struct view *view, const struct view_input *input)
     else
         paint_panes(view, input);
     view_bar_paint(view, input);
+    view_digest_paint(view, input);
     view_list_paint(view, input);
     view_menu_paint(view, input);
     view_palette_paint(view, input);

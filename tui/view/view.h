@@ -27,6 +27,8 @@ struct view_pane {
     char error[128];      /* why it is broken */
     struct rect painted;  /* where its cells were painted last; no rows: nowhere */
     int first_row;        /* row of the screen in the first line of the pane */
+    int rows, cols;       /* of the screen then */
+    bool dotted;          /* what is beyond it */
     uint64_t acknowledge; /* frame painted but not acknowledged; 0: none */
 };
 

@@ -40,6 +40,12 @@ START_TEST(ssh_is_told_no_option_by_a_host)
     ck_assert_int_eq(ssh_call_make(&call, "me@there", "belljar", false, &error), 0);
     ck_assert(has(&call, "me@there") && has(&call, "belljar bridge") && has(&call, "--"));
     ck_assert(!has(&call, "BatchMode=yes"));
+    static const char *const names[] = {"", "-x", "a b", "a;b", "$(a)", "a\nb", "a/b", "\"a"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        ck_assert_int_eq(ssh_call_about(&call, "me@there", "belljar", "diff", names[i], &error),
+                         -EINVAL);
+    ck_assert_int_eq(ssh_call_about(&call, "me@there", "belljar", "diff", "web-1.a_B", &error), 0);
+    ck_assert_str_eq(call.command, "belljar diff -- web-1.a_B");
     ck_assert_int_eq(ssh_call_make(&call, "me@there", "env A=b /x/belljar", true, &error), 0);
     ck_assert(has(&call, "BatchMode=yes") && has(&call, "env A=b /x/belljar bridge"));
     ck_assert(has(&call, "ClearAllForwardings=yes") && has(&call, "-a") && has(&call, "-x"));

@@ -74,7 +74,7 @@ START_TEST(one_file)
                                             "[1.0,\"m\",\"a marker\"]\n"
                                             "[1.5,\"r\",\"100x30\"]\n"
                                             "[2.25,\"o\",\"two\"]\n");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), 0);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), 0);
     ck_assert_uint_eq(recording.count, 1);
     ck_assert_uint_eq(recording.files[0].rows, 24);
     ck_assert_uint_eq(recording.files[0].cols, 80);
@@ -94,7 +94,7 @@ START_TEST(exact_bytes_replace_text)
     write_file(0, HEADER(0, 1, false, 1000) "[0.5,\"o\",\"a\\ufffd\"]\n"
                                             "[0.5,\"b\",\"YQD/gA==\"]\n"
                                             "[0.6,\"o\",\"z\"]\n");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), 0);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), 0);
     ck_assert_int_eq(recording_next(&recording, &event, &error), 1);
     ck_assert_uint_eq(event.size, 4);
     ck_assert_int_eq(memcmp(event.bytes, "a\0\xff\x80", 4), 0);
@@ -115,7 +115,7 @@ START_TEST(output_whose_bytes_are_missing_is_no_output_yet)
     double last = 0;
     write_file(0, HEADER(0, 1, false, 1000) "[0.5,\"o\",\"one\"]\n"
                                             "[0.6,\"o\",\"a\\ufffd\"]\n");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), 0);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), 0);
     read_all(&recording, text, sizeof(text), &last);
     ck_assert_str_eq(text, "one");
     recording_close(&recording);
@@ -130,7 +130,7 @@ START_TEST(two_files_are_joined_in_order)
     double last = 0;
     write_file(0, HEADER(106, 3, true, 1010) "[0.0,\"o\",\"REDRAW\"]\n[0.5,\"o\",\"new\"]\n");
     write_file(1, HEADER(100, 2, true, 1000) "[0.0,\"o\",\"OLD\"]\n[0.5,\"o\",\"before\"]\n");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), 0);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), 0);
     ck_assert_uint_eq(recording.count, 2);
     ck_assert_uint_eq(recording.files[0].offset, 100);
     read_all(&recording, text, sizeof(text), &last);
@@ -150,7 +150,7 @@ START_TEST(a_gap_is_counted)
     double last = 0;
     write_file(0, HEADER(0, 1, false, 1000) "[0.5,\"o\",\"one\"]\n");
     write_file(1, HEADER(10, 2, true, 1002) "[0.5,\"o\",\"R\"]\n[1,\"o\",\"x\"]\n");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), 0);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), 0);
     read_all(&recording, text, sizeof(text), &last);
     ck_assert_str_eq(text, "one<R>x");
     ck_assert_uint_eq(recording.missing, 7);
@@ -176,7 +176,7 @@ START_TEST(corrupt_lines_are_left_out)
                   "[1,\"x\",\"unknown\"]\n"
                   "[2,\"o\",\"two\"]\n"
                   "[3,\"o\",\"cut sho");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), 0);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), 0);
     read_all(&recording, text, sizeof(text), &last);
     ck_assert_str_eq(text, "onetwo");
     ck_assert_uint_eq(recording.bad_lines, 9);
@@ -200,7 +200,7 @@ START_TEST(a_bad_header_is_an_error)
     struct recording recording;
     struct bj_error error = {0};
     write_file(0, bad_headers[_i]);
-    ck_assert_int_eq(recording_open(&recording, directory, &error), -EPROTO);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), -EPROTO);
     ck_assert_ptr_nonnull(strstr(error.text, "asciicast"));
 }
 END_TEST
@@ -213,7 +213,7 @@ START_TEST(one_good_file_is_enough)
     double last = 0;
     write_file(0, "garbage\n");
     write_file(1, HEADER(0, 1, false, 1000) "[0.5,\"o\",\"one\"]\n");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), 0);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), 0);
     read_all(&recording, text, sizeof(text), &last);
     ck_assert_str_eq(text, "one");
     recording_close(&recording);
@@ -224,11 +224,11 @@ START_TEST(nothing_recorded)
 {
     struct recording recording;
     struct bj_error error = {0};
-    ck_assert_int_eq(recording_open(&recording, directory, &error), -ENOENT);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), -ENOENT);
     ck_assert_ptr_nonnull(strstr(error.text, "--record-limit 0"));
     write_file(0, "");
     write_file(1, "");
-    ck_assert_int_eq(recording_open(&recording, directory, &error), -ENOENT);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), -ENOENT);
 }
 END_TEST
 
@@ -239,7 +239,7 @@ START_TEST(a_link_is_not_followed)
     char path[128];
     path_of(0, path, sizeof(path));
     ck_assert_int_eq(symlink("/etc/passwd", path), 0);
-    ck_assert_int_eq(recording_open(&recording, directory, &error), -ELOOP);
+    ck_assert_int_eq(recording_open(&recording, directory, false, &error), -ELOOP);
 }
 END_TEST
 

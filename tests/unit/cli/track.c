@@ -51,7 +51,7 @@ static void load_two(void)
     write_file(0, HEADER(0, 1, false, 1000) "[0,\"o\",\"one\"]\n[5,\"o\",\" two\"]\n");
     write_file(1, HEADER(7, 2, true, 1010) "[0,\"o\",\"\\u001b[H\\u001b[2Jone two\"]\n"
                                            "[1,\"o\",\" three\"]\n[2,\"r\",\"30x5\"]\n");
-    ck_assert_int_eq(track_load(&track, &paths, directory, "abcd1234", NULL, &error), 0);
+    ck_assert_int_eq(track_load(&track, &paths, directory, false, "abcd1234", NULL, &error), 0);
 }
 
 /* What a row of the picture at this moment says. */
@@ -121,7 +121,7 @@ START_TEST(a_flood_holds_nobody)
         used += (size_t)sprintf(text + used, "[%d,\"o\",\"%0999d\\r\\n\"]\n", i / 100, i);
     write_file(0, text);
     free(text);
-    ck_assert_int_eq(track_load(&track, &paths, directory, "abcd1234", NULL, &error), 0);
+    ck_assert_int_eq(track_load(&track, &paths, directory, false, "abcd1234", NULL, &error), 0);
     player_open(&player, "");
     player_ready(&player, track.start, track.end, NULL, 0);
     replay_engine_open(&engine, &track);
@@ -161,7 +161,7 @@ START_TEST(marks_are_the_audit_logs)
         json_decref(fields);
     }
     audit_close(audit);
-    ck_assert_int_eq(track_load(&track, &paths, directory, "abcd1234", NULL, &error), 0);
+    ck_assert_int_eq(track_load(&track, &paths, directory, false, "abcd1234", NULL, &error), 0);
     ck_assert_uint_eq(track.mark_count, 4);
     ck_assert_int_eq(track.marks[0].kind, MARK_REQUEST);
     ck_assert_ptr_null(strchr(track.marks[0].text, '\x1b'));
@@ -173,13 +173,46 @@ START_TEST(marks_are_the_audit_logs)
 }
 END_TEST
 
+START_TEST(the_run_before_is_kept_apart)
+{
+    struct audit *audit;
+    struct audit_opened opened;
+    const struct audit_options options = {.lazy = true};
+    char path[128];
+    snprintf(path, sizeof(path), "%s/previous.0.cast", directory);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs(HEADER(0, 1, false, 1000) "[0,\"o\",\"before\"]\n", file);
+    fclose(file);
+    write_file(0, HEADER(0, 1, false, 1000) "[0,\"o\",\"now\"]\n");
+    ck_assert_int_eq(audit_open(&audit, state, &options, &opened, &error), 0);
+    json_t *fields = json_loads("{\"sandbox_id\":\"abcd1234\",\"text\":\"odd\"}", 0, NULL);
+    ck_assert_int_eq(audit_append(audit, AUDIT_ALERT, fields, &error), 0);
+    json_decref(fields);
+    audit_close(audit);
+    snprintf(path, sizeof(path), "%s/sandbox.json", directory);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    fputs("{\"created\": 2000}", file); /* when the last run began */
+    fclose(file);
+    ck_assert_int_eq(track_load(&track, &paths, directory, true, "abcd1234", NULL, &error), 0);
+    ck_assert_uint_eq(track.size, strlen("before"));
+    ck_assert_uint_eq(track.mark_count, 0); /* the alert is of the last run */
+    track_free(&track);
+    ck_assert_int_eq(track_load(&track, &paths, directory, false, "abcd1234", NULL, &error), 0);
+    ck_assert_uint_eq(track.size, strlen("now"));
+    ck_assert_uint_eq(track.mark_count, 1);
+}
+END_TEST
+
 START_TEST(what_is_missing_is_said)
 {
     char text[200];
-    ck_assert_int_eq(track_load(&track, &paths, directory, "abcd1234", NULL, &error), -ENOENT);
+    ck_assert_int_eq(track_load(&track, &paths, directory, false, "abcd1234", NULL, &error),
+                     -ENOENT);
     ck_assert_ptr_nonnull(strstr(error.text, "nothing was recorded"));
     write_file(0, HEADER(500, 3, true, 1000) "[0,\"o\",\"state\"]\nnonsense\n[1,\"o\",\"x\"]\n");
-    ck_assert_int_eq(track_load(&track, &paths, directory, "abcd1234", NULL, &error), 0);
+    ck_assert_int_eq(track_load(&track, &paths, directory, false, "abcd1234", NULL, &error), 0);
     track_missing(&track, text, sizeof(text));
     ck_assert_ptr_nonnull(strstr(text, "the first 500 bytes"));
     track.lost_before = 0;
@@ -187,7 +220,8 @@ START_TEST(what_is_missing_is_said)
     ck_assert_ptr_nonnull(strstr(text, "1 lines"));
     atomic_bool stop = true;
     track_free(&track);
-    ck_assert_int_eq(track_load(&track, &paths, directory, "abcd1234", &stop, &error), -EINTR);
+    ck_assert_int_eq(track_load(&track, &paths, directory, false, "abcd1234", &stop, &error),
+                     -EINTR);
     char found[BJ_PATH_MAX], id[FLEET_ID_MAX];
     ck_assert_int_eq(track_find(&paths, "nobody", found, id, &error), -ENOENT);
 }
@@ -202,6 +236,7 @@ int main(void)
     tcase_add_test(tests, any_moment_can_be_seen);
     tcase_add_test(tests, a_flood_holds_nobody);
     tcase_add_test(tests, marks_are_the_audit_logs);
+    tcase_add_test(tests, the_run_before_is_kept_apart);
     tcase_add_test(tests, what_is_missing_is_said);
     return run_suite("track", tests);
 }

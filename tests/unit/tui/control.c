@@ -544,7 +544,23 @@ START_TEST(to_who_calls)
 }
 END_TEST
 
-SUITE_MAIN("control", selection_moves, focus_takes_every_key_but_the_prefix,
+START_TEST(what_ended_goes_on)
+{
+    setup();
+    press("3");
+    ck_assert_int_eq(press("+"), ORDER_RESTART);
+    ck_assert_str_eq(order.id, "c");
+    ck_assert(!control.form.open);
+    press("1");
+    ck_assert_int_eq(press("+"), ORDER_NONE); /* a running one is not touched */
+    readonly = true;
+    press("3");
+    ck_assert_int_eq(press("+"), ORDER_NONE);
+    teardown();
+}
+END_TEST
+
+SUITE_MAIN("control", what_ended_goes_on, selection_moves, focus_takes_every_key_but_the_prefix,
            an_ended_agent_takes_no_keys, verdicts_need_to_have_been_seen,
            the_next_request_must_be_seen_too, a_selection_that_moved_by_itself_is_not_meant,
            the_list_of_requests, kill_asks_and_is_not_typed_ahead, pausing, lines,

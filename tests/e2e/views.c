@@ -1,0 +1,143 @@
+/*
+ * In three sizes, down to 40x10: the empty dashboard, the server's end, the card of what happened
+ * meanwhile, and what agents do, in glyph and word, where there is hardly room for either.
+ */
+#include "eye.h"
+#include "human.h"
+#include "world.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct world world;
+static const int sizes[][2] = {{24, 80}, {40, 120}, {10, 40}};
+#define SIZES 3
+
+static void setup(void)
+{
+    world_open(&world);
+}
+
+static void teardown(void)
+{
+    world_close(&world);
+}
+
+static struct eye *attach(int size)
+{
+    return eye_open(sizes[size][0], sizes[size][1],
+                    (const char *const[]){world.belljar, "attach", NULL});
+}
+
+static void detach(struct eye *eye)
+{
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+}
+
+/* Nothing runs, and what one can do about it; and the server is gone, and comes back. */
+START_TEST(without_sandboxes_and_without_a_server)
+{
+    for (int size = 0; size < SIZES; size++) {
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, sizes[size][1] >= 80 ? "start a sandbox" : "No sandbox runs");
+        if (sizes[size][1] >= 80)
+            EYE_WAIT_TEXT(eye, "or, in another terminal");
+        pid_t server = world_server(&world);
+        ck_assert_int_gt(server, 0);
+        kill(server, SIGSTOP); /* none is started beside it, and it answers nothing */
+        kill(server, SIGKILL);
+        EYE_WAIT_TEXT(eye, sizes[size][1] >= 80 ? "the server is back" : "server");
+        WAIT_FOR(world_server(&world) > 0 && world_server(&world) != server);
+        detach(eye);
+    }
+}
+END_TEST
+
+/* What happened since, where there is hardly room to say it. */
+START_TEST(the_digest)
+{
+    for (int size = 0; size < SIZES; size++) {
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        detach(eye);
+        human_runs(&world, "short", "exit 3");
+        WAIT_FOR(world_state_is(&world, "short", "exited"));
+        eye = attach(size);
+        EYE_WAIT(eye, eye_shows(eye, "Since you left") && eye_shows(eye, "1 failed"));
+        EYE_WAIT_TEXT(eye, "short exited 3");
+        eye_type(eye, " ");
+        EYE_WAIT(eye, !eye_shows(eye, "Since you left"));
+        detach(eye);
+        BELLJAR_OK(&world, "rm", "short");
+    }
+}
+END_TEST
+
+#define TELLS(event)                                                                               \
+    "echo '{\"hook_event_name\": \"" event "\"}' | /belljar/bin/belljar-shim ask --dialect "       \
+    "claude;"
+
+/* Each state has a glyph and a word, in a pane, a card and the list. */
+static const struct {
+    const char *name, *script, *doing, *glyph, *word;
+} states[] = {
+    {"held", "/belljar/bin/belljar-shim ask --kind exec --title 'make'", "verdict", "◆", "verdict"},
+    {"hooked", TELLS("Notification") " sleep 1000", "input", "◇", "input"},
+    {"works", TELLS("UserPromptSubmit") " sleep 1000", "thinking", "◐", "thinking"},
+    {"prints", "while :; do date; sleep 0.5; done", "running", "●", "running"},
+    {"silent", "sleep 1000", "idle", "○", "idle"},
+    {"ended", "exit 0", "exited", "■", "exited"},
+    {"failed", "exit 3", "failed", "✕", "exited 3"},
+    {"stopped", "sleep 1000", "paused", "‖", "paused"},
+};
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+/* "GLYPH name", and the word somewhere behind it in its pane, its card or its row. */
+static bool says(struct eye *eye, size_t which)
+{
+    char head[64];
+    snprintf(head, sizeof(head), "%s %s", states[which].glyph, states[which].name);
+    for (int row = 0; row < eye->rows; row++) {
+        const char *at = strstr(eye_row(eye, row), head);
+        if (at && strstr(at, states[which].word))
+            return true;
+    }
+    return false;
+}
+
+START_TEST(what_each_agent_does)
+{
+    for (size_t i = 0; i < STATES; i++)
+        human_runs(&world, states[i].name, states[i].script);
+    BELLJAR_OK(&world, "pause", "stopped");
+    for (size_t i = 0; i < STATES; i++)
+        WAIT_FOR(strcmp(world_field(&world, states[i].name, "doing"), states[i].doing) == 0);
+    for (int size = 0; size < SIZES; size++) {
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        for (size_t i = 0; i < STATES; i++) {
+            eye_type(eye, (char[]){(char)('1' + i), '\0'}); /* scrolled to where it is */
+            EYE_WAIT(eye, says(eye, i));
+        }
+        detach(eye);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("views");
+    TCase *tests = tcase_create("views");
+    tcase_set_timeout(tests, 0);
+    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, without_sandboxes_and_without_a_server);
+    tcase_add_test(tests, the_digest);
+    tcase_add_test(tests, what_each_agent_does);
+    suite_add_tcase(suite, tests);
+    return world_main(suite);
+}
