@@ -40,6 +40,7 @@ static const struct dialect dialects[] = {
      {PERMISSION("deny", ",\"message\":\""), "\"}}}"}},
     {"gemini", false, {PLAIN("allow")}, {PLAIN("deny")}},
     {"opencode", false, {PLAIN("allow")}, {PLAIN("deny")}},
+    {"acp", true, {NULL, NULL}, {NULL, NULL}},
     {"raw", true, {NULL, NULL}, {NULL, NULL}},
 };
 
@@ -51,6 +52,11 @@ const struct dialect *dialect_find(const char *name)
         if (strcmp(dialects[i].name, name) == 0)
             return &dialects[i];
     return NULL;
+}
+
+bool dialect_codes(const struct dialect *dialect)
+{
+    return dialect->codes;
 }
 
 const char *dialect_name(const struct dialect *dialect)

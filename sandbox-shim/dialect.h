@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,6 +16,8 @@ struct dialect;
 /* NULL when there is none of this name. */
 const struct dialect *dialect_find(const char *name);
 const char *dialect_name(const struct dialect *dialect);
+/* Whether the caller reads the exit code, and the reason on stderr, as of a plain question. */
+bool dialect_codes(const struct dialect *dialect);
 
 /* All names, separated by spaces, for messages. */
 void dialect_list(char *out, size_t size);

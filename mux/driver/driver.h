@@ -36,7 +36,7 @@ struct wall_file {
     size_t size;
 };
 
-#define WALL_MOUNTS_MAX 8
+#define WALL_MOUNTS_MAX 9
 #define WALL_FILES_MAX  8
 
 /* What a wall is made for. Strings and lists belong to the caller and are needed during start(). */

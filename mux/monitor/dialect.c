@@ -114,6 +114,17 @@ static bool is_tool(const char *name)
     return size > 0 && size < TOOL_MAX;
 }
 
+static int set_title(struct dialect_reading *reading, const char *tool, const char *arguments)
+{
+    int size = asprintf(&reading->title, "%s(%s)", tool, arguments);
+    if (size < 0) {
+        reading->title = NULL;
+        return -1;
+    }
+    reading->title_size = (size_t)size < DIALECT_TITLE_MAX ? (size_t)size : DIALECT_TITLE_MAX;
+    return 0;
+}
+
 static int make_title(struct dialect_reading *reading, const char *tool, const json_t *input)
 {
     const char *ours = tool, *argument = NULL;
@@ -123,16 +134,9 @@ static int make_title(struct dialect_reading *reading, const char *tool, const j
             argument = tools[i].argument;
         }
     char *arguments = arguments_of(input, argument);
-    if (!arguments)
-        return -1;
-    int size = asprintf(&reading->title, "%s(%s)", ours, arguments);
+    int status = arguments ? set_title(reading, ours, arguments) : -1;
     free(arguments);
-    if (size < 0) {
-        reading->title = NULL;
-        return -1;
-    }
-    reading->title_size = (size_t)size < DIALECT_TITLE_MAX ? (size_t)size : DIALECT_TITLE_MAX;
-    return 0;
+    return status;
 }
 
 static void read_tool(struct dialect_reading *reading, const char *tool, const json_t *root)
@@ -169,6 +173,46 @@ static bool read_event(struct dialect_reading *reading, const char *event, const
     return false;
 }
 
+/* The tool kinds of the Agent Client Protocol, and the argument that says it all where an agent
+ * shows its arguments. */
+static const struct {
+    const char *theirs, *ours;
+    const char *arguments[3];
+} kinds[] = {
+    {"execute", "Bash", {"command", "cmd"}},
+    {"read", "Read", {"file_path", "filePath", "path"}},
+    {"edit", "Edit", {"file_path", "filePath", "path"}},
+    {"delete", "Delete", {"file_path", "filePath", "path"}},
+    {"move", "Move", {NULL}},
+    {"search", "Search", {"pattern", "query"}},
+    {"fetch", "WebFetch", {"url"}},
+};
+
+/* A toolCall names its kind, a title for people, and perhaps its arguments and places. */
+static void read_acp(struct dialect_reading *reading, const json_t *call)
+{
+    const char *kind = text_of(call, "kind"), *ours = "Tool", *argument = NULL;
+    const json_t *input = json_object_get(call, "rawInput");
+    const json_t *place = json_array_get(json_object_get(call, "locations"), 0);
+    for (size_t i = 0; kind && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        if (strcmp(kinds[i].theirs, kind) != 0)
+            continue;
+        ours = kinds[i].ours;
+        for (size_t j = 0; j < 3 && !argument && kinds[i].arguments[j]; j++)
+            argument = text_of(input, kinds[i].arguments[j]);
+        if (!argument && strcmp(ours, "Bash") != 0)
+            argument = text_of(place, "path");
+    }
+    if (!argument)
+        argument = text_of(call, "title");
+    reading->outcome = DIALECT_ASKS;
+    reading->detail = json_dumps(call, JSON_INDENT(2));
+    if (!argument)
+        unknown(reading, "an agent's request for permission says nothing of what it asks");
+    else if (!reading->detail || set_title(reading, ours, argument) < 0)
+        unknown(reading, "out of memory for a hook's question");
+}
+
 /* All agents read so far name the event in one of these, and the tool in tool_name. */
 static void read_object(struct dialect_reading *reading, const json_t *root)
 {
@@ -180,6 +224,8 @@ static void read_object(struct dialect_reading *reading, const json_t *root)
         return;
     if (tool)
         read_tool(reading, tool, root);
+    else if (json_is_object(json_object_get(root, "toolCall")))
+        read_acp(reading, json_object_get(root, "toolCall"));
     else
         unknown(reading, "a hook told of an event that is not known here");
 }
@@ -187,7 +233,8 @@ static void read_object(struct dialect_reading *reading, const json_t *root)
 void dialect_read(struct dialect_reading *reading, const char *name, const char *bytes, size_t size)
 {
     static const char *const names[] = {
-        "claude", "claude-permission", "codex", "codex-permission", "opencode", "gemini", "raw"};
+        "claude", "claude-permission", "codex", "codex-permission", "opencode", "gemini", "acp",
+        "raw"};
     bool known = false;
     *reading = (struct dialect_reading){.outcome = DIALECT_UNKNOWN};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)

@@ -5,9 +5,9 @@
  * A question about a tool becomes kind "exec" with the title Tool(arguments): the command for
  * shells, the path for tools that work on one file, compact JSON of everything else. Tools that do
  * the same have one name whichever agent calls them (Bash, Read, Write, Edit, ...), so that one
- * policy is about all. The detail is the whole input, indented. An event tells what the agent is
- * doing and asks nothing. Everything else, also what is too large or no JSON, is not understood,
- * and nobody decides on it.
+ * policy is about all; of the Agent Client Protocol the kind of a tool call says which. The detail
+ * is the whole input, indented. An event tells what the agent is doing and asks nothing. Everything
+ * else, also what is too large or no JSON, is not understood, and nobody decides on it.
  *
  * Pure: no I/O. Runs in the locked-down monitor; jansson bounds the depth, the link the size.
  */

@@ -327,7 +327,7 @@ static int make_cgroup(struct start *start, int *procs, struct bj_error *error)
 
 static int start_wall(struct start *start, struct bj_error *error)
 {
-    struct wall_mount mounts[PROFILE_MOUNTS_MAX];
+    struct wall_mount mounts[WALL_MOUNTS_MAX];
     struct wall_file made[PROFILE_FILES_MAX];
     struct sandbox *sandbox = start->sandbox;
     struct record *record = &sandbox->record;
@@ -362,7 +362,10 @@ static int start_wall(struct start *start, struct bj_error *error)
         .files = &start->server->files,
     };
     start_add_profile(start, mounts, made, &plan);
-    status = start->driver->start(&plan, &start->wall, error);
+    char acp[PATH_MAX];
+    status = start_add_acp(start, acp, mounts, &plan, error);
+    if (status == 0)
+        status = start->driver->start(&plan, &start->wall, error);
     if (procs >= 0)
         close(procs);
     if (status < 0)

@@ -1,6 +1,7 @@
 #include "mux/server/start_private.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,7 +99,23 @@ int start_fill_home(const struct start *start, struct bj_error *error)
                                           record->gid, error);
 }
 
-void start_add_profile(const struct start *start, struct wall_mount mounts[PROFILE_MOUNTS_MAX],
+int start_add_acp(const struct start *start, char real[PATH_MAX],
+                  struct wall_mount mounts[WALL_MOUNTS_MAX], struct wall_plan *plan,
+                  struct bj_error *error)
+{
+    static const char inside[] = "/belljar/bin/belljar-acp";
+    char path[BJ_PATH_MAX + 32];
+    const char *program = start->sandbox->record.argv[0];
+    if (!program || strcmp(program, inside) != 0)
+        return 0;
+    snprintf(path, sizeof(path), "%s/belljar-acp", start->server->paths.libexec);
+    if (access(path, X_OK) < 0 || !realpath(path, real))
+        return bj_fail(error, -errno, "cannot execute %s: %s", path, strerror(errno));
+    mounts[plan->mounts_count++] = (struct wall_mount){real, inside, false};
+    return 0;
+}
+
+void start_add_profile(const struct start *start, struct wall_mount mounts[WALL_MOUNTS_MAX],
                        struct wall_file made[PROFILE_FILES_MAX], struct wall_plan *plan)
 {
     const struct profile *profile = &start->profile;

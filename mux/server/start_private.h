@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <limits.h>
+
 #include <uv.h>
 
 #include "mux/driver/driver.h"
@@ -60,5 +62,9 @@ int start_take_profile(struct start *start, const struct start_options *options,
 int start_add_env(struct start *start, struct bj_error *error);
 int start_fill_home(const struct start *start, struct bj_error *error);
 /* What of the profile is seen inside; both arrays are the plan's from then on. */
-void start_add_profile(const struct start *start, struct wall_mount mounts[PROFILE_MOUNTS_MAX],
+void start_add_profile(const struct start *start, struct wall_mount mounts[WALL_MOUNTS_MAX],
                        struct wall_file made[PROFILE_FILES_MAX], struct wall_plan *plan);
+/* The program that speaks the Agent Client Protocol, where it is what the sandbox runs. */
+int start_add_acp(const struct start *start, char real[PATH_MAX],
+                  struct wall_mount mounts[WALL_MOUNTS_MAX], struct wall_plan *plan,
+                  struct bj_error *error);

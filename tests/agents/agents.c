@@ -21,13 +21,12 @@
 
 /* Each with a model whose tools the mock knows. */
 static const struct {
-    const char *profile, *program, *leave;
+    const char *profile, *program, *leave; /* NULL: the end of input */
     const char *arguments[3];
 } agents[] = {
-    {"claude", "claude", "/exit", {NULL}},
-    {"codex", "codex", "/quit", {"-m", "gpt-5.1", NULL}},
-    {"opencode", "opencode", "/exit", {NULL}},
-    {"gemini", "gemini", "/quit", {NULL}},
+    {"claude", "claude", "/exit", {NULL}},     {"codex", "codex", "/quit", {"-m", "gpt-5.1", NULL}},
+    {"opencode", "opencode", "/exit", {NULL}}, {"gemini", "gemini", "/quit", {NULL}},
+    {"gemini-acp", "gemini", NULL, {NULL}},    {"opencode-acp", "opencode", NULL, {NULL}},
 };
 #define AGENTS ((int)(sizeof(agents) / sizeof(agents[0])))
 
@@ -238,7 +237,10 @@ START_TEST(is_asked_and_approved)
     WAIT_FOR(state_is("done"));
     record(_i, "stream");
     picture(_i, "review", "+ two", "v");
-    BELLJAR_OK(&world, "send", "one", "--enter", agents[_i].leave);
+    if (agents[_i].leave)
+        BELLJAR_OK(&world, "send", "one", "--enter", agents[_i].leave);
+    else
+        BELLJAR_OK(&world, "send", "one", "--keys", "C-d");
     WAIT_FOR(has_left());
     record(_i, "exit");
 }

@@ -82,10 +82,12 @@ const struct command_spec command_table[] = {
              "--project the agent works on a private copy of the directory. A limit that is not "
              "given is the policy's; 0 is none. With --agent a known agent is started as its "
              "profile says, with COMMAND's words as further arguments; belljar doctor lists the "
-             "profiles.",
+             "profiles. With --acp PROFILE-acp is used, or COMMAND speaks that protocol on its "
+             "standard input and output.",
      .options =
          {FLAG('d', "detach", "do not open the dashboard"),
           TEXT('A', "agent", "PROFILE", WORD_AGENT, "start this agent: claude, codex, ..."),
+          FLAG(0, "acp", "speak the Agent Client Protocol with it: a transcript"),
           TEXT(0, "prompt", "TEXT", WORD_NONE, "what the agent is told first"),
           TEXT('n', "name", "NAME", WORD_NONE, "name of the sandbox (letters, digits, - _ .)"),
           TEXT('p', "project", "DIR", WORD_DIRECTORY, "give it a copy of this directory at /work"),

@@ -100,11 +100,22 @@ int start_detach(const struct args *args, const struct bj_paths *paths)
 }
 
 /* The agent's command; without one, the caller's shell by its name inside. */
+#define ACP "/belljar/bin/belljar-acp"
+
 static json_t *agent_argv(const struct args *args)
 {
     json_t *argv = json_array();
+    bool acp = args_set(args, "acp") && !args_set(args, "agent");
+    if (acp)
+        json_array_append_new(argv, json_string(ACP));
     for (size_t i = 0; i < args->trailing_count; i++)
         json_array_append_new(argv, json_string(args->trailing[i]));
+    if (acp && args_set(args, "prompt")) {
+        json_array_append_new(argv, json_string("::"));
+        json_array_append_new(argv, json_string("--prompt"));
+        json_array_append_new(argv, json_string(args_text(args, "prompt")));
+        return argv;
+    }
     if (args->trailing_count > 0 || args_set(args, "agent"))
         return argv;
     const char *shell = getenv("SHELL");
@@ -196,6 +207,16 @@ void start_size(json_t *params)
         json_object_set_new(params, "cols", json_integer(size.ws_col));
 }
 
+/* A profile of its own; without one the prompt is among the words of belljar-acp. */
+static void use_acp(json_t *params)
+{
+    const char *agent = json_string_value(json_object_get(params, "agent"));
+    if (agent)
+        json_object_set_new(params, "agent", json_sprintf("%s-acp", agent));
+    else
+        json_object_del(params, "prompt");
+}
+
 static int build_params(const struct args *args, json_t *params, struct bj_error *error)
 {
     json_t *argv = agent_argv(args);
@@ -210,6 +231,8 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
         if (text && json_object_set_new(params, text_options[i].param, json_string(text)) < 0)
             return bj_fail(error, -EINVAL, "--%s is not UTF-8", text_options[i].option);
     }
+    if (args_set(args, "acp"))
+        use_acp(params);
     for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++)
         if (args_set(args, number_options[i].option)) {
             uint64_t number = args_number(args, number_options[i].option, 0);
@@ -238,7 +261,11 @@ int start_run(const struct args *args, const struct bj_paths *paths)
 {
     struct bj_error error = {0};
     struct peer server;
-    if (args_set(args, "prompt") && !args_set(args, "agent"))
+    if (args_set(args, "acp") && !args_set(args, "agent") && args->trailing_count == 0)
+        return report_usage(
+            "run: --acp needs --agent PROFILE, or behind -- the command of an agent "
+            "that speaks the protocol");
+    if (args_set(args, "prompt") && !args_set(args, "agent") && !args_set(args, "acp"))
         return report_usage("run: --prompt needs --agent: other programs get their arguments "
                             "behind --");
     if (args_set(args, "no-record") && args_number(args, "record-limit", 0) > 0)

@@ -43,6 +43,20 @@ static const struct {
      "Bash(ls)"},
     {"opencode", "{\"tool_name\":\"bash\",\"tool_input\":{\"command\":\"a\\nb\"}}", "Bash(a\nb)"},
     {"raw", "{\"tool_name\":\"deploy\",\"tool_input\":{}}", "deploy()"},
+    {"acp",
+     "{\"sessionId\":\"s\",\"options\":[],\"toolCall\":{\"toolCallId\":\"t\",\"kind\":\"execute\","
+     "\"title\":\"run\",\"rawInput\":{\"command\":\"make install\"}}}",
+     "Bash(make install)"},
+    {"acp",
+     "{\"toolCall\":{\"kind\":\"execute\",\"title\":\"ls -l\",\"locations\":[{\"path\":\"/\"}]}}",
+     "Bash(ls -l)"},
+    {"acp",
+     "{\"toolCall\":{\"kind\":\"edit\",\"title\":\"t\",\"locations\":[{\"path\":\"/work/a\"}]}}",
+     "Edit(/work/a)"},
+    {"acp",
+     "{\"toolCall\":{\"kind\":\"fetch\",\"title\":\"t\",\"rawInput\":{\"url\":\"https://a/\"}}}",
+     "WebFetch(https://a/)"},
+    {"acp", "{\"toolCall\":{\"kind\":\"never heard of\",\"title\":\"odd\"}}", "Tool(odd)"},
 };
 
 START_TEST(tools_become_calls)
