@@ -16,8 +16,9 @@
 
 #define NOBODY 65534
 
-/* Sanitizers make system calls of their own, so a build with them has no filter. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+/* Sanitizers make system calls of their own, and coverage writes files at the end, so a build with
+ * them has no filter. */
+#if defined(BJ_COVERAGE) || defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define FILTERED 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)

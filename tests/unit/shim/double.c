@@ -125,9 +125,15 @@ void double_start(struct double_monitor *monitor, bool wall, const char *const a
     size_t count = 0;
     for (size_t i = 0; wall && i < WALL_ARGS; i++) {
         if (i == WALL_ARGS - 1) {
+            const char *counters = getenv("BELLJAR_TEST_COUNTERS");
             all[count++] = "--bind";
             all[count++] = monitor->dir;
             all[count++] = monitor->dir;
+            if (counters) { /* coverage is written at the end */
+                all[count++] = "--bind";
+                all[count++] = counters;
+                all[count++] = counters;
+            }
         }
         all[count++] = wall_args[i];
     }
