@@ -27,14 +27,27 @@ static void fail(struct server *server, const struct bj_error *why)
                      "the audit log cannot be written, so no verdict is taken: %s", why->text);
 }
 
+static int open_log(struct server *server, struct bj_error *error)
+{
+    struct ledger *ledger = &server->ledger;
+    struct audit_opened opened = {0};
+    int status = audit_open(&ledger->audit, server->paths.state, NULL, &opened, error);
+    if (status < 0)
+        ledger->audit = NULL;
+    else if (opened.state == AUDIT_TAMPERED || opened.state == AUDIT_REPAIRED)
+        server_alert(server, NULL, opened.state == AUDIT_TAMPERED ? ALERT_CRITICAL : ALERT_WARNING,
+                     "audit", "the audit log: %s", opened.text);
+    return status < 0 ? status : 0;
+}
+
 static int append(struct server *server, enum audit_kind kind, const json_t *fields,
                   struct bj_error *error)
 {
     struct ledger *ledger = &server->ledger;
     struct bj_error why = {0};
-    if (!ledger->audit)
-        return bj_fail(error, ledger->why.code ? ledger->why.code : -EIO, "%s", ledger->why.text);
-    int status = audit_append(ledger->audit, kind, fields, &why);
+    int status = ledger->audit ? 0 : open_log(server, &why); /* the disk was full at the start */
+    if (status == 0)
+        status = audit_append(ledger->audit, kind, fields, &why);
     if (status == -EINVAL || status == -E2BIG) { /* our mistake; the log is fine */
         log_line("audit: a record of kind %s was refused: %s", audit_kind_name(kind), why.text);
         return 0;
@@ -164,18 +177,11 @@ bool ledger_failing(struct server *server, struct bj_error *error)
 void ledger_open(struct server *server)
 {
     struct ledger *ledger = &server->ledger;
-    struct audit_opened opened = {0};
     struct bj_error error = {0};
     uv_timer_init(&server->loop, &ledger->retry);
     ledger->retry.data = server;
-    int status = audit_open(&ledger->audit, server->paths.state, NULL, &opened, &error);
-    if (status < 0) {
-        ledger->audit = NULL;
+    if (open_log(server, &error) < 0)
         fail(server, &error);
-    } else if (opened.state == AUDIT_TAMPERED || opened.state == AUDIT_REPAIRED) {
-        server_alert(server, NULL, opened.state == AUDIT_TAMPERED ? ALERT_CRITICAL : ALERT_WARNING,
-                     "audit", "the audit log: %s", opened.text);
-    }
     ledger_note(server, AUDIT_SERVER_START, NULL,
                 json_pack("{s:s, s:i}", "version", BJ_VERSION, "pid", (int)getpid()));
 }
