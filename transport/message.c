@@ -185,8 +185,10 @@ int bj_message_decode(struct bj_message *message, enum bj_side from, const void 
     msgpack_unpacked_init(&unpacked);
     size_t offset = 0;
     int status;
-    if (msgpack_unpack_next(&unpacked, frame, size, &offset) != MSGPACK_UNPACK_SUCCESS ||
-        offset != size) {
+    msgpack_unpack_return found = msgpack_unpack_next(&unpacked, frame, size, &offset);
+    if (found == MSGPACK_UNPACK_NOMEM_ERROR) {
+        status = bj_fail(error, -ENOMEM, "no memory for a message");
+    } else if (found != MSGPACK_UNPACK_SUCCESS || offset != size) {
         status = bj_fail(error, -EPROTO, "not msgpack");
     } else {
         /* Strings and binaries point into `frame`, so they outlive the zone. */

@@ -1,6 +1,6 @@
 #include "tests/fault/cut.h"
 
-#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -100,40 +100,52 @@ static void serve(int listener, const char *real, uint32_t bytes, uint64_t seed)
     }
 }
 
+/* The child listens, since a server ends whoever listens in the place of a monitor. */
+static void serve_at(const struct cut *cut, uint32_t bytes, uint64_t seed, int ready)
+{
+    struct sockaddr_un address = address_of(cut->path);
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        listen(listener, 16) < 0 || chmod(cut->path, 0600) < 0 || write(ready, "", 1) != 1)
+        _exit(1);
+    close(ready);
+    serve(listener, cut->real, bytes, seed);
+}
+
 bool cut_open(struct cut *cut, const char *path, uint32_t bytes, uint64_t seed)
 {
     struct stat info;
+    int ready[2];
+    char byte;
     *cut = (struct cut){0};
     snprintf(cut->path, sizeof(cut->path), "%s", path);
     snprintf(cut->real, sizeof(cut->real), "%s.real", path);
-    if (rename(cut->path, cut->real) < 0)
+    if (pipe2(ready, O_CLOEXEC) < 0)
         return false;
-    struct sockaddr_un address = address_of(path);
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(listener, 16) < 0 || chmod(path, 0600) < 0 || stat(path, &info) < 0) {
-        close(listener);
+    if (rename(cut->path, cut->real) < 0 || (cut->child = fork()) < 0) {
         rename(cut->real, cut->path);
+        close(ready[0]);
+        close(ready[1]);
         return false;
     }
-    cut->inode = info.st_ino;
-    cut->child = fork();
-    if (cut->child == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        serve(listener, cut->real, bytes, seed | 1);
-    }
-    close(listener);
+    if (cut->child == 0)
+        serve_at(cut, bytes, seed | 1, ready[1]);
+    close(ready[1]);
+    ssize_t got = read(ready[0], &byte, 1);
+    close(ready[0]);
+    cut->inode = got == 1 && stat(path, &info) == 0 ? info.st_ino : 0;
     return true;
 }
 
 void cut_close(struct cut *cut)
 {
     struct stat info;
+    kill(cut->child, SIGKILL);
+    waitpid(cut->child, NULL, 0);
     /* Whoever was started anew has a socket of his own there. */
-    if (stat(cut->path, &info) == 0 && info.st_ino == cut->inode)
+    if (stat(cut->path, &info) < 0 || info.st_ino == cut->inode)
         rename(cut->real, cut->path);
     else
         unlink(cut->real);
-    kill(cut->child, SIGKILL);
-    waitpid(cut->child, NULL, 0);
 }

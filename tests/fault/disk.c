@@ -3,7 +3,7 @@
  * on, the human is told, no verdict is taken that could not be written down, and when there is room
  * again recordings, scrollback, verdicts and the audit chain go on.
  *
- * $BELLJAR_FAULT_DISKS (3) is how often; $BELLJAR_FAULT_SEED (printed) repeats a run. The whole
+ * $BELLJAR_FAULT_DISKS (2) is how often; $BELLJAR_FAULT_SEED (printed) repeats a run. The whole
  * state is on a small file system of the test's own, which only root can mount.
  */
 #include <signal.h>
@@ -138,7 +138,7 @@ START_TEST(a_full_disk_stops_nothing)
         return;
     }
     const char *given = getenv("BELLJAR_FAULT_DISKS"), *start = getenv("BELLJAR_FAULT_SEED");
-    long disks = given ? atol(given) : 3;
+    long disks = given ? atol(given) : 2;
     unsigned seed = start ? (unsigned)atol(start) : (unsigned)time(NULL);
     printf("BELLJAR_FAULT_SEED=%u BELLJAR_FAULT_DISKS=%ld\n", seed, disks);
     srand(seed);

@@ -2,11 +2,11 @@
  * Nothing is lost, whatever is killed, stopped, starved or cut, and in whatever order.
  *
  * Agents print numbered lines, answer numbered input, and ask numbered questions, while faults of a
- * seeded random order befall the server, the monitors and the clients, allocations fail (starve.h), and sockets are
- * slow and end in the middle of a message (cut.h). Afterwards the exact
- * bytes of each agent's output are looked at: every line is there once and in order, every input
- * that was taken was answered once, every question got the verdict that it was given, once. The
- * audit chain verifies, the agents are the same processes as before, and nothing is left over.
+ * seeded random order befall the server, the monitors and the clients, allocations fail (starve.h),
+ * and sockets are slow and end in the middle of a message (cut.h). Afterwards the exact bytes of
+ * each agent's output are looked at: every line is there once and in order, every input that was
+ * taken was answered once, every question got the verdict that it was given, once. The audit chain
+ * verifies, the agents are the same processes as before, and nothing is left over.
  *
  * $BELLJAR_FAULT_ROUNDS (20) and $BELLJAR_FAULT_SEED (printed) repeat a run.
  */
@@ -38,7 +38,7 @@ static struct world world;
 static struct starve *starve; /* NULL: these programs have memory */
 
 struct agent {
-    char name[8], id[64];
+    char name[16], id[64];
     long long init;         /* host pid of its pid 1 */
     long input;             /* number sent last */
     bool taken[INPUTS_MAX]; /* input that belljar said was sent */
@@ -86,15 +86,37 @@ static void start(struct agent *agent, int number)
     snprintf(agent->id, sizeof(agent->id), "%s", world_field(&world, agent->name, "id"));
 }
 
+/* The monitor that has the link, or 0 when that cannot be told: what waits in a monitor while it
+ * has none dies with it. */
+static long long linked_monitor(const struct agent *agent)
+{
+    struct result result;
+    long long monitor = 0;
+    BELLJAR(&world, &result, "ls", "--json");
+    json_t *list = result.code == 0 ? json_loads(result.out, 0, NULL) : NULL, *sandbox;
+    size_t i;
+    json_array_foreach(list, i, sandbox)
+    {
+        const char *name = json_string_value(json_object_get(sandbox, "name"));
+        const char *link = json_string_value(json_object_get(sandbox, "link"));
+        if (name && link && strcmp(name, agent->name) == 0 && strcmp(link, "up") == 0)
+            monitor = json_integer_value(json_object_get(sandbox, "monitor_pid"));
+    }
+    json_decref(list);
+    result_free(&result);
+    return monitor;
+}
+
 static void send_input(struct agent *agent)
 {
+    long long before = linked_monitor(agent);
     struct result result;
     char text[24];
     if (agent->input + 1 >= INPUTS_MAX)
         return;
     snprintf(text, sizeof(text), "%ld\r", ++agent->input); /* one call: all of it or nothing */
     BELLJAR(&world, &result, "send", agent->name, text);
-    agent->taken[agent->input] = result.code == 0;
+    agent->taken[agent->input] = result.code == 0 && before > 0 && linked_monitor(agent) == before;
     result_free(&result);
 }
 
@@ -461,6 +483,7 @@ START_TEST(nothing_is_lost)
     for (int i = 0; i < AGENTS; i++) {
         long asked = check_agent(&agents[i]).verdict;
         WAIT_FOR((answer_all(), check_agent(&agents[i]).verdict > asked));
+        WAIT_FOR(linked_monitor(&agents[i]) > 0);
         send_input(&agents[i]);
         ck_assert(agents[i].taken[agents[i].input]);
         WAIT_FOR(check_agent(&agents[i]).in == agents[i].input);

@@ -98,6 +98,159 @@ START_TEST(test_answers)
 }
 END_TEST
 
+/* A hook of an agent: `input` on stdin, the answer on stdout. */
+static pid_t hook(const char *dialect, const char *path, const char *input, size_t size, int *out)
+{
+    int in[2], answer[2];
+    ck_assert(pipe2(in, O_CLOEXEC) == 0 && pipe2(answer, O_CLOEXEC) == 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        setenv("BELLJAR_ASK_SOCKET", path, 1);
+        dup2(in[0], 0);
+        dup2(answer[1], 1);
+        dup2(answer[1], 2);
+        execl(getenv("BELLJAR_TEST_SHIM"), "belljar-shim", "ask", "--dialect", dialect, NULL);
+        _exit(99);
+    }
+    close(in[0]);
+    close(answer[1]);
+    signal(SIGPIPE, SIG_IGN); /* who needs no more of it reads no more */
+    while (size > 0) {
+        ssize_t sent = write(in[1], input, size);
+        if (sent <= 0)
+            break;
+        input += sent;
+        size -= (size_t)sent;
+    }
+    close(in[1]);
+    *out = answer[0];
+    return pid;
+}
+
+#define HOOK(NAME) "{\"hookSpecificOutput\":{\"hookEventName\":\"" NAME "\","
+
+/* What each dialect says to allow, to deny (with a reason that needs escapes, and without one), and
+ * when nobody decided: nothing, so that the agent goes on to its own question. */
+static const struct {
+    const char *name, *allow, *deny;
+    int codes[3];
+} dialects[] = {
+    {"claude",
+     HOOK("PreToolUse") "\"permissionDecision\":\"allow\"",
+     HOOK("PreToolUse") "\"permissionDecision\":\"deny\",\"permissionDecisionReason\":\"",
+     {0}},
+    {"claude-permission",
+     HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"allow\"}}}",
+     HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"deny\",\"message\":\"",
+     {0}},
+    {"codex", "", HOOK("PreToolUse") "\"permissionDecision\":\"deny\"", {0}},
+    {"codex-permission",
+     HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"allow\"}}}",
+     HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"deny\",\"message\":\"",
+     {0}},
+    {"gemini", "{\"decision\":\"allow\"", "{\"decision\":\"deny\",\"reason\":\"", {0}},
+    {"opencode", "{\"decision\":\"allow\"", "{\"decision\":\"deny\",\"reason\":\"", {0}},
+    {"raw", "", "", {0, 1, 2}},
+};
+
+static void check_dialect(size_t i, uint64_t answer, const char *reason, const char *expected)
+{
+    char path[300], kind[64];
+    struct bj_message message;
+    int out;
+    snprintf(path, sizeof(path), "%s/ask.sock", monitor.dir);
+    pid_t pid = hook(dialects[i].name, path, "{\"tool\":1}", 10, &out);
+    double_expect(&monitor, BJ_ASK, &message);
+    snprintf(kind, sizeof(kind), "hook/%s", dialects[i].name);
+    ck_assert(field_is(&message.field[BJ_ASK_KIND], kind));
+    ck_assert(field_is(&message.field[BJ_ASK_DETAIL], "{\"tool\":1}"));
+    verdict(message.channel, answer, reason);
+    int code = answer == BJ_ANSWER_ALLOW ? 0 : answer == BJ_ANSWER_DENY ? 1 : 2;
+    ck_assert_int_eq(double_wait(pid), dialects[i].codes[code]);
+    check_text(out, expected);
+}
+
+START_TEST(test_dialects)
+{
+    start();
+    for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++) {
+        const char *reason =
+            strcmp(dialects[i].name, "raw") == 0 ? "" : "no \\\"\\u000a\\u007f\\\\";
+        const char *unsaid = *reason ? "denied by the human" : "";
+        check_dialect(i, BJ_ANSWER_ALLOW, "", dialects[i].allow);
+        check_dialect(i, BJ_ANSWER_DENY, "no \"\n\x7f\\", dialects[i].deny);
+        check_dialect(i, BJ_ANSWER_DENY, "no \"\n\x7f\\", reason);
+        check_dialect(i, BJ_ANSWER_DENY, "", unsaid);
+        check_dialect(i, BJ_ANSWER_PASS, "", "");
+    }
+    end();
+}
+END_TEST
+
+/* More than a question may have is none: the monitor gets an empty one and tells the human. */
+START_TEST(test_dialect_too_long)
+{
+    static char input[BJ_ASK_DETAIL_MAX + 2];
+    char path[300];
+    struct bj_message message;
+    int out;
+    memset(input, 'x', sizeof(input));
+    start();
+    snprintf(path, sizeof(path), "%s/ask.sock", monitor.dir);
+    pid_t pid = hook("claude", path, input, sizeof(input), &out);
+    double_expect(&monitor, BJ_ASK, &message);
+    ck_assert_uint_eq(message.field[BJ_ASK_DETAIL].size, 0);
+    verdict(message.channel, BJ_ANSWER_PASS, "");
+    ck_assert_int_eq(double_wait(pid), 0);
+    check_text(out, "");
+    pid = hook("esperanto", path, "{}", 2, &out);
+    ck_assert_int_eq(double_wait(pid), 2);
+    check_text(out, "there is no dialect \"esperanto\", but claude");
+    end();
+}
+END_TEST
+
+/* What an agent may put in the place of the shim's socket. None of it is an allow. */
+static const struct {
+    const char *bytes;
+    size_t size;
+    const char *text;
+} false_answers[] = {
+    {"", 0, "closed the connection"},
+    {"\x92\x00", 2, "closed the connection"},
+    {"\xc1", 1, "not msgpack"},
+    {"\x00", 1, "cannot be read"},
+    {"\x91\x01", 2, "cannot be read"},
+    {"\x92\x01\x01", 3, "cannot be read"},
+    {"\x92\xa1x\xa1y", 5, "cannot be read"},
+    {"\x92\x63\xa2hi", 5, ""}, /* an answer that does not exist */
+};
+
+START_TEST(test_false_server)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "/tmp/belljar-false-%d", (int)getpid());
+    unlink(address.sun_path);
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    ck_assert_int_eq(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+    ck_assert_int_eq(listen(listener, 4), 0);
+    for (size_t i = 0; i < sizeof(false_answers) / sizeof(false_answers[0]); i++) {
+        int out;
+        pid_t pid = hook("raw", address.sun_path, "{}", 2, &out);
+        int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+        ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(send(fd, false_answers[i].bytes, false_answers[i].size, MSG_NOSIGNAL),
+                         (ssize_t)false_answers[i].size);
+        shutdown(fd, SHUT_WR);
+        ck_assert_int_eq(double_wait(pid), 2);
+        close(fd);
+        check_text(out, false_answers[i].text);
+    }
+    close(listener);
+    unlink(address.sun_path);
+}
+END_TEST
+
 START_TEST(test_closed_by_monitor)
 {
     int err;
@@ -337,6 +490,9 @@ int main(void)
     tcase_add_test(tests, test_answers);
     tcase_add_test(tests, test_closed_by_monitor);
     tcase_add_test(tests, test_client_dies);
+    tcase_add_test(tests, test_dialects);
+    tcase_add_test(tests, test_dialect_too_long);
+    tcase_add_test(tests, test_false_server);
     tcase_add_test(tests, test_reconnect);
     tcase_add_test(tests, test_many);
     tcase_add_test(tests, test_detail);
