@@ -8,7 +8,7 @@
  * taken was answered once, every question got the verdict that it was given, once. The audit chain
  * verifies, the agents are the same processes as before, and nothing is left over.
  *
- * $BELLJAR_FAULT_ROUNDS (20) and $BELLJAR_FAULT_SEED (printed) repeat a run.
+ * $BELLJAR_FAULT_ROUNDS (12) and $BELLJAR_FAULT_SEED (printed) repeat a run.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -456,7 +456,7 @@ static void check_nothing_left(void)
 
 START_TEST(nothing_is_lost)
 {
-    long rounds = from_environment("BELLJAR_FAULT_ROUNDS", 20);
+    long rounds = from_environment("BELLJAR_FAULT_ROUNDS", 12);
     seed = (uint64_t)from_environment("BELLJAR_FAULT_SEED", (long)time(NULL) ^ getpid());
     printf("BELLJAR_FAULT_SEED=%" PRIu64 " BELLJAR_FAULT_ROUNDS=%ld\n", seed, rounds);
     seed = seed * 0x9e3779b97f4a7c15U + 1;
