@@ -152,7 +152,7 @@ static int tell(const struct question *question, uint64_t verdict, const char *r
         code = verdict == BJ_ANSWER_ALLOW ? ASK_ALLOWED : ASK_DENIED;
         what = verdict == BJ_ANSWER_ALLOW ? "allowed" : "denied";
     }
-    if (question->dialect && !dialect_codes(question->dialect))
+    if (question->dialect && !dialect_speaks(question->dialect))
         return dialect_answer(question->dialect,
                               code == ASK_UNDECIDED ? BJ_ANSWER_PASS : (enum bj_answer)verdict,
                               reason, (size_t)length);

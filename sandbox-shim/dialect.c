@@ -22,26 +22,29 @@ struct words {
 
 struct dialect {
     const char *name;
-    bool codes; /* the exit code is the answer */
+    bool codes;  /* the exit code is the answer */
+    bool speaks; /* and the reason is on stderr, as of a plain question */
     struct words allow, deny;
 };
 
 /* An empty `allow` says nothing: the agent goes on to its own rules. See docs/agents.md. */
 static const struct dialect dialects[] = {
-    {"claude", false, {PRE_TOOL("allow")}, {PRE_TOOL("deny")}},
+    {"claude", false, false, {PRE_TOOL("allow")}, {PRE_TOOL("deny")}},
     {"claude-permission",
      false,
-     {PERMISSION("allow", "}}}"), NULL},
-     {PERMISSION("deny", ",\"message\":\""), "\"}}}"}},
-    {"codex", false, {NULL, NULL}, {PRE_TOOL("deny")}},
-    {"codex-permission",
      false,
      {PERMISSION("allow", "}}}"), NULL},
      {PERMISSION("deny", ",\"message\":\""), "\"}}}"}},
-    {"gemini", false, {PLAIN("allow")}, {PLAIN("deny")}},
-    {"opencode", false, {PLAIN("allow")}, {PLAIN("deny")}},
-    {"acp", true, {NULL, NULL}, {NULL, NULL}},
-    {"raw", true, {NULL, NULL}, {NULL, NULL}},
+    {"codex", false, false, {NULL, NULL}, {PRE_TOOL("deny")}},
+    {"codex-permission",
+     false,
+     false,
+     {PERMISSION("allow", "}}}"), NULL},
+     {PERMISSION("deny", ",\"message\":\""), "\"}}}"}},
+    {"gemini", false, false, {PLAIN("allow")}, {PLAIN("deny")}},
+    {"opencode", false, false, {PLAIN("allow")}, {PLAIN("deny")}},
+    {"acp", true, true, {NULL, NULL}, {NULL, NULL}},
+    {"raw", true, false, {NULL, NULL}, {NULL, NULL}},
 };
 
 #define COUNT (sizeof(dialects) / sizeof(dialects[0]))
@@ -54,9 +57,9 @@ const struct dialect *dialect_find(const char *name)
     return NULL;
 }
 
-bool dialect_codes(const struct dialect *dialect)
+bool dialect_speaks(const struct dialect *dialect)
 {
-    return dialect->codes;
+    return dialect->speaks;
 }
 
 const char *dialect_name(const struct dialect *dialect)

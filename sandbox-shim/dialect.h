@@ -16,8 +16,8 @@ struct dialect;
 /* NULL when there is none of this name. */
 const struct dialect *dialect_find(const char *name);
 const char *dialect_name(const struct dialect *dialect);
-/* Whether the caller reads the exit code, and the reason on stderr, as of a plain question. */
-bool dialect_codes(const struct dialect *dialect);
+/* Whether it is answered as a plain question is: the exit code, and the reason on stderr. */
+bool dialect_speaks(const struct dialect *dialect);
 
 /* All names, separated by spaces, for messages. */
 void dialect_list(char *out, size_t size);
