@@ -162,13 +162,20 @@ START_TEST(on_a_terminal_of_its_own)
 END_TEST
 
 /* Started from the form, which has a field for it. */
-static void go_to_field(struct eye *eye, const char *marked)
+/* Each Tab is seen before the next one. */
+static void go_to_field(struct eye *eye, const char *name)
 {
-    for (int i = 0; i < 20 && !eye_shows(eye, marked); i++) {
+    static const char *const fields[] = {"Command", "Agent", "Prompt",    "Project", "Name",
+                                         "Memory",  "CPUs",  "Processes", "Policy",  "Recording"};
+    char marked[40];
+    size_t at = 0;
+    while (snprintf(marked, sizeof(marked), "\xe2\x96\xb8 %s", fields[at]), !eye_shows(eye, marked))
+        ck_assert_uint_lt(++at, sizeof(fields) / sizeof(fields[0]));
+    while (strcmp(fields[at], name) != 0) {
         eye_type(eye, "\t");
-        eye_pump(eye, 200);
+        snprintf(marked, sizeof(marked), "\xe2\x96\xb8 %s", fields[++at]);
+        EYE_WAIT_TEXT(eye, marked);
     }
-    EYE_WAIT_TEXT(eye, marked);
 }
 
 static void start_unrecorded(struct eye *eye)
@@ -176,9 +183,9 @@ static void start_unrecorded(struct eye *eye)
     eye_type(eye, "N");
     EYE_WAIT_TEXT(eye, "Recording");
     eye_type(eye, "sleep 1000");
-    go_to_field(eye, "\xe2\x96\xb8 Name");
+    go_to_field(eye, "Name");
     eye_type(eye, "formed");
-    go_to_field(eye, "\xe2\x96\xb8 Recording");
+    go_to_field(eye, "Recording");
     eye_type(eye, "no");
     EYE_WAIT_TEXT(eye, "disk for what its screen shows");
     eye_type(eye, "\r");
