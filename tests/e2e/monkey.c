@@ -230,7 +230,8 @@ static struct eye *check_free(struct eye *eye)
     remember("[check]");
     long long until = world_now() + world_patience();
     while (!strstr(eye_row(eye, 23), "SUPERVISE") && world_now() < until)
-        eye_pump(eye, 20);
+        if (!eye_pump(eye, 20))
+            return again(eye); /* what told it to leave was read late */
     EXPECT(eye, strstr(eye_row(eye, 23), "SUPERVISE"));
     until = world_now() + world_patience();
     while (!eye_shows(eye, "Keys while supervising") && world_now() < until) {
