@@ -521,10 +521,7 @@ static void events_subscribe(struct client *client, uint32_t id, const msgpack_o
     bj_rpc_done(&client->rpc, id);
 }
 
-static const struct {
-    const char *name;
-    void (*answer)(struct client *client, uint32_t id, const msgpack_object *params);
-} methods[] = {
+static const struct dispatch_method methods[] = {
     {"server.status", server_status},
     {"server.stop", server_stop_call},
     {"sandbox.run", sandbox_run},
@@ -558,6 +555,17 @@ static bool only_looks(const char *method)
     return false;
 }
 
+bool dispatch_among(const struct dispatch_method *list, size_t count, struct client *client,
+                    uint32_t id, const struct bj_method *method, const msgpack_object *params)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(list[i].name, method->name) == 0) {
+            list[i].answer(client, id, params);
+            return true;
+        }
+    return false;
+}
+
 void dispatch_call(struct client *client, uint32_t id, const struct bj_method *method,
                    const msgpack_object *params)
 {
@@ -567,12 +575,8 @@ void dispatch_call(struct client *client, uint32_t id, const struct bj_method *m
         dispatch_fail(client, id, &error);
         return;
     }
-    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-        if (strcmp(methods[i].name, method->name) == 0) {
-            methods[i].answer(client, id, params);
-            return;
-        }
-    if (dispatch_request(client, id, method, params) ||
+    if (dispatch_among(methods, sizeof(methods) / sizeof(*methods), client, id, method, params) ||
+        dispatch_request(client, id, method, params) ||
         dispatch_policy(client, id, method, params) || dispatch_client(client, id, method, params))
         return;
     bj_fail(&error, -ENOSYS, "%s is not answered by this server", method->name);

@@ -11,6 +11,15 @@ void dispatch_fail(struct client *client, uint32_t id, const struct bj_error *er
 int dispatch_choose(struct server *server, const msgpack_object *params, struct sandbox ***out,
                     struct bj_error *error);
 
+struct dispatch_method {
+    const char *name;
+    void (*answer)(struct client *client, uint32_t id, const msgpack_object *params);
+};
+
+/* Answers with the one of `list` that has the method's name. False: none has. */
+bool dispatch_among(const struct dispatch_method *list, size_t count, struct client *client,
+                    uint32_t id, const struct bj_method *method, const msgpack_object *params);
+
 /* Requests and rules; policy, egress and work; clients. True when the method is one of theirs. */
 bool dispatch_request(struct client *client, uint32_t id, const struct bj_method *method,
                       const msgpack_object *params);

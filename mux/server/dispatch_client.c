@@ -112,10 +112,7 @@ static void client_focus(struct client *client, uint32_t id, const msgpack_objec
     bj_rpc_done(&client->rpc, id);
 }
 
-static const struct {
-    const char *name;
-    void (*answer)(struct client *client, uint32_t id, const msgpack_object *params);
-} methods[] = {
+static const struct dispatch_method methods[] = {
     {"client.hello", client_hello},
     {"client.focus", client_focus},
     {"client.list", client_list},
@@ -125,10 +122,5 @@ static const struct {
 bool dispatch_client(struct client *client, uint32_t id, const struct bj_method *method,
                      const msgpack_object *params)
 {
-    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-        if (strcmp(methods[i].name, method->name) == 0) {
-            methods[i].answer(client, id, params);
-            return true;
-        }
-    return false;
+    return dispatch_among(methods, sizeof(methods) / sizeof(*methods), client, id, method, params);
 }

@@ -279,10 +279,7 @@ static void work_end(struct client *client, uint32_t id, const msgpack_object *p
     bj_rpc_done(&client->rpc, id);
 }
 
-static const struct {
-    const char *name;
-    void (*answer)(struct client *client, uint32_t id, const msgpack_object *params);
-} methods[] = {
+static const struct dispatch_method methods[] = {
     {"policy.explain", policy_explain_call},
     {"policy.files", policy_files},
     {"policy.reload", policy_reload},
@@ -295,10 +292,5 @@ static const struct {
 bool dispatch_policy(struct client *client, uint32_t id, const struct bj_method *method,
                      const msgpack_object *params)
 {
-    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-        if (strcmp(methods[i].name, method->name) == 0) {
-            methods[i].answer(client, id, params);
-            return true;
-        }
-    return false;
+    return dispatch_among(methods, sizeof(methods) / sizeof(*methods), client, id, method, params);
 }

@@ -358,10 +358,7 @@ static void rule_undo_call(struct client *client, uint32_t id, const msgpack_obj
     drop_rule(client, id, 0);
 }
 
-static const struct {
-    const char *name;
-    void (*answer)(struct client *client, uint32_t id, const msgpack_object *params);
-} methods[] = {
+static const struct dispatch_method methods[] = {
     {"request.list", request_list},
     {"request.shown", request_shown_call},
     {"request.resolve", request_resolve_call},
@@ -375,10 +372,5 @@ static const struct {
 bool dispatch_request(struct client *client, uint32_t id, const struct bj_method *method,
                       const msgpack_object *params)
 {
-    for (size_t i = 0; i < sizeof(methods) / sizeof(*methods); i++)
-        if (strcmp(methods[i].name, method->name) == 0) {
-            methods[i].answer(client, id, params);
-            return true;
-        }
-    return false;
+    return dispatch_among(methods, sizeof(methods) / sizeof(*methods), client, id, method, params);
 }
