@@ -32,6 +32,7 @@
 
 #define BJ_PATH_MAX        4096
 #define BJ_RECORDING_FILES 2
+#define BJ_ACP_INSIDE      "/belljar/bin/belljar-acp" /* path in a sandbox that runs it */
 #define BJ_SOCKET_PATH_MAX 107 /* bytes without the NUL; sun_path of unix(7) */
 
 struct bj_paths {

@@ -27,6 +27,8 @@
  */
 #pragma once
 
-#define RECORDING_FILES    2
+#include "transport/paths.h"
+
+#define RECORDING_FILES    BJ_RECORDING_FILES
 #define RECORDING_LINE_MAX (4U * 1024 * 1024) /* bytes of one line */
 #define RECORDING_EPOCH    16                 /* bytes */

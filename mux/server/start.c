@@ -325,29 +325,36 @@ static int make_cgroup(struct start *start, int *procs, struct bj_error *error)
     return 0;
 }
 
+int start_find_program(const struct start *start, const char *name, char real[PATH_MAX],
+                       struct bj_error *error)
+{
+    char path[BJ_PATH_MAX + 32];
+    snprintf(path, sizeof(path), "%s/%s", start->server->paths.libexec, name);
+    if (access(path, X_OK) < 0 || !realpath(path, real))
+        return bj_fail(error, -errno, "cannot execute %s: %s", path, strerror(errno));
+    return 0;
+}
+
 static int start_wall(struct start *start, struct bj_error *error)
 {
     struct wall_mount mounts[WALL_MOUNTS_MAX];
     struct wall_file made[PROFILE_FILES_MAX];
     struct sandbox *sandbox = start->sandbox;
     struct record *record = &sandbox->record;
-    char shim[BJ_PATH_MAX + 32], link[BJ_PATH_MAX], project[BJ_PATH_MAX], home[BJ_PATH_MAX];
+    char shim[PATH_MAX], link[BJ_PATH_MAX], project[BJ_PATH_MAX], home[BJ_PATH_MAX];
     int procs;
-    snprintf(shim, sizeof(shim), "%s/belljar-shim", start->server->paths.libexec);
     if (sandbox_runtime_path(sandbox, "link", link, error) < 0 ||
         sandbox_state_path(sandbox, "project", project, error) < 0 ||
         sandbox_state_path(sandbox, "home", home, error) < 0)
         return error->code;
-    /* A link on the way would not be followed when the parts are bound. */
-    char real[PATH_MAX];
-    if (access(shim, X_OK) < 0 || !realpath(shim, real))
-        return bj_fail(error, -errno, "cannot execute %s: %s", shim, strerror(errno));
-    int status = make_cgroup(start, &procs, error);
+    int status = start_find_program(start, "belljar-shim", shim, error);
+    if (status == 0)
+        status = make_cgroup(start, &procs, error);
     if (status < 0)
         return status;
     struct wall_plan plan = {
         .name = record->name,
-        .shim = real,
+        .shim = shim,
         .link = link,
         .project = project,
         .home = home,

@@ -103,16 +103,13 @@ int start_add_acp(const struct start *start, char real[PATH_MAX],
                   struct wall_mount mounts[WALL_MOUNTS_MAX], struct wall_plan *plan,
                   struct bj_error *error)
 {
-    static const char inside[] = "/belljar/bin/belljar-acp";
-    char path[BJ_PATH_MAX + 32];
     const char *program = start->sandbox->record.argv[0];
-    if (!program || strcmp(program, inside) != 0)
+    if (!program || strcmp(program, BJ_ACP_INSIDE) != 0)
         return 0;
-    snprintf(path, sizeof(path), "%s/belljar-acp", start->server->paths.libexec);
-    if (access(path, X_OK) < 0 || !realpath(path, real))
-        return bj_fail(error, -errno, "cannot execute %s: %s", path, strerror(errno));
-    mounts[plan->mounts_count++] = (struct wall_mount){real, inside, false};
-    return 0;
+    int status = start_find_program(start, "belljar-acp", real, error);
+    if (status == 0)
+        mounts[plan->mounts_count++] = (struct wall_mount){real, BJ_ACP_INSIDE, false};
+    return status;
 }
 
 void start_add_profile(const struct start *start, struct wall_mount mounts[WALL_MOUNTS_MAX],

@@ -45,6 +45,10 @@ struct start {
 struct start *start_make(struct sandbox *sandbox, const struct driver *driver, struct call *call,
                          struct bj_error *error);
 int start_directories(const struct sandbox *sandbox, struct bj_error *error);
+/* One of our programs that run inside, without a link on the way: such would not be followed when
+ * it is bound. */
+int start_find_program(const struct start *start, const char *name, char real[PATH_MAX],
+                       struct bj_error *error);
 /* Starts monitor and wall; later all is told by way of the call. */
 void start_launch(struct start *start);
 /* Ends it, as failed; the caller is told `why`. */

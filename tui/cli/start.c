@@ -100,14 +100,12 @@ int start_detach(const struct args *args, const struct bj_paths *paths)
 }
 
 /* The agent's command; without one, the caller's shell by its name inside. */
-#define ACP "/belljar/bin/belljar-acp"
-
 static json_t *agent_argv(const struct args *args)
 {
     json_t *argv = json_array();
     bool acp = args_set(args, "acp") && !args_set(args, "agent");
     if (acp)
-        json_array_append_new(argv, json_string(ACP));
+        json_array_append_new(argv, json_string(BJ_ACP_INSIDE));
     for (size_t i = 0; i < args->trailing_count; i++)
         json_array_append_new(argv, json_string(args->trailing[i]));
     if (acp && args_set(args, "prompt")) {
