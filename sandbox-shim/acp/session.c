@@ -61,7 +61,7 @@ void session_start(struct session *session, const char *keep, bool resume)
 
 static void send_next(struct session *session)
 {
-    if (session->running || !session->id[0] || session->prompts.size == 0)
+    if (session->running || !session->open || session->prompts.size == 0)
         return;
     const char *text = session->prompts.bytes;
     if (!session->shown)
@@ -110,16 +110,15 @@ static void initialized(struct session *session, const json_t *result)
         session->failed = true;
         return;
     }
-    session->loads = json_is_true(json_object_get(capabilities, "loadSession"));
+    bool loads = json_is_true(json_object_get(capabilities, "loadSession"));
     char directory[4096];
     if (!getcwd(directory, sizeof(directory)))
         strcpy(directory, "/work");
     FILE *file = session->resume ? fopen(session->keep, "re") : NULL;
-    if (file && session->loads && fgets(session->id, sizeof(session->id), file)) {
+    if (file && loads && fgets(session->id, sizeof(session->id), file)) {
         session->begin = request(
             session, "session/load",
             json_pack("{sssss[]}", "sessionId", session->id, "cwd", directory, "mcpServers"));
-        session->id[0] = '\0'; /* until it is loaded: see begun() */
     } else {
         session->resume = false;
         session->begin =
@@ -138,13 +137,7 @@ static void keep_id(const struct session *session)
 
 static void begun(struct session *session, const json_t *result)
 {
-    if (session->resume) { /* an answer to session/load carries no id */
-        FILE *file = fopen(session->keep, "re");
-        if (!file || !fgets(session->id, sizeof(session->id), file))
-            session->id[0] = '\0';
-        if (file)
-            fclose(file);
-    } else {
+    if (!session->resume) { /* an answer to session/load carries no id */
         snprintf(session->id, sizeof(session->id), "%s", text_of(result, "sessionId"));
         if (session->id[0])
             keep_id(session);
@@ -154,6 +147,7 @@ static void begun(struct session *session, const json_t *result)
         session->failed = true;
         return;
     }
+    session->open = true;
     permission_tell("SessionStart");
     ready(session);
 }

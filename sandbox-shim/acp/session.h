@@ -12,11 +12,12 @@
 #include "sandbox-shim/acp/pipe.h"
 
 struct session {
-    struct buffer out;     /* to the agent */
-    struct buffer prompts; /* not yet sent, each ended by a NUL */
-    char id[256];          /* "" until there is one */
-    const char *keep;      /* file that keeps the id, for --continue */
-    bool resume, loads;
+    struct buffer out;                        /* to the agent */
+    struct buffer prompts;                    /* not yet sent, each ended by a NUL */
+    char id[256];                             /* of the session; "" when it is not known */
+    const char *keep;                         /* file that keeps the id, for --continue */
+    bool resume;                              /* what --continue says, until it is tried */
+    bool open;                                /* there is a session: prompts may be sent */
     bool running;                             /* a turn is under way */
     bool shown;                               /* the next prompt is in the transcript already */
     bool failed;                              /* it can't go on */
