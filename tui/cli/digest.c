@@ -103,7 +103,7 @@ int digest_read(struct digest *digest, const char *state, const char *session, d
     int status = audit_read_open(&reader, state, &filter, error);
     if (status < 0)
         return status;
-    while ((status = audit_read_next(reader, &record, error)) > 0 && !atomic_load(stop)) {
+    while (!atomic_load(stop) && (status = audit_read_next(reader, &record, error)) > 0) {
         bool ours = concerns(record.json, session);
         if (record.kind == AUDIT_ATTACH)
             attached += ours;
@@ -116,5 +116,5 @@ int digest_read(struct digest *digest, const char *state, const char *session, d
         audit_record_free(&record);
     }
     audit_read_close(reader);
-    return status > 0 ? bj_fail(error, -EINTR, "interrupted") : status;
+    return status >= 0 && atomic_load(stop) ? bj_fail(error, -EINTR, "interrupted") : status;
 }

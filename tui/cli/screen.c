@@ -114,10 +114,11 @@ static void pause_ms(long milliseconds)
     nanosleep(&(struct timespec){milliseconds / 1000, milliseconds % 1000 * 1000000}, NULL);
 }
 
+static const struct keyname enter = {.key = "enter"};
+
 /* Text and Enter as a human types them: the text stands on the screen, then Enter is pressed. */
 static int send_line(struct peer *view, const char *text, struct bj_error *error)
 {
-    static const struct keyname enter = {.key = "enter"};
     json_t *before = look(view, error);
     bool taken = false;
     int status = before ? send_text(view, text, error) : -EIO;
@@ -136,7 +137,6 @@ static int send_line(struct peer *view, const char *text, struct bj_error *error
 static int send_all(struct peer *view, const struct args *args, const struct keyname *keys,
                     struct bj_error *error)
 {
-    static const struct keyname enter = {.key = "enter"};
     int status = 0;
     if (!args_set(args, "keys") && args->word_count == 2 && args_set(args, "enter"))
         return send_line(view, args->words[1], error);

@@ -23,7 +23,6 @@ void digest_say(struct digest *digest, double time, bool bad, const char *text)
     if (digest->line_count == DIGEST_LINES) {
         memmove(&digest->line[0], &digest->line[1], (DIGEST_LINES - 1) * sizeof(digest->line[0]));
         digest->line_count--;
-        digest->lines_left_out++;
     }
     size_t at = digest->line_count++;
     digest->line[at].time = time;

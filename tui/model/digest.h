@@ -23,7 +23,7 @@ struct digest {
         bool bad;
         char text[DIGEST_LINE_MAX]; /* clean */
     } line[DIGEST_LINES];           /* the newest, oldest first */
-    size_t line_count, lines_left_out;
+    size_t line_count;
     bool open;
 };
 
@@ -35,7 +35,7 @@ void digest_begin(struct digest *digest, double time);
 /* A line, which is cleaned; the oldest one goes when there are too many. */
 void digest_say(struct digest *digest, double time, bool bad, const char *text);
 
-/* "3 requests held (1 answered, 1 expired), 1 exited, ...". */
+/* "3 requests held, 1 answered by others, 1 expired, 1 ended, ...". */
 void digest_sum(const struct digest *digest, char out[DIGEST_SUM_MAX]);
 
 /* Closes the card. True when the key was only for that. */
