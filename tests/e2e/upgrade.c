@@ -106,24 +106,11 @@ static void check_recording(const char *name, long least)
     result_free(&result);
 }
 
-static long counted(const char *name)
-{
-    long number, last = 0;
-    for (const char *at = world_capture(&world, name); at; at = strchr(at, '\n')) {
-        at += *at == '\n';
-        if (sscanf(at, "out %ld", &number) == 1)
-            last = number;
-        if (!*at)
-            break;
-    }
-    return last;
-}
-
 /* It answers, and its output goes on. */
 static void check_goes_on(void)
 {
-    long before = counted("counter");
-    WAIT_FOR(counted("counter") > before + 3);
+    long before = world_counted(&world, "counter");
+    WAIT_FOR(world_counted(&world, "counter") > before + 3);
     check_recording("counter", before);
     static int word;
     char text[32], shown[64];
@@ -150,7 +137,7 @@ static void start_all(void)
     human_runs(&world, "asker",
                ASK "'before the upgrade'; echo first $?; read x; " ASK
                    "'after the upgrade'; echo second $?; cat");
-    WAIT_FOR(counted("counter") > 0);
+    WAIT_FOR(world_counted(&world, "counter") > 0);
     WAIT_FOR(*human_request(&world, "before the upgrade", "id"));
 }
 

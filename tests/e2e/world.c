@@ -318,6 +318,19 @@ const char *world_capture(struct world *world, const char *name)
     return text;
 }
 
+long world_counted(struct world *world, const char *name)
+{
+    long number, last = 0;
+    for (const char *at = world_capture(world, name); at; at = strchr(at, '\n')) {
+        at += *at == '\n';
+        if (sscanf(at, "out %ld", &number) == 1)
+            last = number;
+        if (!*at)
+            break;
+    }
+    return last;
+}
+
 bool world_shows(struct world *world, const char *name, const char *text)
 {
     return strstr(world_capture(world, name), text) != NULL;

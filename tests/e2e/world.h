@@ -78,6 +78,8 @@ bool world_state_is(struct world *world, const char *name, const char *state);
 
 /* The screen's text as `belljar capture` gives it; lasts until the next call. "" when it fails. */
 const char *world_capture(struct world *world, const char *name);
+/* N of the last line "out N" on its screen; 0: none. */
+long world_counted(struct world *world, const char *name);
 bool world_shows(struct world *world, const char *name, const char *text);
 
 pid_t world_server(struct world *world); /* the server's pid, 0 when none runs */

@@ -20,19 +20,6 @@
 
 static struct world world;
 
-static long counted(void)
-{
-    long number, last = 0;
-    for (const char *at = world_capture(&world, "counter"); at; at = strchr(at, '\n')) {
-        at += *at == '\n';
-        if (sscanf(at, "out %ld", &number) == 1)
-            last = number;
-        if (!*at)
-            break;
-    }
-    return last;
-}
-
 /* Numbers of the recording never go back but where it says so, which is where it was resumed. */
 static void check_recording(long from)
 {
@@ -89,8 +76,8 @@ static void check_alive(const long long init[2])
     WAIT_FOR(world_state_is(&world, "asker", "waiting"));
     ck_assert_int_eq(world_number(&world, "counter", "init_pid"), init[0]);
     ck_assert_int_eq(world_number(&world, "asker", "init_pid"), init[1]);
-    long before = counted();
-    WAIT_FOR(counted() > before);
+    long before = world_counted(&world, "counter");
+    WAIT_FOR(world_counted(&world, "counter") > before);
 }
 
 static const char *verb_of(long number)
@@ -169,12 +156,12 @@ START_TEST(a_full_disk_stops_nothing)
         ck_assert(disk_write(false));
         check_verdict(disk, false);
         /* The recording goes on without being asked; from then on it has every line. */
-        long from = counted();
+        long from = world_counted(&world, "counter");
         struct result result;
         char text[32];
         for (bool there = false; !there; result_free(&result)) {
             snprintf(text, sizeof(text), "out %ld\r\n", ++from);
-            WAIT_FOR(counted() > from);
+            WAIT_FOR(world_counted(&world, "counter") > from);
             BELLJAR(&world, &result, "replay", "counter", "--export", "raw");
             there = strstr(result.out, text) != NULL;
         }
