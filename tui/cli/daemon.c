@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,8 +15,7 @@
 #include "tui/cli/sandbox.h"
 #include "tui/cli/units.h"
 
-#define STOP_MS 10000
-#define POLL_MS 5
+#define STOP_MS 30000
 
 static int start(const struct args *args, const struct bj_paths *paths)
 {
@@ -28,18 +28,28 @@ static int start(const struct args *args, const struct bj_paths *paths)
     return COMMAND_DONE;
 }
 
-/* The server's answer comes before its end; a script that goes on must find it gone. */
-static int await_end(const struct bj_paths *paths, struct peer *server)
+/* The server's process, as a descriptor that becomes readable when it has ended; -1 when it cannot
+ * be watched. */
+static int process_of(struct peer *server)
 {
     struct bj_error error = {0};
-    char path[BJ_PATH_MAX];
+    json_t *status;
+    peer_call(server, "server.status", NULL, PEER_TIMEOUT_MS, &status, &error);
+    long long pid = report_number(status, "pid");
+    json_decref(status);
+    return pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
+}
+
+/* The server's answer comes before its end; a script that goes on must find its process gone, and
+ * with it the lock that keeps a second one from starting. */
+static int await_end(struct peer *server, int process)
+{
+    struct bj_error error = {0};
+    struct pollfd ended = {process, POLLIN, 0};
     bool never = false;
-    if (server->connected && peer_listen(server, &never, STOP_MS, &error) == -ETIMEDOUT)
+    if ((server->connected && peer_listen(server, &never, STOP_MS, &error) == -ETIMEDOUT) ||
+        (process >= 0 && poll(&ended, 1, STOP_MS) == 0))
         return report_failure("the server said that it stops but goes on: see belljar server logs");
-    if (bj_path(path, sizeof(path), &error, "%s/server.sock", paths->runtime) < 0)
-        return report_error(&error);
-    for (int waited = 0; access(path, F_OK) == 0 && waited < 1000; waited += POLL_MS)
-        poll(NULL, 0, POLL_MS);
     return COMMAND_DONE;
 }
 
@@ -55,11 +65,14 @@ static int stop(const struct args *args, const struct bj_paths *paths)
     }
     if (status < 0)
         return report_error(&error);
+    int process = process_of(&server);
     status = peer_call(&server, "server.stop", json_pack("{s:b}", "kill", args_set(args, "kill")),
                        PEER_KILL_TIMEOUT_MS, &answer, &error);
     json_decref(answer);
-    int code = status < 0 && status != -EPIPE ? report_error(&error) : await_end(paths, &server);
+    int code = status < 0 && status != -EPIPE ? report_error(&error) : await_end(&server, process);
     peer_close(&server);
+    if (process >= 0)
+        close(process);
     return code;
 }
 
