@@ -157,7 +157,8 @@ const struct bj_method bj_api_server[] = {
      {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"}}},
     {"work.begin",
      "Before work is taken out of, or put into, a sandbox: checks that policy and audit log let it.",
-     "{id, exec (path of its exec socket), project (on the host, or empty), repository (bool)}",
+     "{id, exec (path of its exec socket, empty when it has ended), project (on the host, or empty), "
+     "repository (bool)}",
      {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"},
       {"action", BJ_PARAM_STR, true, 8, "diff, pull or push"}}},
     {"work.check",

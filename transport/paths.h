@@ -18,6 +18,7 @@
  *   RUNTIME/ID/egress.sock         monitor listens, its egress proxy dials
  *   RUNTIME/ID/exec.sock           monitor listens; each connection is a program inside
  *   RUNTIME/ID/view.sock           monitor listens, clients dial
+ *   RUNTIME/visits/                the same for walls around what has ended, while a command looks
  *   STATE/server.log, sessions.json, rules.json, accepted.json (policies of projects), audit.*
  *   STATE/ID/sandbox.json, monitor.log, egress.log, recording.0.cast, recording.1.cast, project/,
  *            home/; previous.0.cast and previous.1.cast: recording of the run before the last

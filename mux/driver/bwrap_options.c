@@ -124,6 +124,8 @@ static void add_isolation(struct bwrap_options *options, const struct wall_plan 
 {
     add_all(options, "--unshare-user", "--unshare-all", "--as-pid-1", "--new-session", "--cap-drop",
             "ALL", "--uid", "1000", "--gid", "1000", "--hostname", plan->name, NULL);
+    if (plan->mortal)
+        add(options, "--die-with-parent");
     /* No further user namespace: with one, the agent could mount and get capabilities again. */
     if (version->disable_userns)
         add(options, "--disable-userns");

@@ -58,6 +58,7 @@ struct wall_plan {
     gid_t gid;
     int cgroup_procs;           /* descriptor from cgroup_open_procs(), or -1 */
     const struct rlimit *files; /* limit of open files inside; NULL: as here */
+    bool mortal;                /* it ends with the thread that called wall_go() */
 };
 
 struct wall {

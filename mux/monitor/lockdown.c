@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -189,7 +190,14 @@ static int limit(int resource, rlim_t value)
     return setrlimit((__rlimit_resource_t)resource, &want);
 }
 
-int lockdown(uint64_t memory, struct bj_error *error)
+static int follow(pid_t parent, struct bj_error *error)
+{
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+        return bj_fail(error, -errno, "cannot follow the parent: %s", strerror(errno));
+    return getppid() == parent ? 0 : bj_fail(error, -ESRCH, "the parent has ended");
+}
+
+int lockdown(uint64_t memory, pid_t parent, struct bj_error *error)
 {
     /* Keep no directory busy, and no place from which relative paths would work. */
     if (chdir("/") < 0)
@@ -201,7 +209,10 @@ int lockdown(uint64_t memory, struct bj_error *error)
     int status = drop_user(error);
     if (status < 0)
         return status;
-    /* After the change of user, which sets it anew. The leak check wants to look at its process. */
+    /* After the change of user, which sets these two anew. The leak check wants to look at its
+     * process. */
+    if (parent && (status = follow(parent, error)) < 0)
+        return status;
     if (prctl(PR_SET_DUMPABLE, SANITIZED) < 0)
         return bj_fail(error, -errno, "cannot become undumpable: %s", strerror(errno));
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

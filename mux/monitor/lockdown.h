@@ -15,6 +15,7 @@ void lockdown_close_inherited(int keep);
 
 /*
  * In this order: working directory, limits, no core dumps, the user `nobody` when root,
- * no_new_privs, the system call filter. `memory` bounds the process's data in bytes.
+ * no_new_privs, the system call filter. `memory` bounds the process's data in bytes. `parent` is
+ * the process with which the kernel ends this one, 0 none.
  */
-int lockdown(uint64_t memory, struct bj_error *error);
+int lockdown(uint64_t memory, pid_t parent, struct bj_error *error);

@@ -20,7 +20,7 @@
 
 struct options {
     const char *id, *runtime, *state;
-    uint64_t rows, cols, scrollback, record_limit, record_age, link_uid, ready_fd;
+    uint64_t rows, cols, scrollback, record_limit, record_age, link_uid, ready_fd, parent;
 };
 
 static const struct {
@@ -47,6 +47,7 @@ static const struct {
      UINT64_MAX},
     {{"link-uid", required_argument, NULL, 'n'}, 0, offsetof(struct options, link_uid), UINT32_MAX},
     {{"ready-fd", required_argument, NULL, 'n'}, 0, offsetof(struct options, ready_fd), 1 << 20},
+    {{"parent", required_argument, NULL, 'n'}, 0, offsetof(struct options, parent), INT32_MAX},
 };
 
 #define OPTIONS (sizeof(table) / sizeof(table[0]))
@@ -93,7 +94,7 @@ static int parse(struct options *options, int argc, char **argv, struct bj_error
         return bj_fail(error, -EINVAL,
                        "usage: belljar-monitor --id ID --runtime DIR --state DIR [--rows N] "
                        "[--cols N] [--scrollback LINES] [--record-limit BYTES] [--link-uid UID] "
-                       "[--ready-fd FD]; the server starts it");
+                       "[--ready-fd FD] [--parent PID]; the server starts it");
     return 0;
 }
 
@@ -281,7 +282,8 @@ static int start(struct monitor *monitor, const struct options *options, struct 
         return status;
     scrollback_trim(&monitor->terminal->scrollback);
     malloc_trim(0);
-    return lockdown(MEMORY_BASE + monitor->terminal->scrollback.bytes_limit, error);
+    return lockdown(MEMORY_BASE + monitor->terminal->scrollback.bytes_limit, (pid_t)options->parent,
+                    error);
 }
 
 static void tell_ready(int fd, const char *text)

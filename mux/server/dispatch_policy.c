@@ -208,23 +208,30 @@ static bool is_repository(const struct sandbox *sandbox)
            sandbox_state_path(sandbox, "project/.git", path, NULL) == 0 && lstat(path, &info) == 0;
 }
 
+/* Nothing runs in it: who wants its work builds a wall around that. */
+static bool has_ended(const struct sandbox *sandbox)
+{
+    enum sandbox_state state = sandbox->record.state;
+    return sandbox->ended || state == SANDBOX_EXITED || state == SANDBOX_LOST;
+}
+
 static void work_begin(struct client *client, uint32_t id, const msgpack_object *params)
 {
     struct bj_error error = {0};
-    char action[12], path[BJ_PATH_MAX];
+    char action[12], path[BJ_PATH_MAX] = "";
     struct sandbox *sandbox = find(client, id, params);
     if (!sandbox)
         return;
     bj_get_copy(params, "action", action, sizeof(action));
     if (strcmp(action, "diff") != 0 && strcmp(action, "pull") != 0 && strcmp(action, "push") != 0)
         bj_fail(&error, -EINVAL, "action is diff, pull or push");
-    else if (sandbox->ended || sandbox->record.state == SANDBOX_STARTING)
-        bj_fail(&error, -ESRCH, "%s does not run: its work comes out only through its shim",
+    else if (sandbox->record.state == SANDBOX_STARTING)
+        bj_fail(&error, -EAGAIN, "%s is still starting: try again in a moment",
                 sandbox->record.name);
     else if (sandbox->record.state == SANDBOX_PAUSED)
         bj_fail(&error, -EBUSY, "%s is paused: 'belljar resume %s' first", sandbox->record.name,
                 sandbox->record.name);
-    else if (!ledger_failing(client->server, &error))
+    else if (!ledger_failing(client->server, &error) && !has_ended(sandbox))
         sandbox_runtime_path(sandbox, "exec.sock", path, &error);
     if (error.code) {
         dispatch_fail(client, id, &error);

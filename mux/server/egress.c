@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "mux/server/egress_line.h"
-#include "mux/server/helper.h"
+#include "mux/driver/helper.h"
 #include "mux/server/hold.h"
 #include "mux/server/log.h"
 #include "mux/server/server.h"

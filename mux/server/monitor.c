@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "mux/server/helper.h"
+#include "mux/driver/helper.h"
 #include "mux/server/log.h"
 #include "mux/server/server.h"
 #include "mux/server/supervise.h"

@@ -204,12 +204,8 @@ START_TEST(nothing_changed_and_what_goes_wrong)
     eye_type(eye, "r");
     EYE_WAIT_TEXT(eye, "+ mine");
     BELLJAR_OK(&world, "kill", "one");
-    eye_type(eye, "p");
-    EYE_WAIT_TEXT(eye, "one has ended: its work cannot be pulled");
     eye_type(eye, "c");
     EYE_WAIT_TEXT(eye, "one has ended: nobody reads comments");
-    eye_type(eye, "r");
-    EYE_WAIT_TEXT(eye, "one has ended, and diff needs it running");
     BELLJAR_OK(&world, "rm", "one");
     EYE_WAIT(eye, !eye_shows(eye, "REVIEW")); /* nothing is left to be looked at */
     detach(eye);
@@ -218,6 +214,26 @@ START_TEST(nothing_changed_and_what_goes_wrong)
     eye = attach(40, 120);
     eye_type(eye, "v");
     EYE_WAIT_TEXT(eye, "plain does not work on a git repository");
+    eye_type(eye, "q");
+    detach(eye);
+}
+END_TEST
+
+/* What it did before it ended is there to be read and taken. */
+START_TEST(one_that_has_ended)
+{
+    human_repository(&world, project);
+    human_runs_in(&world, "one", project, NULL, CHANGES);
+    BELLJAR_OK(&world, "kill", "one");
+    struct eye *eye = attach(24, 80);
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye_type(eye, "v");
+    EYE_WAIT_TEXT(eye, "4 files");
+    eye_type(eye, "p");
+    EYE_WAIT_TEXT(eye, "Pull the work");
+    eye_type(eye, "y");
+    EYE_WAIT_TEXT(eye, "branch belljar/one at ");
+    ck_assert_str_eq(host("git show belljar/one:a"), "ONE\n");
     eye_type(eye, "q");
     detach(eye);
 }
@@ -304,6 +320,7 @@ int main(void)
     tcase_add_test(tests, a_comment_reaches_the_agent);
     tcase_add_test(tests, pulled_from_the_review);
     tcase_add_test(tests, nothing_changed_and_what_goes_wrong);
+    tcase_add_test(tests, one_that_has_ended);
     tcase_add_test(tests, a_diff_that_hangs_holds_nobody);
     tcase_add_test(tests, huge_and_hostile_changes);
     tcase_add_test(tests, who_only_looks_only_looks);

@@ -1,6 +1,7 @@
 /*
  * In three sizes, down to 40x10: the empty dashboard, the server's end, the card of what happened
- * meanwhile, and what agents do, in glyph and word, where there is hardly room for either.
+ * meanwhile, what agents do, in glyph and word, and whatever a key opens over the panes, where
+ * there is hardly room for any of it. Review, replay and copy mode have tests of their own.
  */
 #include "eye.h"
 #include "human.h"
@@ -13,7 +14,8 @@
 
 static struct world world;
 static const int sizes[][2] = {{24, 80}, {40, 120}, {10, 40}};
-#define SIZES 3
+#define SIZES   3
+#define RIPE_MS 600 /* more than the 300 for which a request must have been in view */
 
 static void setup(void)
 {
@@ -129,6 +131,51 @@ START_TEST(what_each_agent_does)
 }
 END_TEST
 
+/* What a key opens, two things that one reads in it, and the key that closes it. */
+static const struct {
+    const char *open, *title, *inside, *close;
+} opened[] = {
+    {"?", "Keys while", "type into", "?"},
+    {":", "Command ", "focus", "\x1b"},
+    {"n", "New sandbox", "Enter does it", "\x1b"},
+    {"N", "New sandbox", "Project", "\x1b"},
+    {"l", "Sandboxes: 2", "verdict", "\x1b"},
+    {"r", "Requests: 1", "make", "\x1b"},
+    {"!", "Alerts", "No alerts.", "\x1b"},
+    {"@", "Attached: 1", "you", "\x1b"},
+    {"i", "Request", "low risk", "\x1b"},
+    {"A", "Allow, and remember", "For whom", "\x1b"},
+    {"D", "Deny, and remember", "Reason", "\x1b"},
+    {"k", "Are you sure?", "Kill asker?", "n"},
+    {"R", "New name of asker", "Enter does it", "\x1b"},
+    {"[", "COPY", "line ", "q"},
+};
+
+START_TEST(what_a_key_opens)
+{
+    human_runs(&world, "asker", states[0].script);
+    human_runs(&world, "other", "exec sleep 1000");
+    WAIT_FOR(world_state_is(&world, "asker", "waiting"));
+    for (int size = 0; size < SIZES; size++) {
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        eye_type(eye, "1z"); /* alone, so that all of the request is in view and can be decided */
+        EYE_WAIT_TEXT(eye, "a once");
+        for (size_t i = 0; i < sizeof(opened) / sizeof(opened[0]); i++) {
+            if (strchr("AD", *opened[i].open)) /* seen long enough to be decided */
+                for (long long end = world_now() + RIPE_MS; world_now() < end;)
+                    eye_pump(eye, 10);
+            eye_type(eye, opened[i].open);
+            EYE_WAIT_TEXT(eye, opened[i].title);
+            EYE_WAIT_TEXT(eye, opened[i].inside);
+            eye_type(eye, opened[i].close);
+            EYE_WAIT(eye, !eye_shows(eye, opened[i].title));
+        }
+        detach(eye);
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("views");
@@ -138,6 +185,7 @@ int main(void)
     tcase_add_test(tests, without_sandboxes_and_without_a_server);
     tcase_add_test(tests, the_digest);
     tcase_add_test(tests, what_each_agent_does);
+    tcase_add_test(tests, what_a_key_opens);
     suite_add_tcase(suite, tests);
     return world_main(suite);
 }

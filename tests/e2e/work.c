@@ -2,9 +2,12 @@
  * Work out of the jar and into it, with real sandboxes and real git: what comes out is what was
  * made, and nothing of what a hostile agent leaves there is executed, followed or overwritten.
  */
+#include "eye.h"
 #include "human.h"
+#include "process.h"
 #include "world.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -328,7 +331,7 @@ START_TEST(files_go_in)
 }
 END_TEST
 
-START_TEST(a_sandbox_that_does_not_run_says_so)
+START_TEST(a_paused_sandbox_says_so)
 {
     make_repository();
     run_agent("one", "true\n", NULL);
@@ -336,9 +339,79 @@ START_TEST(a_sandbox_that_does_not_run_says_so)
     FAILS("belljar resume one", "pull", "one");
     BELLJAR_OK(&world, "resume", "one");
     must_hold(SAYS("pull", "one"), "nothing new");
-    BELLJAR_OK(&world, "kill", "one");
-    FAILS("has ended", "diff", "one");
     FAILS("no sandbox is named", "pull", "nobody");
+}
+END_TEST
+
+static void no_visit_is_left(void)
+{
+    char command[160];
+    snprintf(command, sizeof(command), "ls %s/visits", world.runtime);
+    ck_assert_str_eq(host(command), "");
+}
+
+/* A wall is built around what it left; git runs in there, under the agent's own configuration. */
+START_TEST(work_of_one_that_has_ended)
+{
+    char script[700];
+    make_repository();
+    snprintf(script, sizeof(script),
+             "echo 'a filter=own' >.gitattributes\n"
+             "git config filter.own.clean '{ hostname; id -u; ls /sys/class/net; cat /proc/1/comm;"
+             " touch %s/escaped; } >/work/seen 2>/dev/null; cat'\n"
+             "echo TWO >a\n",
+             world.base);
+    run_agent("one", script, NULL);
+    BELLJAR_OK(&world, "kill", "one");
+    WAIT_FOR(world_state_is(&world, "one", "exited"));
+    must_hold(SAYS("diff", "one"), "+TWO");
+    no_visit_is_left();
+    const char *file = world_file(&world, "own.txt", "mine\n", 0644);
+    BELLJAR_OK(&world, "push", file, "one");
+    must_hold(SAYS("pull", "one"), "branch belljar/one at ");
+    ck_assert_str_eq(host("git show belljar/one:own.txt"), "mine\n");
+    ck_assert_str_eq(host("git show belljar/one:seen | grep -vx lo"), "one\n1000\nbelljar-shim\n");
+    ck_assert_str_eq(host("ls .. | grep -c escaped || :"), "0\n");
+    must_hold(SAYS("audit", "verify"), "unbroken");
+    no_visit_is_left();
+    ck_assert(world_state_is(&world, "one", "exited"));
+}
+END_TEST
+
+/* What keeps the wall, and the agent's filter in it. */
+static size_t sleepers(void)
+{
+    pid_t pids[256];
+    char name[64];
+    size_t count = world_processes(pids, 256), found = 0;
+    for (size_t i = 0; i < count; i++)
+        found += process_name(pids[i], name, sizeof(name)) && strcmp(name, "sleep") == 0;
+    return found;
+}
+
+/* A command that is killed while it looks leaves no wall behind; world_close() sees each process.
+ */
+START_TEST(a_look_that_is_cut_short_leaves_nothing)
+{
+    make_repository();
+    run_agent("one",
+              "echo 'a filter=own' >.gitattributes\n"
+              "git config filter.own.clean 'sleep 1234; cat'\n"
+              "echo TWO >a\n",
+              NULL);
+    BELLJAR_OK(&world, "kill", "one");
+    WAIT_FOR(world_state_is(&world, "one", "exited"));
+    static const int signals[] = {SIGKILL, SIGTERM};
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        struct eye *eye =
+            eye_open(24, 80, (const char *const[]){world.belljar, "diff", "one", NULL});
+        WAIT_FOR(sleepers() == 2);
+        kill(eye->pid, signals[i]);
+        eye_wait_end(eye);
+        WAIT_FOR(sleepers() == 0);
+        eye_close(eye);
+    }
+    no_visit_is_left();
 }
 END_TEST
 
@@ -356,7 +429,9 @@ int main(void)
     tcase_add_test(tests, the_policy_holds_paths_back);
     tcase_add_test(tests, a_folder_comes_out);
     tcase_add_test(tests, files_go_in);
-    tcase_add_test(tests, a_sandbox_that_does_not_run_says_so);
+    tcase_add_test(tests, a_paused_sandbox_says_so);
+    tcase_add_test(tests, work_of_one_that_has_ended);
+    tcase_add_test(tests, a_look_that_is_cut_short_leaves_nothing);
     suite_add_tcase(suite, tests);
     return world_main(suite);
 }

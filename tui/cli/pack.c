@@ -99,7 +99,7 @@ static int write_alternates(const struct pack *pack, const char *objects, struct
 static int prepare(struct pack *pack, struct work *work, struct bj_error *error)
 {
     char format[16], option[64], objects[BJ_PATH_MAX];
-    struct git scratch = {.repository = work->scratch, .stop = &work_stop};
+    struct git scratch = {.repository = work->scratch.path, .stop = &work_stop};
     pack->user =
         (struct git){.repository = work->project, .safe = work->project, .stop = &work_stop};
     if (git_line(&pack->user, GIT("rev-parse", "--show-object-format"), format, sizeof(format),
@@ -117,7 +117,7 @@ static int prepare(struct pack *pack, struct work *work, struct bj_error *error)
                GIT("init", "--quiet", "--bare", "--template=", option, "repo.git"), NULL, error);
     if (status == 0)
         status = bj_path(pack->repository, sizeof(pack->repository), error, "%s/repo.git",
-                         work->scratch);
+                         work->scratch.path);
     pack->scratch = (struct git){.repository = pack->repository, .stop = &work_stop};
     return status < 0 ? status : write_alternates(pack, objects, error);
 }
@@ -149,7 +149,7 @@ int pack_receive(struct pack *pack, struct work *work, uint64_t size_max, struct
     if (status == 0)
         status = prepare(pack, work, error);
     if (status == 0)
-        status = bj_path(path, sizeof(path), error, "%s/pack", work->scratch);
+        status = bj_path(path, sizeof(path), error, "%s/pack", work->scratch.path);
     if (status < 0)
         return status;
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -231,7 +231,7 @@ static int check_tree(struct pull *pull, struct bj_error *error)
     struct links links = {0};
     struct git_output output;
     char path[BJ_PATH_MAX];
-    int status = bj_path(path, sizeof(path), error, "%s/links", pull->work->scratch);
+    int status = bj_path(path, sizeof(path), error, "%s/links", pull->work->scratch.path);
     if (status < 0)
         return status;
     links.ids = fopen(path, "w+e");

@@ -206,7 +206,7 @@ static int receive_and_unpack(struct tree *tree, const char *directory, uint64_t
     if (status == 0 && rename(beside, directory) < 0)
         status = bj_fail(error, -errno, "cannot name it %.200s: %s", directory, strerror(errno));
     if (status < 0 && beside[0])
-        work_remove_tree(beside);
+        scratch_remove_tree(beside);
     return status;
 }
 
@@ -224,7 +224,7 @@ int pull_tree(struct work *work, const char *directory, uint64_t size_max, uint6
     if (status == 0)
         status = work_scratch(work, error);
     if (status == 0)
-        status = bj_path(archive, sizeof(archive), error, "%s/archive", work->scratch);
+        status = bj_path(archive, sizeof(archive), error, "%s/archive", work->scratch.path);
     if (status < 0)
         return status;
     tree.archive = open(archive, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);

@@ -48,19 +48,13 @@ static int call(const struct work *work, const char *method, json_t *params, jso
     return status;
 }
 
-/* Nothing can be taken out of, or put into, a sandbox in which nothing runs. */
+/* Nothing can be taken out of, or put into, a sandbox in which nothing can run. */
 static int check_state(const struct work *work, const json_t *record, struct bj_error *error)
 {
     const char *state = report_text(record, "state");
     if (strcmp(state, "paused") == 0)
         return bj_fail(error, -EBUSY, "%s is paused: belljar resume %s, then %s again", work->name,
                        work->name, work->action);
-    if (strcmp(state, "exited") == 0 || strcmp(state, "lost") == 0)
-        return bj_fail(error, -ESRCH,
-                       "%s has ended, and %s needs it running, since nothing of the agent's is "
-                       "touched outside of a sandbox; its files are still in %.200s/%s/project: do "
-                       "not run git or other programs there",
-                       work->name, work->action, work->paths->state, report_text(record, "id"));
     if (strcmp(state, "starting") == 0)
         return bj_fail(error, -EAGAIN, "%s is still starting: try again in a moment", work->name);
     return 0;
@@ -81,10 +75,28 @@ static bool is_repository(const char *project)
            (has(project, "HEAD") && has(project, "objects") && has(project, "refs"));
 }
 
+static int begin(struct work *work, const json_t *record, const json_t *result,
+                 struct bj_error *error)
+{
+    const char *exec = report_text(result, "exec");
+    work->begun = true;
+    snprintf(work->project, sizeof(work->project), "%s", report_text(result, "project"));
+    work->repository = work->project[0] && is_repository(work->project);
+    catch_signals();
+    if (!*exec) { /* it has ended */
+        int status = visit_open(&work->visit, work->paths, record, &work_stop, error);
+        if (status < 0)
+            return work_close(work, status, error);
+        exec = visit_exec(work->visit);
+    }
+    snprintf(work->exec, sizeof(work->exec), "%s", exec);
+    return 0;
+}
+
 int work_open(struct work *work, const struct bj_paths *paths, const char *name, const char *action,
               struct bj_error *error)
 {
-    *work = (struct work){.paths = paths, .name = name, .action = action, .scratch_lock = -1};
+    *work = (struct work){.paths = paths, .name = name, .action = action};
     struct peer server;
     json_t *record = NULL, *result = NULL;
     int status = sandbox_server(paths, true, &server, error);
@@ -98,18 +110,12 @@ int work_open(struct work *work, const struct bj_paths *paths, const char *name,
             peer_call(&server, "work.begin", json_pack("{s:s,s:s}", "name", name, "action", action),
                       PEER_TIMEOUT_MS, &result, error);
     peer_close(&server);
+    if (status == 0)
+        status = begin(work, record, result, error);
     json_decref(record);
-    if (status < 0)
-        return status;
-    work->begun = true;
-    snprintf(work->exec, sizeof(work->exec), "%s", report_text(result, "exec"));
-    snprintf(work->project, sizeof(work->project), "%s", report_text(result, "project"));
-    work->repository = work->project[0] && is_repository(work->project);
     json_decref(result);
-    catch_signals();
-    return 0;
+    return status;
 }
-
 int work_run(struct work *work, const struct inside_program *program, struct inside_end *end,
              struct bj_error *error)
 {
@@ -132,60 +138,12 @@ int work_run(struct work *work, const struct inside_program *program, struct ins
     return status;
 }
 
-/* Opens a directory and locks it; -EWOULDBLOCK when `wait` is not set and somebody has it. */
-static int lock_directory(const char *path, bool wait)
-{
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd >= 0 && flock(fd, wait ? LOCK_EX : LOCK_EX | LOCK_NB) == 0)
-        return fd;
-    int code = -errno;
-    if (fd >= 0)
-        close(fd);
-    return code;
-}
-
-/* Removes what commands that were killed have left: nobody holds its lock. */
-static void remove_left_overs(const char *place)
-{
-    char path[BJ_PATH_MAX];
-    DIR *listing = opendir(place);
-    for (struct dirent *entry; listing && (entry = readdir(listing));) {
-        if (entry->d_name[0] == '.' ||
-            bj_path(path, sizeof(path), NULL, "%s/%s", place, entry->d_name) < 0)
-            continue;
-        int lock = lock_directory(path, false);
-        if (lock < 0)
-            continue;
-        work_remove_tree(path);
-        close(lock);
-    }
-    if (listing)
-        closedir(listing);
-}
-
 int work_scratch(struct work *work, struct bj_error *error)
 {
-    char place[BJ_PATH_MAX], path[BJ_PATH_MAX];
+    char place[BJ_PATH_MAX], prefix[16];
     int status = bj_path(place, sizeof(place), error, "%s/work", work->paths->state);
-    if (status == 0)
-        status = bj_directory_private(place, error);
-    if (status == 0)
-        status = bj_path(path, sizeof(path), error, "%s/%s-XXXXXX", place, work->action);
-    if (status < 0)
-        return status;
-    int lock = lock_directory(place, true); /* until ours is locked, or it would be a left-over */
-    if (lock < 0)
-        return bj_fail(error, lock, "cannot use %s: %s", place, strerror(-lock));
-    remove_left_overs(place);
-    if (!mkdtemp(path))
-        status = bj_fail(error, -errno, "cannot make %s: %s", path, strerror(errno));
-    else
-        memcpy(work->scratch, path, sizeof(path));
-    if (status == 0 && (work->scratch_lock = lock_directory(path, false)) < 0)
-        status = bj_fail(error, work->scratch_lock, "cannot lock %s: %s", path,
-                         strerror(-work->scratch_lock));
-    close(lock);
-    return status;
+    snprintf(prefix, sizeof(prefix), "%s-", work->action);
+    return status < 0 ? status : scratch_make(&work->scratch, place, prefix, error);
 }
 
 static int check_batch(const struct work *work, const char *const *names, size_t count,
@@ -231,21 +189,6 @@ int work_check(const struct work *work, const char *const *names, size_t count, 
     return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *info, int type, struct FTW *where)
-{
-    (void)info;
-    (void)where;
-    if (type == FTW_DNR && chmod(path, 0700) < 0)
-        return 0;
-    remove(path);
-    return 0;
-}
-
-void work_remove_tree(const char *path)
-{
-    nftw(path, remove_entry, OPEN_FOLDERS, FTW_DEPTH | FTW_PHYS);
-}
-
 /* What was wrong with what came from inside is refused; the rest went wrong. */
 static const char *outcome_of(int status)
 {
@@ -260,10 +203,8 @@ int work_close(struct work *work, int status, struct bj_error *error)
 {
     struct bj_error why = {0};
     json_t *result = NULL;
-    if (work->scratch[0])
-        work_remove_tree(work->scratch);
-    if (work->scratch_lock >= 0)
-        close(work->scratch_lock);
+    scratch_remove(&work->scratch);
+    visit_close(work->visit);
     if (!work->begun)
         return status;
     const char *outcome = outcome_of(status);

@@ -13,6 +13,8 @@
 
 #include "transport/paths.h"
 #include "tui/cli/inside.h"
+#include "tui/cli/scratch.h"
+#include "tui/cli/visit.h"
 
 #define WORK_INSIDE    "/work" /* where the project copy is inside */
 #define WORK_SIZE_MAX  (UINT64_C(1) << 30)
@@ -25,8 +27,8 @@ struct work {
     char exec[BJ_PATH_MAX];
     char project[BJ_PATH_MAX]; /* on the host; "" when it has none */
     bool repository;
-    char scratch[BJ_PATH_MAX]; /* "" until work_scratch() */
-    int scratch_lock;          /* its descriptor, locked as long as it is used; -1 */
+    struct scratch scratch; /* none until work_scratch() */
+    struct visit *visit;    /* into a sandbox that has ended; NULL when it runs */
 
     /* For the audit log. */
     char target[BJ_PATH_MAX];
@@ -34,7 +36,8 @@ struct work {
     char detail[1024];
 };
 
-/* Checks that the sandbox runs (the sentence says what to do when not) and begins. On failure
+/* Checks that something can run in the sandbox (the sentence says what to do when not) and begins.
+ * For one that has ended a wall is built around its work, until work_close() (visit.h). On failure
  * nothing remains to be ended. */
 int work_open(struct work *work, const struct bj_paths *paths, const char *name, const char *action,
               struct bj_error *error);
@@ -43,8 +46,7 @@ int work_open(struct work *work, const struct bj_paths *paths, const char *name,
 int work_run(struct work *work, const struct inside_program *program, struct inside_end *end,
              struct bj_error *error);
 
-/* A private directory in the state directory, removed by work_close(). Those of commands that were
- * killed are removed on the way. */
+/* A private directory in the state directory, removed by work_close(). */
 int work_scratch(struct work *work, struct bj_error *error);
 
 /* Whether the policy lets each of these paths out; what is no UTF-8 is denied. `denied` has `count`
@@ -59,6 +61,3 @@ extern volatile sig_atomic_t work_stop;
  * count as refused). Returns it, or
  * why the end could not be recorded. */
 int work_close(struct work *work, int status, struct bj_error *error);
-
-/* rm -rf of something of ours; follows no symbolic link. */
-void work_remove_tree(const char *path);

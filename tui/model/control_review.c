@@ -43,10 +43,9 @@ static void ask(struct control *control, const struct control_view *view, enum a
     const struct sandbox *sandbox = fleet_find(view->fleet, control->review.id);
     if (!sandbox || !control_allowed(control, view, action))
         return;
-    if (!sandbox_alive(sandbox))
-        control_note(control, view->now, true, "%s has ended: %s", sandbox->name,
-                     action == ACTION_REVIEW_PULL ? "its work cannot be pulled any more"
-                                                  : "nobody reads comments there");
+    if (action == ACTION_REVIEW_COMMENT && !sandbox_alive(sandbox))
+        control_note(control, view->now, true, "%s has ended: nobody reads comments there",
+                     sandbox->name);
     else
         control_open_prompt(control, action == ACTION_REVIEW_PULL ? PROMPT_PULL : PROMPT_COMMENT,
                             "");

@@ -31,7 +31,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    work_remove_tree(top);
+    scratch_remove_tree(top);
 }
 
 /* Runs belljar with these words; what it prints, on both streams, is in `printed`. */

@@ -48,7 +48,7 @@ static void setup(void)
 static void teardown(void)
 {
     close(extract.root);
-    work_remove_tree(top);
+    scratch_remove_tree(top);
     ck_assert_int_lt(access(top, F_OK), 0);
 }
 

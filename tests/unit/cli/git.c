@@ -36,7 +36,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    work_remove_tree(top);
+    scratch_remove_tree(top);
 }
 
 START_TEST(lines_and_failures)

@@ -1,4 +1,4 @@
-#include "mux/server/helper.h"
+#include "mux/driver/helper.h"
 
 #include <stdbool.h>
 #include <stddef.h>
