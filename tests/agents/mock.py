@@ -8,6 +8,7 @@ line of the log: "METHOD PATH" and "key" or "nokey".
 What it says is in the user's last prompt:
   [[run COMMAND]]    it calls the agent's shell tool with COMMAND
   [[say TEXT]]       it says TEXT, word by word
+  [[stream N]]       it says N words, five a second; so does it all from then on
   [[recall ]]        it says whether the conversation that it was sent has a [[say before
 and when the tool's result came back, it says "The tool said: " and the last line of it.
 """
@@ -42,9 +43,13 @@ def decide(prompt, result, whole):
         lines = [line.removeprefix("Output: ") for line in result.splitlines() if line.strip()
                  and not line.startswith(("<", "Process Group PGID:"))] # an agent's frame
         return "say", "The tool said: " + (lines[-1] if lines else "nothing")[:200]
-    found = re.findall(r"\[\[(run|say|recall) (.*?)\]\]", prompt, re.S)
+    found = re.findall(r"\[\[(run|say|stream|recall) (.*?)\]\]", prompt, re.S)
     if found and found[-1][0] == "recall":
         return "say", "I remember all." if "[[say " in whole else "I remember nothing."
+    if found and found[-1][0] == "stream":
+        global PAUSE
+        PAUSE = 0.2
+        return "say", " ".join(f"word {i}" for i in range(int(found[-1][1]) // 2))
     return found[-1] if found else ("say", "Hello from the model.")
 
 

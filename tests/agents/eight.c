@@ -1,0 +1,140 @@
+/*
+ * Eight real agents at once, two of each, while their model streams: the dashboard's echo is
+ * measured and printed, states are right, and the question that all of them ask is one, answered
+ * once.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "eye.h"
+#include "jar.h"
+
+#define EIGHT 8
+#define KEYS  200
+
+static const char *name_of(int i)
+{
+    static char name[16];
+    snprintf(name, sizeof(name), "%s-%d", jar_agents[i / 2].profile, i % 2 + 1);
+    return name;
+}
+
+static bool all_are(const char *state)
+{
+    for (int i = 0; i < EIGHT; i++)
+        if (strcmp(world_field(&world, name_of(i), "agent_state"), state) != 0)
+            return false;
+    return true;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    long long x = *(const long long *)a, y = *(const long long *)b;
+    return (x > y) - (x < y);
+}
+
+static long long microseconds(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+/* Microseconds from a key to its character beside the cursor of the focused pane. */
+static long long echo_of(struct eye *eye, char key)
+{
+    char text[2] = {key, '\0'};
+    int col = eye->cursor.col;
+    long long then = microseconds(), limit = world_now() + world_patience();
+    eye_type(eye, text);
+    while (eye->cursor.col != col + 1 && world_now() < limit)
+        eye_pump(eye, 20);
+    ck_assert_int_eq(eye->cursor.col, col + 1);
+    return microseconds() - then;
+}
+
+static void measure(struct eye *eye)
+{
+    long long times[KEYS];
+    int first = eye->cursor.col;
+    for (int i = 0; i < KEYS; i++) {
+        if (i % 20 == 0) { /* a new line, so that none is full */
+            eye_type(eye, EYE_ENTER);
+            EYE_WAIT(eye, eye->cursor.col == first);
+        }
+        times[i] = echo_of(eye, (char)('a' + i % 26));
+    }
+    qsort(times, KEYS, sizeof(times[0]), ascending);
+    printf("echo of a key beside eight agents: p50 %.1f ms, p99 %.1f ms\n",
+           (double)times[KEYS / 2] / 1000, (double)times[KEYS * 99 / 100] / 1000);
+}
+
+/* One question for all eight, beside those for hosts that some of them try. */
+static bool all_ask(void)
+{
+    struct result result;
+    json_t *request;
+    size_t i;
+    int questions = 0, sandboxes = 0;
+    BELLJAR(&world, &result, "requests", "--json");
+    json_t *list = json_loads(result.out, 0, NULL);
+    json_array_foreach(list, i, request)
+    {
+        const char *title = json_string_value(json_object_get(request, "title"));
+        if (title && strstr(title, "Bash(")) {
+            questions++;
+            sandboxes += (int)json_integer_value(json_object_get(request, "count"));
+        }
+    }
+    json_decref(list);
+    result_free(&result);
+    return questions == 1 && sandboxes == EIGHT;
+}
+
+START_TEST(eight_at_once)
+{
+    for (int i = 0; i < EIGHT; i++)
+        jar_run(name_of(i), i / 2, "hi [[stream 3000]]");
+    BELLJAR_OK(&world, "run", "-d", "-n", "typed", "--", "bash", "-c",
+               "stty -icanon; exec cat >/dev/null");
+    for (int i = 0; i < EIGHT; i++)
+        WAIT_FOR(world_shows(&world, name_of(i), "word"));
+    ck_assert(all_are("working"));
+    struct eye *eye = eye_open(50, 160, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "9 sandboxes");
+    eye_type(eye, "9" EYE_ENTER);
+    EYE_WAIT_TEXT(eye, "FOCUS");
+    measure(eye);
+    eye_close(eye);
+    ck_assert(all_are("working"));
+}
+END_TEST
+
+START_TEST(eight_questions_are_one)
+{
+    for (int i = 0; i < EIGHT; i++)
+        jar_run(name_of(i), i / 2, "hi [[run echo asked; echo d''one]]");
+    WAIT_FOR(all_ask());
+    WAIT_FOR(
+        jar_answered((const char *const[]){world.belljar, "allow", jar_question("Bash("), NULL}));
+    for (int i = 0; i < EIGHT; i++)
+        WAIT_FOR(world_shows(&world, name_of(i), "The tool said: done"));
+    WAIT_FOR(all_are("done"));
+}
+END_TEST
+
+int main(void)
+{
+    if (!jar_possible())
+        return 77;
+    Suite *suite = suite_create("agents-eight");
+    TCase *tcase = tcase_create("eight");
+    tcase_set_timeout(tcase, 900 * world_patience() / 60000);
+    tcase_add_checked_fixture(tcase, jar_open, jar_close);
+    tcase_add_test(tcase, eight_at_once);
+    tcase_add_test(tcase, eight_questions_are_one);
+    suite_add_tcase(suite, tcase);
+    return world_main(suite);
+}
