@@ -172,14 +172,16 @@ static void remember(const char *bytes)
 /* ---- what must be so ---- */
 
 /* What is typed behind the key that leaves comes when the terminal is given back already, where C-c
- * would end the program: such keys send no signals here. */
+ * would end the program and C-s hold back its last words: such keys are no commands here. */
 static struct eye *attach(void)
 {
-    struct eye *eye = eye_open(
-        24, 100,
-        (const char *const[]){"sh", "-c", "stty -isig; exec \"$0\" attach", world.belljar, NULL});
+    struct eye *eye =
+        eye_open(24, 100,
+                 (const char *const[]){"sh", "-c", "stty -isig -ixon; exec \"$0\" attach",
+                                       world.belljar, NULL});
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     eye->first.c_lflag &= ~(tcflag_t)ISIG;
+    eye->first.c_iflag &= ~(tcflag_t)IXON;
     return eye;
 }
 
