@@ -126,12 +126,6 @@ static int start_monitor(struct visit *visit, const struct bj_paths *paths, cons
     return status;
 }
 
-static int ask_monitor(struct peer *monitor, const char *method, json_t *params, json_t **result,
-                       struct bj_error *error)
-{
-    return peer_call(monitor, method, params, PEER_TIMEOUT_MS, result, error);
-}
-
 /* Only the wall's init may dial, and it has done so when the link is up. */
 static int await_link(struct visit *visit, struct peer *monitor, struct bj_error *error)
 {
@@ -140,7 +134,7 @@ static int await_link(struct visit *visit, struct peer *monitor, struct bj_error
         json_t *info = NULL;
         int status = go_on(visit, "the sandbox's link", error);
         if (status == 0)
-            status = ask_monitor(monitor, "monitor.info", NULL, &info, error);
+            status = peer_call(monitor, "monitor.info", NULL, PEER_TIMEOUT_MS, &info, error);
         if (status < 0)
             return status;
         up = strcmp(report_text(info, "link"), "up") == 0;
@@ -275,8 +269,9 @@ static int connect_both(struct visit *visit, struct bj_error *error)
     status = peer_open(&monitor, status, "the monitor", error);
     if (status < 0)
         return status;
-    status = ask_monitor(&monitor, "monitor.admit",
-                         json_pack("{s:I}", "pid", (json_int_t)visit->init.pid), &result, error);
+    status =
+        peer_call(&monitor, "monitor.admit", json_pack("{s:I}", "pid", (json_int_t)visit->init.pid),
+                  PEER_TIMEOUT_MS, &result, error);
     json_decref(result);
     if (status == 0)
         status = release(visit, error);
