@@ -287,6 +287,7 @@ static void on_input(void *owner, const struct input *input)
     if (dashboard->stopping)
         return;
     dashboard->pressed_at = dashboard_now(dashboard);
+    dashboard->digest.late |= input->kind != INPUT_FOCUS;
     if (input->kind != INPUT_FOCUS || input->focused)
         notify_seen(&dashboard->notify, fleet);
     if (input->kind == INPUT_FOCUS) {

@@ -19,11 +19,19 @@ static void on_read(uv_work_t *work, int cancelled)
     if (cancelled < 0 || dashboard->stopping || dashboard->digest.status < 0)
         return; /* a log that cannot be read says nothing here: belljar audit says why */
     *digest = dashboard->digest.read;
-    digest->open = !digest_empty(digest);
-    if (digest->open) {
-        dashboard->view.everything = true;
-        dashboard_touch(dashboard, true);
+    if (digest_empty(digest))
+        return;
+    /* A card that comes late would take the key that was meant for something else. */
+    digest->open = !dashboard->digest.late;
+    if (!digest->open) {
+        char sum[DIGEST_SUM_MAX];
+        digest_sum(digest, sum);
+        control_note(&dashboard->control, dashboard_now(dashboard), false,
+                     "while you were away: %s; %s shows it", sum,
+                     keys_first(0, ACTION_DIGEST).text);
     }
+    dashboard->view.everything = true;
+    dashboard_touch(dashboard, true);
 }
 
 void digest_start(struct dashboard *dashboard, double wall)

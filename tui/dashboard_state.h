@@ -67,6 +67,7 @@ struct dashboard_digest {
     uv_work_t work;
     atomic_bool stop;
     double until; /* unix seconds */
+    bool late;    /* a key came before it was read */
     int status;
     struct bj_error error;
     struct digest read;
