@@ -286,7 +286,7 @@ const struct bj_method bj_api_view[] = {
      "{offset}",
      {{"offset", BJ_PARAM_UINT, true, UINT64_MAX, "lines above the live screen; 0 is live"}}},
     {"view.input",
-     "Bytes for the pty, as they are.",
+     "Bytes for the pty, as they are. Without a link it is answered, like all input, when there is one.",
      "{}",
      {{"bytes", BJ_PARAM_BIN, true, 65536, ""}}},
     {"view.key",

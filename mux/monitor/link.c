@@ -102,6 +102,8 @@ void link_flush(struct monitor *monitor)
             break;
         alive = write_out(connection);
     } while (alive && connection->out.size == 0);
+    if (alive && connection->greeted && connection->out.size == 0)
+        view_input_sent(monitor);
     if (!alive || connection->out.failed || connection->out.size > OUT_MAX)
         link_disconnect(monitor, alive ? "the shim does not read" : "");
     else {

@@ -18,6 +18,8 @@
 
 struct monitor;
 
+#define VIEW_TYPED_MAX 16
+
 struct view_client {
     struct bj_rpc rpc;
     struct monitor *monitor;
@@ -51,6 +53,9 @@ struct view_client {
         bool known;
     } told;
     char title[256];
+
+    uint32_t typed[VIEW_TYPED_MAX]; /* calls that are answered when the shim has their input */
+    size_t typed_count;
 };
 
 struct view {
@@ -59,6 +64,7 @@ struct view {
     int listen_fd;
     int count;
     struct view_client *clients;
+    bool promised; /* some of them wait for an answer to their input */
     uint64_t syncs, sync_since;
 };
 
@@ -66,6 +72,9 @@ struct view {
 
 int view_open(struct monitor *monitor, int listen_fd, struct bj_error *error);
 void view_close(struct monitor *monitor);
+
+/* The shim's socket has the input, also that from before there was one. */
+void view_input_sent(struct monitor *monitor);
 
 /* Something that clients see has changed. */
 void view_changed(struct monitor *monitor);

@@ -50,6 +50,14 @@ static bool may_type(const struct call *call, size_t size)
              "the agent does not read its input, too much waits for it: try again later");
         return false;
     }
+    if (!link_is_up(call->monitor) && call->monitor->agent.exited) {
+        fail(call, -ESRCH, "the agent has ended: nobody reads what is typed");
+        return false;
+    }
+    if (call->client->typed_count == VIEW_TYPED_MAX) {
+        fail(call, -EBUSY, "what was typed before has not reached the agent yet: try again later");
+        return false;
+    }
     apply_wish(call);
     call->client->sent_at = 0; /* the echo is not paced */
     return true;
@@ -128,10 +136,29 @@ static void scroll(const struct call *call)
     view_changed(call->monitor);
 }
 
+/* The answer is a promise: without a link the input is only in our memory, so it waits for one. */
 static void typed(const struct call *call)
 {
+    struct view_client *client = call->client;
     control_input(call->monitor);
-    done(call);
+    if (link_is_up(call->monitor) || call->id == BJ_RPC_NO_REPLY) {
+        done(call);
+        return;
+    }
+    client->typed[client->typed_count++] = call->id;
+    call->monitor->view.promised = true;
+}
+
+void view_input_sent(struct monitor *monitor)
+{
+    if (!monitor->view.promised)
+        return;
+    monitor->view.promised = false;
+    for (struct view_client *client = monitor->view.clients; client; client = client->next) {
+        for (size_t i = 0; i < client->typed_count; i++)
+            bj_rpc_done(&client->rpc, client->typed[i]);
+        client->typed_count = 0;
+    }
 }
 
 static void input(const struct call *call)

@@ -86,8 +86,7 @@ static void start(struct agent *agent, int number)
     snprintf(agent->id, sizeof(agent->id), "%s", world_field(&world, agent->name, "id"));
 }
 
-/* The monitor that has the link, or 0 when that cannot be told: what waits in a monitor while it
- * has none dies with it. */
+/* The monitor that has the link, or 0 when that cannot be told. */
 static long long linked_monitor(const struct agent *agent)
 {
     struct result result;
@@ -109,14 +108,13 @@ static long long linked_monitor(const struct agent *agent)
 
 static void send_input(struct agent *agent)
 {
-    long long before = linked_monitor(agent);
     struct result result;
     char text[24];
     if (agent->input + 1 >= INPUTS_MAX)
         return;
     snprintf(text, sizeof(text), "%ld\r", ++agent->input); /* one call: all of it or nothing */
     BELLJAR(&world, &result, "send", agent->name, text);
-    agent->taken[agent->input] = result.code == 0 && before > 0 && linked_monitor(agent) == before;
+    agent->taken[agent->input] = result.code == 0;
     result_free(&result);
 }
 

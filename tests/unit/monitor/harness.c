@@ -208,8 +208,7 @@ static void pack_params(msgpack_packer *packer, const char *types, va_list argum
     }
 }
 
-static const msgpack_object *exchange(struct peer *peer, const char *method, const char *types,
-                                      va_list arguments)
+static uint32_t ask(struct peer *peer, const char *method, const char *types, va_list arguments)
 {
     msgpack_sbuffer out;
     msgpack_packer packer;
@@ -224,9 +223,23 @@ static const msgpack_object *exchange(struct peer *peer, const char *method, con
     pack_params(&packer, types, arguments);
     send_all(peer->fd, out.data, out.size);
     msgpack_sbuffer_destroy(&out);
+    return id;
+}
+
+uint32_t peer_ask(struct peer *peer, const char *method, const char *types, ...)
+{
+    va_list arguments;
+    va_start(arguments, types);
+    uint32_t id = ask(peer, method, types, arguments);
+    va_end(arguments);
+    return id;
+}
+
+const msgpack_object *peer_answer(struct peer *peer, uint32_t id)
+{
     for (;;) {
         const msgpack_object *message = next_message(peer);
-        ck_assert_msg(message != NULL, "%s: the connection ended", method);
+        ck_assert_msg(message != NULL, "the connection ended");
         const msgpack_object *items = message->via.array.ptr;
         if (items[0].via.u64 == 1 && items[1].via.u64 == id)
             return items;
@@ -238,7 +251,7 @@ const msgpack_object *peer_call(struct peer *peer, const char *method, const cha
 {
     va_list arguments;
     va_start(arguments, types);
-    const msgpack_object *items = exchange(peer, method, types, arguments);
+    const msgpack_object *items = peer_answer(peer, ask(peer, method, types, arguments));
     va_end(arguments);
     char text[256];
     bj_get_copy(&items[2], "message", text, sizeof(text));
@@ -250,7 +263,7 @@ int peer_refused(struct peer *peer, const char *method, const char *types, ...)
 {
     va_list arguments;
     va_start(arguments, types);
-    const msgpack_object *items = exchange(peer, method, types, arguments);
+    const msgpack_object *items = peer_answer(peer, ask(peer, method, types, arguments));
     va_end(arguments);
     ck_assert_int_eq(items[2].type, MSGPACK_OBJECT_MAP);
     return (int)bj_get_int(&items[2], "code", 0);

@@ -61,6 +61,11 @@ void peer_close(struct peer *peer);
 const msgpack_object *peer_call(struct peer *peer, const char *method, const char *types, ...);
 int peer_refused(struct peer *peer, const char *method, const char *types, ...);
 
+/* The same in two steps. What comes before the answer is kept; an answer that came too early is not
+ * found: items are [1, id, error, result]. */
+uint32_t peer_ask(struct peer *peer, const char *method, const char *types, ...);
+const msgpack_object *peer_answer(struct peer *peer, uint32_t id);
+
 /* Waits for a notification and returns its parameter. */
 const msgpack_object *peer_event(struct peer *peer, const char *name);
 

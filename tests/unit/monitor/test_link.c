@@ -146,6 +146,21 @@ START_TEST(test_input_and_sizes)
 }
 END_TEST
 
+/* What is only in the monitor's memory is not promised. */
+START_TEST(test_input_waits_for_a_link)
+{
+    struct peer client;
+    peer_connect(&client, &world, "view.sock");
+    uint32_t input = peer_ask(&client, "view.input", "x", "bytes", "soon", (size_t)4);
+    peer_call(&client, "view.capture", ""); /* the one before has no answer yet */
+    shim_up(&shim, &world);
+    ck_assert_int_eq(peer_answer(&client, input)[2].type, MSGPACK_OBJECT_NIL);
+    shim_wait(&shim, BJ_DATA);
+    ck_assert_str_eq(shim.input, "soon");
+    peer_close(&client);
+}
+END_TEST
+
 START_TEST(test_input_is_bounded)
 {
     struct peer client;
@@ -666,6 +681,7 @@ int main(void)
     tcase_add_test(tcase, test_candidates_are_bounded);
     tcase_add_test(tcase, test_versions);
     tcase_add_test(tcase, test_input_and_sizes);
+    tcase_add_test(tcase, test_input_waits_for_a_link);
     tcase_add_test(tcase, test_input_is_bounded);
     tcase_add_test(tcase, test_monitor_killed);
     tcase_add_test(tcase, test_recording_rotates);
