@@ -232,8 +232,8 @@ const struct command_spec command_table[] = {
      .text = "For a project that is a git repository: everything since the commit that the copy "
              "started from, commits, uncommitted changes and new files that are not ignored. It is "
              "made inside the sandbox, or one like it when that has ended, so it is what the "
-             "sandbox says; what belljar pull reports is checked on the host. The agent's own index is left alone. On a terminal PAGER is "
-             "used when it is set.",
+             "sandbox says; what belljar pull reports is checked on the host. The agent's own index "
+             "is left alone. On a terminal PAGER is used when it is set.",
      .options = {FLAG(0, "stat", "only the files and how much changed"), MAX_SIZE_OPTION},
      .run = diff_command},
     {"pull", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
