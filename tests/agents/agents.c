@@ -128,6 +128,19 @@ START_TEST(is_denied_with_a_reason)
 }
 END_TEST
 
+/* One that still starts may throw away what was typed before it reads keys: asked again then. */
+static bool recalls(void)
+{
+    static long long next;
+    if (world_shows(&world, "one", "I remember all."))
+        return true;
+    if (world_now() > next) {
+        next = world_now() + 30000;
+        BELLJAR_OK(&world, "send", "one", "--enter", "so [[recall it]]");
+    }
+    return false;
+}
+
 /* Its conversation is in the sandbox's home, which outlives its processes. A line that is
  * sent with Enter is taken as one that was typed by all of them. */
 START_TEST(goes_on_where_it_was)
@@ -137,8 +150,7 @@ START_TEST(goes_on_where_it_was)
     BELLJAR_OK(&world, "kill", "one");
     BELLJAR_OK(&world, "restart", "one");
     WAIT_FOR(world_shows(&world, "one", "hi [[say all is well]]"));
-    BELLJAR_OK(&world, "send", "one", "--enter", "so [[recall it]]");
-    WAIT_FOR(world_shows(&world, "one", "I remember all."));
+    WAIT_FOR(recalls());
 }
 END_TEST
 
