@@ -237,7 +237,9 @@ static struct eye *check_free(struct eye *eye)
     EXPECT(eye, strstr(eye_row(eye, 23), "SUPERVISE"));
     until = world_now() + world_patience();
     while (!eye_shows(eye, "Keys while supervising") && world_now() < until) {
-        eye_type(eye, "?"); /* behind an Escape that was read late it is M-? */
+        /* Behind an Escape that was read late ? is M-?; or that Escape closed what had been opened
+         * from focus mode, which comes back then. */
+        eye_type(eye, strstr(eye_row(eye, 23), "FOCUS") ? EYE_F12 : "?");
         if (has_left(eye, PATIENT_MS))
             return again(eye);
     }
