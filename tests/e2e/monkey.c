@@ -231,9 +231,12 @@ static struct eye *check_free(struct eye *eye)
         return again(eye);
     remember("[check]");
     long long until = world_now() + world_patience();
-    while (!strstr(eye_row(eye, 23), "SUPERVISE") && world_now() < until)
-        if (!eye_pump(eye, 20))
+    while (!strstr(eye_row(eye, 23), "SUPERVISE") && world_now() < until) {
+        if (strstr(eye_row(eye, 23), "FOCUS")) /* an Escape was read late, see below */
+            eye_type(eye, EYE_F12);
+        if (has_left(eye, PATIENT_MS))
             return again(eye); /* what told it to leave was read late */
+    }
     EXPECT(eye, strstr(eye_row(eye, 23), "SUPERVISE"));
     until = world_now() + world_patience();
     while (!eye_shows(eye, "Keys while supervising") && world_now() < until) {
