@@ -75,6 +75,16 @@ static void fail(struct bj_rpc *rpc, int code, const char *text)
     bj_rpc_close(rpc);
 }
 
+/* A peer that said something and then closed is gone for who writes first: what it said must not be
+ * lost, and its end is read behind it. */
+static void cannot_write(struct bj_rpc *rpc, int status)
+{
+    if (status == UV_EPIPE || status == UV_ECONNRESET)
+        rpc->deaf = true;
+    else
+        fail(rpc, status, uv_strerror(status));
+}
+
 static void on_written(uv_write_t *request, int status)
 {
     struct write *write = (struct write *)request;
@@ -85,7 +95,7 @@ static void on_written(uv_write_t *request, int status)
     if (rpc->closing)
         return;
     if (status < 0)
-        fail(rpc, status, uv_strerror(status));
+        cannot_write(rpc, status);
     else if (bj_rpc_backlog(rpc) == 0 && rpc->handler->drained)
         rpc->handler->drained(rpc);
 }
@@ -109,6 +119,8 @@ void bj_rpc_send(struct bj_rpc *rpc)
         fail(rpc, -ENOMEM, "out of memory");
         return;
     }
+    if (rpc->deaf)
+        msgpack_sbuffer_clear(&rpc->out);
     if (rpc->out.size == 0)
         return;
     size_t taken = 0;
@@ -120,7 +132,8 @@ void bj_rpc_send(struct bj_rpc *rpc)
             return;
         }
         if (status < 0 && status != UV_EAGAIN) {
-            fail(rpc, status, uv_strerror(status));
+            cannot_write(rpc, status);
+            msgpack_sbuffer_clear(&rpc->out);
             return;
         }
         taken = status > 0 ? (size_t)status : 0;
@@ -231,14 +244,14 @@ static void answer_call(struct bj_rpc *rpc, uint32_t id, const struct bj_method 
                         const msgpack_object *params)
 {
     struct bj_error error = {0};
-    if (strcmp(method->name, "api.info") == 0) {
+    if (bj_method_check(method, params, &error) < 0) {
+        bj_rpc_error(rpc, id, &error);
+    } else if (strcmp(method->name, "api.info") == 0) {
         msgpack_packer *packer = bj_rpc_result(rpc, id);
         if (packer) {
             bj_api_pack(packer, rpc->handler->methods, rpc->handler->events);
             bj_rpc_send(rpc);
         }
-    } else if (bj_method_check(method, params, &error) < 0) {
-        bj_rpc_error(rpc, id, &error);
     } else {
         rpc->handler->call(rpc, id, method, params);
     }

@@ -59,6 +59,7 @@ struct bj_rpc {
     bool closing;
     bool closed;        /* no reply is called any more */
     bool out_of_memory; /* a message could not be packed whole */
+    bool deaf;          /* the peer reads no more; what it has said before is still to be read */
     struct bj_error why;
 
     uint8_t *in; /* bytes received, the first frame at 0 */

@@ -415,6 +415,25 @@ START_TEST(peer_gone_while_sending)
 }
 END_TEST
 
+/* It said something and closed; who then writes to it first must still hear it. */
+START_TEST(last_words_are_heard)
+{
+    static const char words[] = "\x94\x00\x01\xab"
+                                "server.stop\x91\x80";
+    open_raw();
+    ck_assert_int_eq(write(raw, words, sizeof(words) - 1), sizeof(words) - 1);
+    close(raw);
+    call(&a.rpc, "sandbox.list"); /* fails, and nothing was read yet */
+    ck_assert_int_eq(a.calls, 0);
+    RUN_UNTIL(a.closed);
+    ck_assert_int_eq(a.calls, 1);
+    ck_assert_str_eq(a.last_name, "server.stop");
+    ck_assert_int_eq(a.replies, 1);
+    ck_assert_int_ne(a.reply_error.code, 0);
+    ck_assert_int_eq(a.why.code, 0);
+}
+END_TEST
+
 START_TEST(descriptor_that_is_none)
 {
     a = (struct end){0};
@@ -472,6 +491,7 @@ int main(void)
     tcase_add_test(cases, message_over_the_limit);
     tcase_add_test(cases, peer_that_does_not_read);
     tcase_add_test(cases, peer_gone_while_sending);
+    tcase_add_test(cases, last_words_are_heard);
     tcase_add_test(cases, descriptor_that_is_none);
     tcase_add_test(cases, error_without_words);
     tcase_add_test(cases, ids_never_meet_the_reserved_one);
