@@ -7,9 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
 #include "mux/audit/store.h"
+#include "mux/json/json.h"
 
 #define BESIDE STORE_HEAD ".new"
 
@@ -35,6 +34,7 @@ int head_read(int directory, struct head *head, struct bj_error *error)
         return errno == ENOENT
                    ? 0
                    : bj_fail(error, -errno, "cannot read %s: %s", STORE_HEAD, strerror(errno));
+    json_watch();
     json_t *root = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
     close(fd);
     json_int_t seq, size, file, durable;
@@ -54,6 +54,8 @@ int head_read(int directory, struct head *head, struct bj_error *error)
         status = 1;
     }
     json_decref(root);
+    if (json_starved()) /* which is not damage */
+        return bj_fail(error, -ENOMEM, "out of memory while %s was read", STORE_HEAD);
     return status < 0 ? bj_fail(error, status, "%s is damaged", STORE_HEAD) : status;
 }
 

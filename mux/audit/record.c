@@ -9,6 +9,8 @@
 
 #include <sodium.h>
 
+#include "mux/json/json.h"
+
 #define DEPTH_MAX 3
 #define CUT_ROOM  48 /* bytes that "... (N bytes cut)" takes */
 
@@ -267,6 +269,8 @@ static int check_content(struct audit_record *record, const char *line, size_t s
         return bj_fail(error, -ENOMEM, "out of memory while reading the audit log");
     }
     json_decref(bare);
+    if (json_starved()) /* the copy may lack something */
+        return bj_fail(error, -ENOMEM, "out of memory while reading the audit log");
     if (!same || strcmp(hash, record->hash) != 0)
         return bj_fail(error, -EBADMSG, "the content is not what was written: its hash differs");
     return 0;
@@ -279,10 +283,13 @@ int audit_record_parse(struct audit_record *record, const char *line, size_t siz
     if (size == 0 || size >= AUDIT_LINE_MAX || line[0] != '{')
         return bj_fail(error, -EINVAL, "not an audit record");
     json_error_t why;
-    record->json = json_loadb(line, size, JSON_REJECT_DUPLICATES, &why);
+    int status;
+    record->json = json_read(line, size, JSON_REJECT_DUPLICATES, &why, &status);
+    if (status == -ENOMEM)
+        return bj_fail(error, -ENOMEM, "out of memory while reading the audit log");
     if (!record->json)
         return bj_fail(error, -EINVAL, "not an audit record: %.120s", why.text);
-    int status = read_head(record, error);
+    status = read_head(record, error);
     if (status == 0)
         status = check_content(record, line, size, error);
     record->intact = status == 0;

@@ -71,13 +71,18 @@ static int walk_file(struct walk *walk, int directory, uint64_t number, bool tai
         return bj_fail(error, status, "cannot read the audit log: %s", strerror(-status));
     while ((status = store_lines_next(&lines)) == 1) {
         struct audit_record record;
+        int parsed = 0;
         if (!lines.whole && number == 0) {
             walk->recovery->torn = true;
             walk->recovery->torn_at = lines.start;
             walk->recovery->torn_size = lines.end - lines.start;
         } else if (!lines.whole || lines.over ||
-                   audit_record_parse(&record, lines.line, lines.size, NULL) == -EINVAL) {
+                   (parsed = audit_record_parse(&record, lines.line, lines.size, NULL)) ==
+                       -EINVAL) {
             walk->odd = true;
+        } else if (parsed == -ENOMEM) {
+            status = parsed;
+            break;
         } else {
             walk->odd = walk->odd || !record.intact;
             take_record(walk, &record, lines.end, number);

@@ -94,17 +94,20 @@ static void check_place(struct walk *walk, const struct audit_record *record)
     }
 }
 
-static void check_line(struct walk *walk, const struct store_lines *lines, bool newest)
+/* 1, or -ENOMEM. */
+static int check_line(struct walk *walk, const struct store_lines *lines, bool newest)
 {
     struct audit_verdict *verdict = walk->verdict;
     struct audit_record record;
     struct bj_error why = {0};
     if (!lines->whole && newest) {
         verdict->unfinished = true;
-        return;
+        return 1;
     }
     int status =
         lines->over ? -EINVAL : audit_record_parse(&record, lines->line, lines->size, &why);
+    if (status == -ENOMEM)
+        return status;
     if (walk->missing) { /* a fault was found; only: is the missing one elsewhere? */
         walk->later = walk->later || (status == 0 && record.seq == walk->missing);
     } else {
@@ -121,6 +124,7 @@ static void check_line(struct walk *walk, const struct store_lines *lines, bool 
     }
     if (status == 0 || status == -EBADMSG)
         audit_record_free(&record);
+    return 1;
 }
 
 static int walk_file(struct walk *walk, uint64_t number, struct bj_error *error)
@@ -143,8 +147,9 @@ static int walk_file(struct walk *walk, uint64_t number, struct bj_error *error)
     if (status < 0)
         return bj_fail(error, status, "cannot read the audit log: %s", strerror(-status));
     while ((walk->verdict->fault == AUDIT_FAULT_NONE || (walk->missing && !walk->later)) &&
-           (status = store_lines_next(&lines)) == 1)
-        check_line(walk, &lines, newest);
+           (status = store_lines_next(&lines)) == 1 &&
+           (status = check_line(walk, &lines, newest)) == 1)
+        continue;
     store_lines_close(&lines);
     return status < 0 ? bj_fail(error, status, "cannot read the audit log: %s", strerror(-status))
                       : 0;

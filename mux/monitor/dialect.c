@@ -1,11 +1,12 @@
 #include "mux/monitor/dialect.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
+#include "mux/json/json.h"
 
 #define TOOL_MAX 128
 
@@ -244,10 +245,13 @@ void dialect_read(struct dialect_reading *reading, const char *name, const char 
                                : "a hook asked in a dialect that is not known here");
         return;
     }
-    json_t *root = json_loadb(bytes, size, JSON_REJECT_DUPLICATES, NULL);
+    int status;
+    json_t *root = json_read(bytes, size, JSON_REJECT_DUPLICATES, NULL, &status);
     if (json_is_object(root))
         read_object(reading, root);
-    else
+    if (json_starved()) /* what was read may lack something */
+        unknown(reading, "there was no memory to read a hook's question");
+    else if (!json_is_object(root))
         unknown(reading, "a hook's question cannot be read");
     json_decref(root);
 }

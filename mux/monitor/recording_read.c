@@ -1,11 +1,11 @@
 #include "mux/monitor/recording_read.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "mux/json/json.h"
 #include "mux/monitor/base64.h"
 #include "mux/monitor/grid.h"
 
@@ -58,6 +58,16 @@ static int next_line(struct lines *lines, char **line, size_t *size)
     }
 }
 
+/* Bad text is cut off as a crash left it; want of memory must not be taken for that. NULL with
+ * -EPROTO or -ENOMEM in `status`. */
+static json_t *load(const char *line, size_t size, size_t flags, int *status)
+{
+    json_t *root = json_read(line, size, flags, NULL, status);
+    if (*status == -EINVAL)
+        *status = -EPROTO;
+    return root;
+}
+
 static int hex_value(char digit)
 {
     return digit >= '0' && digit <= '9'   ? digit - '0'
@@ -67,10 +77,12 @@ static int hex_value(char digit)
 
 static int parse_header(const char *line, size_t size, struct recording_header *header)
 {
-    json_t *root = json_loadb(line, size, 0, NULL);
+    int status;
+    json_t *root = load(line, size, 0, &status);
+    if (!root)
+        return status;
     json_t *ours = json_object_get(root, "belljar");
     const char *epoch = json_string_value(json_object_get(ours, "epoch"));
-    int status = 0;
     if (json_integer_value(json_object_get(root, "version")) != 2 || !epoch ||
         strlen(epoch) != 2 * RECORDING_EPOCH)
         status = -EPROTO;
@@ -200,10 +212,14 @@ static int take_bytes(struct reading *reading, const char *data, size_t size, ui
 
 static int take_line(struct reading *reading, const char *line, size_t size, uint64_t end)
 {
-    json_t *root = json_loadb(line, size, JSON_ALLOW_NUL, NULL);
+    int status;
+    json_t *root = load(line, size, JSON_ALLOW_NUL, &status);
+    if (!root)
+        return status;
     const char *code = json_string_value(json_array_get(root, 1));
     json_t *text = json_array_get(root, 2);
-    int status = code && json_is_string(text) && code[0] && !code[1] ? 0 : -EPROTO;
+    if (!code || !json_is_string(text) || !code[0] || code[1])
+        status = -EPROTO;
     if (status == 0) {
         double time = json_number_value(json_array_get(root, 0));
         const char *data = json_string_value(text);
@@ -239,9 +255,13 @@ int recording_read(int fd, struct recording_header *header,
     char *line;
     size_t size;
     int found = 0;
-    while (status == 0 && (found = next_line(&lines, &line, &size)) > 0)
-        if (take_line(&reading, line, size, lines.position + lines.used) < 0)
+    while (status == 0 && (found = next_line(&lines, &line, &size)) > 0) {
+        int taken = take_line(&reading, line, size, lines.position + lines.used);
+        if (taken == -ENOMEM)
+            status = bj_fail(error, taken, "no memory for an event of the recording");
+        else if (taken < 0) /* a crash has cut it here */
             break;
+    }
     if (status == 0 && found < 0)
         status = bj_fail(error, found, "cannot read the recording: %s", strerror(-found));
     /* The last output counts, unless its exact bytes were to follow. */

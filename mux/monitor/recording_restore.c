@@ -56,9 +56,14 @@ int recording_restore(struct recording *recording, struct terminal *terminal,
     *past = (struct recording_past){0};
     struct recording_header headers[RECORDING_FILES];
     bool usable[RECORDING_FILES] = {false, false};
-    for (int i = 0; i < RECORDING_FILES; i++)
-        usable[i] = recording->fds[i] >= 0 &&
-                    recording_read_header(recording->fds[i], &headers[i], NULL) == 0;
+    for (int i = 0; i < RECORDING_FILES; i++) {
+        int status = recording->fds[i] < 0
+                         ? -ENODATA
+                         : recording_read_header(recording->fds[i], &headers[i], error);
+        usable[i] = status == 0;
+        if (status < 0 && status != -ENODATA && status != -EPROTO)
+            return status; /* what cannot be read now may be there all the same */
+    }
     if (!usable[0] && !usable[1])
         return 0;
     int newer = !usable[0] || (usable[1] && headers[1].sequence > headers[0].sequence);

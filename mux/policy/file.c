@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mux/json/json.h"
 #include "transport/paths.h"
 
 #define FILE_BYTES_MAX (16 * 1024 * 1024)
@@ -68,8 +69,7 @@ int file_replace(const char *path, const char *text, size_t size, struct bj_erro
 
 int file_replace_json(const char *path, json_t *root, struct bj_error *error)
 {
-    char *text = root ? json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-    json_decref(root);
+    char *text = json_text(root, JSON_COMPACT | JSON_SORT_KEYS);
     if (!text)
         return bj_fail(error, -ENOMEM, "out of memory, or text that is no UTF-8, for %s", path);
     int status = file_replace(path, text, strlen(text), error);
@@ -91,8 +91,11 @@ int file_read_json(const char *path, json_t **root, struct bj_error *error)
         return bj_fail(error, -EINVAL, "%s is not a file of ours: move it away", path);
     }
     json_error_t why;
-    json_t *read = json_loadfd(fd, JSON_REJECT_DUPLICATES, &why);
+    int status;
+    json_t *read = json_read_fd(fd, JSON_REJECT_DUPLICATES, &why, &status);
     close(fd);
+    if (status == -ENOMEM)
+        return bj_fail(error, -ENOMEM, "out of memory while %s was read", path);
     if (!read)
         return bj_fail(error, -EINVAL, "%s:%d: damaged (%.120s): restore it, or move it away", path,
                        why.line, why.text);

@@ -13,6 +13,8 @@
 #include <jansson.h>
 #include <sodium.h>
 
+#include "mux/json/json.h"
+#include "mux/json/json.h"
 #include "mux/policy/file.h"
 
 static void make_hash(struct proposal *proposal)
@@ -307,10 +309,13 @@ int accepted_add(struct accepted *accepted, const char *project, const struct pr
         return bj_fail(error, -ESTALE,
                        "the project's %s changed since it was shown: look at it again",
                        PROPOSAL_PATH);
+    json_watch();
     json_t *projects = json_copy(accepted->projects);
     json_t *entry = json_pack("{s:s, s:f}", "hash", hash, "time", now);
-    if (!projects || json_object_set_new(projects, project, entry) < 0) {
+    if (json_object_set_new(projects, project, entry) < 0) { /* which takes the entry in any case */
         json_decref(projects);
+        if (json_starved())
+            return bj_fail(error, -ENOMEM, "out of memory");
         return bj_fail(error, -EINVAL, "cannot note the project %.200s (is its path valid UTF-8?)",
                        project);
     }
@@ -319,9 +324,12 @@ int accepted_add(struct accepted *accepted, const char *project, const struct pr
 
 int accepted_remove(struct accepted *accepted, const char *project, struct bj_error *error)
 {
+    json_watch();
     json_t *projects = json_copy(accepted->projects);
     if (!projects || json_object_del(projects, project) < 0) {
         json_decref(projects);
+        if (json_starved())
+            return bj_fail(error, -ENOMEM, "out of memory");
         return bj_fail(error, -ENOENT, "no policy of the project %.200s was accepted", project);
     }
     return change(accepted, projects, error);

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "mux/json/json.h"
 #include "mux/policy/file.h"
 
 static json_t *pack_rule(const struct rule *rule)
@@ -23,6 +22,7 @@ int rules_save(const struct rules *rules, struct bj_error *error)
 {
     if (!rules->path)
         return 0;
+    json_watch();
     json_t *list = json_array();
     for (size_t i = 0; list && i < rules->count; i++) {
         if (json_array_append_new(list, pack_rule(&rules->list[i])) == 0)
@@ -47,7 +47,7 @@ static int read_rule(struct rule *rule, const json_t *object, struct bj_error *e
                        "effect", &effect, "pattern", &pattern, "scope", &scope, "value", &value,
                        "created", &rule->created, "expires", &rule->expires, "request",
                        &request) < 0)
-        return bj_fail(error, -EINVAL, "%.120s", why.text);
+        return bj_fail(error, json_starved() ? -ENOMEM : -EINVAL, "%.120s", why.text);
     int kind_number = policy_kind_find(kind), effect_number = policy_effect_find(effect);
     int scope_number = rule_scope_find(scope);
     if (id <= 0 || kind_number < 0 || effect_number < 0 || effect_number == POLICY_ASK ||
@@ -102,6 +102,8 @@ int rules_load(struct rules *rules, struct bj_error *error)
         return status;
     status = read_all(rules, root, &why);
     json_decref(root);
+    if (status == -ENOMEM)
+        return bj_fail(error, status, "out of memory while %s was read", rules->path);
     if (status < 0)
         return bj_fail(error, status, "%s is damaged (%.300s): restore it, or move it away",
                        rules->path, why.text);

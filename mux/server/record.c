@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <jansson.h>
-
+#include "mux/json/json.h"
 #include "transport/paths.h"
 
 #define RECORD_VERSION 1
@@ -122,6 +121,7 @@ int record_save(const struct record *record, const char *directory, struct bj_er
     int status = bj_path(path, sizeof(path), error, "%s/sandbox.json", directory);
     if (status < 0)
         return status;
+    json_watch();
     json_t *root = json_pack(
         "{s:i, s:s, s:s, s:o, s:s?, s:s, s:s, s:f, s:i, s:i, s:I, s:I}", "version", RECORD_VERSION,
         "id", record->id, "name", record->name, "argv", pack_list(record->argv), "project",
@@ -143,13 +143,15 @@ int record_save(const struct record *record, const char *directory, struct bj_er
         pack_process(&record->egress), "quotas", "disk", (json_int_t)record->quotas.disk, "egress",
         (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock,
         "recording_age", (json_int_t)record->quotas.recording_age);
-    char *text = NULL;
-    if (root && rest && crossing && json_object_update(root, rest) == 0 &&
-        json_object_update(root, crossing) == 0)
-        text = json_dumps(root, JSON_INDENT(1));
-    json_decref(root);
+    if (json_object_update(root, rest) < 0 || json_object_update(root, crossing) < 0) {
+        json_decref(root);
+        root = NULL;
+    }
     json_decref(rest);
     json_decref(crossing);
+    char *text = json_text(root, JSON_INDENT(1));
+    if (json_starved())
+        return bj_fail(error, -ENOMEM, "out of memory");
     if (!text)
         return bj_fail(error, -EINVAL,
                        "cannot describe the sandbox %s as JSON (is its command or "
@@ -186,7 +188,7 @@ static int read_list(char ***out, const json_t *list)
         const char *text = json_string_value(json_array_get(list, i));
         words[i] = text ? strdup(text) : NULL;
         if (!words[i])
-            return -EINVAL;
+            return text ? -ENOMEM : -EINVAL;
     }
     return words ? 0 : -ENOMEM;
 }
@@ -259,18 +261,22 @@ int record_load(struct record *record, const char *directory, struct bj_error *e
         return bj_fail(error, -ENOMEM, "out of memory");
     ssize_t size = process_read_file(path, text, RECORD_MAX);
     json_error_t where;
-    json_t *root = size > 0 ? json_loadb(text, (size_t)size, 0, &where) : NULL;
+    json_t *root = size > 0 ? json_read(text, (size_t)size, 0, &where, &status) : NULL;
     free(text);
     if (size <= 0)
         return bj_fail(error, size < 0 ? (int)size : -EINVAL, "cannot read %s: %s", path,
                        size < 0 ? strerror((int)-size) : "it is empty");
+    if (status == -ENOMEM)
+        return bj_fail(error, -ENOMEM, "out of memory while %s was read", path);
     if (!root)
         return bj_fail(error, -EINVAL, "%s line %d: %s", path, where.line, where.text);
     status = read_record(record, root);
     json_decref(root);
     if (status < 0) {
         record_free(record);
-        return bj_fail(error, status, "%s is no sandbox's record of this version", path);
+        return status == -ENOMEM
+                   ? bj_fail(error, status, "out of memory while %s was read", path)
+                   : bj_fail(error, status, "%s is no sandbox's record of this version", path);
     }
     return 0;
 }

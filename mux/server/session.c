@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
+#include "mux/json/json.h"
 #include "mux/server/record.h"
 
 static const char *const layouts[] = {"tiled", "main", "zoom"};
@@ -103,6 +102,7 @@ bool session_forget(struct sessions *sessions, const char *id)
 
 int sessions_save(const struct sessions *sessions, const char *path, struct bj_error *error)
 {
+    json_watch();
     json_t *root = json_array();
     for (size_t s = 0; s < sessions->count; s++) {
         const struct session *session = &sessions->list[s];
@@ -114,8 +114,7 @@ int sessions_save(const struct sessions *sessions, const char *path, struct bj_e
                                         "layout", session->layout, "selected", session->selected,
                                         "panes", panes, "pinned", (json_int_t)session->pinned));
     }
-    char *text = json_dumps(root, JSON_INDENT(1));
-    json_decref(root);
+    char *text = json_text(root, JSON_INDENT(1));
     if (!text)
         return bj_fail(error, -ENOMEM, "out of memory");
     int status = record_write_file(path, text, strlen(text), error);
@@ -150,7 +149,12 @@ static int read_session(struct sessions *sessions, const json_t *object, struct 
 int sessions_load(struct sessions *sessions, const char *path, struct bj_error *error)
 {
     json_error_t where;
+    json_watch();
     json_t *root = json_load_file(path, 0, &where);
+    if (json_starved()) {
+        json_decref(root);
+        return bj_fail(error, -ENOMEM, "out of memory while %s was read", path);
+    }
     if (!root && json_error_code(&where) == json_error_cannot_open_file)
         return 0;
     if (!root)
