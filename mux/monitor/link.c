@@ -102,7 +102,7 @@ void link_flush(struct monitor *monitor)
             break;
         alive = write_out(connection);
     } while (alive && connection->out.size == 0);
-    if (alive && connection->greeted && connection->out.size == 0)
+    if (alive && link_input_sent(monitor))
         view_input_sent(monitor);
     if (!alive || connection->out.failed || connection->out.size > OUT_MAX)
         link_disconnect(monitor, alive ? "the shim does not read" : "");
@@ -281,6 +281,16 @@ int link_input(struct monitor *monitor, const void *bytes, size_t size)
 bool link_is_up(const struct monitor *monitor)
 {
     return monitor->link.connection && monitor->link.connection->greeted;
+}
+
+bool link_input_sent(const struct monitor *monitor)
+{
+    const struct link *link = &monitor->link;
+    const struct link_connection *connection = link->connection;
+    if (!link_is_up(monitor) || connection->out.size > 0 || connection->out.failed)
+        return false;
+    bool full = connection->credited && link->sender.next >= link->sender.limit;
+    return link->sender.next == link->input.end || full;
 }
 
 static int send_now(struct monitor *monitor, enum bj_message_type type, size_t count,

@@ -33,8 +33,9 @@ struct link_connection {
     struct monitor *monitor;
     int fd;
     pid_t pid;
-    bool greeted; /* HELLO came */
-    bool writing; /* waits for room in the socket */
+    bool greeted;  /* HELLO came */
+    bool credited; /* and then how much input the shim takes */
+    bool writing;  /* waits for room in the socket */
     bool closing;
     uint8_t *in;
     size_t in_size;
@@ -81,3 +82,7 @@ int link_shutdown(struct monitor *monitor);
 int link_verdict(struct monitor *monitor, uint32_t channel, enum bj_answer answer,
                  const char *reason); /* -ENOENT when nobody waits there */
 bool link_is_up(const struct monitor *monitor);
+
+/* Whether what was typed is out of this process: the shim's socket has it. What an agent that does
+ * not read has no room for counts as well; it would wait for ever. */
+bool link_input_sent(const struct monitor *monitor);

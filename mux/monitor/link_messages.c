@@ -242,6 +242,7 @@ int link_take_message(struct monitor *monitor, struct link_connection *connectio
     case BJ_ACK:
         return on_ack(monitor, message, error);
     case BJ_CREDIT:
+        connection->credited = true;
         return bj_sender_on_credit(&monitor->link.sender, message->field[BJ_CREDIT_LIMIT].u, error);
     case BJ_ASK:
         return on_ask(monitor, message, error);

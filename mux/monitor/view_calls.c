@@ -136,12 +136,12 @@ static void scroll(const struct call *call)
     view_changed(call->monitor);
 }
 
-/* The answer is a promise: without a link the input is only in our memory, so it waits for one. */
+/* The answer is a promise, so it waits while the input is in our memory alone. */
 static void typed(const struct call *call)
 {
     struct view_client *client = call->client;
     control_input(call->monitor);
-    if (link_is_up(call->monitor) || call->id == BJ_RPC_NO_REPLY) {
+    if (link_input_sent(call->monitor) || call->id == BJ_RPC_NO_REPLY) {
         done(call);
         return;
     }

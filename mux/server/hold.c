@@ -536,6 +536,8 @@ void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_t
     if (!opened)
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "request",
                      "a request was not taken: %s", error.text);
+    if (!opened && error.code == -ENOMEM) /* whoever asked would wait for ever */
+        monitor_again(sandbox, &error);
     /* Another text on the same channel is a new request: nobody waits in the old one. */
     if (old && opened != old)
         leave(sandbox, old, index);

@@ -249,6 +249,15 @@ int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const
     return 0;
 }
 
+void monitor_again(struct sandbox *sandbox, const struct bj_error *why)
+{
+    struct monitor *monitor = sandbox->monitor;
+    if (!monitor || !monitor->rpc_open)
+        return;
+    monitor->rpc.why = *why;
+    bj_rpc_close(&monitor->rpc); /* then it is replaced, as one that died */
+}
+
 void monitor_stop(struct sandbox *sandbox)
 {
     struct monitor *monitor = sandbox->monitor;
@@ -417,7 +426,7 @@ static int start_process(struct monitor *monitor, struct bj_error *error)
     if (status == 0) {
         process_identify(monitor->process.pid, &sandbox->record.monitor);
         sandbox->monitor_started = server_clock();
-        sandbox->background = false; /* a new monitor has a full share */
+        sandbox->weight = WEIGHT_FULL; /* a new monitor has the full share */
         status = uv_pipe_init(&monitor->server->loop, &monitor->ready, 0);
     }
     if (status < 0) {

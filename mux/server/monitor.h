@@ -31,6 +31,10 @@ typedef void monitor_delivered(void *argument, const struct bj_error *error);
 int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const char *reason,
                     monitor_delivered *done, void *argument, struct bj_error *error);
 
+/* Begins with a new one, which announces again what is held: something that this one told was lost
+ * for want of memory. */
+void monitor_again(struct sandbox *sandbox, const struct bj_error *why);
+
 /* Ends the process at once: it is of no use any more. */
 void monitor_end(struct sandbox *sandbox);
 

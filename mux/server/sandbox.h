@@ -10,6 +10,7 @@
 
 #include "mux/resource/fence.h"
 #include "mux/resource/sample.h"
+#include "mux/resource/weight.h"
 #include "mux/server/activity.h"
 #include "mux/server/guard.h"
 #include "mux/server/record.h"
@@ -48,10 +49,10 @@ struct sandbox {
     uint32_t rows, cols;
     bool link_up;
     bool agent_started;
-    bool ended;      /* init is gone */
-    bool killed;     /* by our wish */
-    bool exit_noted; /* in the audit log */
-    bool background; /* has the small share of the processor, see priority.h */
+    bool ended;         /* init is gone */
+    bool killed;        /* by our wish */
+    bool exit_noted;    /* in the audit log */
+    enum weight weight; /* its share of the processor, see priority.h */
     uint64_t bells;
     struct activity_facts facts; /* see signs.h */
     struct activity activity;
