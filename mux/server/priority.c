@@ -29,16 +29,16 @@ static bool watched(const struct server *server)
 
 void priority_update(struct server *server)
 {
-    if (!weight_works(&server->cgroups))
-        return;
     bool any = watched(server);
     for (size_t i = 0; i < server->sandbox_count; i++) {
         struct sandbox *sandbox = server->sandboxes[i];
         const struct record *record = &sandbox->record;
-        bool background = any && !selected(server, record->id);
-        if (!sandbox->link_up || !record->cgroup[0] || background == sandbox->background)
+        enum weight weight = !any                           ? WEIGHT_FULL
+                             : selected(server, record->id) ? WEIGHT_FIRST
+                                                            : WEIGHT_SMALL;
+        if (!sandbox->link_up || weight == sandbox->weight)
             continue;
-        sandbox->background = background;
-        weight_set(&server->cgroups, record->cgroup, record->monitor.pid, !background);
+        sandbox->weight = weight;
+        weight_set(&server->cgroups, record->cgroup, record->init.pid, record->monitor.pid, weight);
     }
 }

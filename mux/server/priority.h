@@ -1,7 +1,8 @@
 /*
  * Who goes first: while dashboards are attached, the sandboxes that they have selected get their
- * full share of the processor, the others a small one, so that a key's echo never waits for a flood
- * in a pane that nobody looks at. Without a dashboard all are equal.
+ * full share of the processor and run as soon as they wake, the others get a small one, so that a
+ * key's echo never waits for a flood in a pane that nobody looks at. Without a dashboard all are
+ * equal.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 #include "mux/server/quota.h"
 
+#include <errno.h>
 #include <fcntl.h>
-#include <fts.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "mux/resource/procfs.h"
+#include "mux/resource/tree.h"
 #include "mux/server/operation.h"
 #include "mux/server/registry.h"
 #include "mux/server/server.h"
@@ -16,7 +17,6 @@
 
 #define DISK_MS       60000U /* at most between two counts; less where a count is cheap */
 #define DISK_SHARE    20U    /* a count takes at most one part in so many of the time */
-#define DISK_FILES    5000000U
 #define LATE_SECONDS  600.0
 #define STUCK_MS      900000U
 #define STUCK_CPU_US  10000000U /* a shell that never did anything is not stuck */
@@ -26,7 +26,14 @@
 #define OVER_CPU_MOST 3U
 #define GIB           1073741824.0
 
-enum { TOLD_WALL = 1, TOLD_PIDS = 2, TOLD_STUCK = 4, TOLD_CPU = 8, TOLD_HIGH = 16 };
+enum {
+    TOLD_WALL = 1,
+    TOLD_PIDS = 2,
+    TOLD_STUCK = 4,
+    TOLD_CPU = 8,
+    TOLD_HIGH = 16,
+    TOLD_HIDDEN = 32
+};
 
 static void on_paused(struct server *server)
 {
@@ -70,42 +77,53 @@ struct count {
     char project[BJ_PATH_MAX], home[BJ_PATH_MAX];
     pid_t init;
     uint64_t bytes;
+    int status;     /* of tree_add() */
     uint64_t began; /* monotonic ms */
 };
 
-/* Never follows a link, never leaves the file system. A file that was removed while it is open
- * takes room as well. */
+/* A file that was removed while it is open takes room as well. */
 static void on_count(uv_work_t *work)
 {
     struct count *count = work->data;
-    char *const roots[] = {count->project, count->home, NULL};
-    FTS *tree = fts_open(roots, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
-    FTSENT *entry;
-    for (uint64_t files = 0; tree && files < DISK_FILES && (entry = fts_read(tree)); files++)
-        if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
-            count->bytes += (uint64_t)entry->fts_statp->st_blocks * 512;
-    if (tree)
-        fts_close(tree);
+    struct tree_use use = {0};
     struct stat info;
+    count->status = tree_add(&use, count->home);
+    if (count->status == 0 && (count->status = tree_add(&use, count->project)) == -ENOENT)
+        count->status = 0; /* it was run without one */
     if (lstat(count->home, &info) == 0)
-        count->bytes += procfs_unlinked(count->init, info.st_dev);
+        use.bytes += procfs_unlinked(count->init, info.st_dev);
+    count->bytes = use.bytes;
+}
+
+static void judge_disk(struct sandbox *sandbox, const struct count *count)
+{
+    uint64_t limit = sandbox->record.quotas.disk;
+    bool hidden = count->status == -E2BIG || count->status == -EACCES;
+    if (first_time(sandbox, TOLD_HIDDEN, hidden)) {
+        server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "quota",
+                     "paused: its files cannot be counted: %s",
+                     count->status == -E2BIG ? "too many, or too deep inside each other"
+                                             : "a folder may not be read");
+        pause_it(sandbox);
+    } else if ((count->status == 0 || count->bytes > limit) &&
+               is_over(count->bytes, limit, &sandbox->watched.disk_paused)) {
+        server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "quota",
+                     "paused: its files take %.1f GiB, its limit is %.1f GiB",
+                     (double)count->bytes / GIB, (double)limit / GIB);
+        pause_it(sandbox);
+    }
 }
 
 static void on_counted(uv_work_t *work, int status)
 {
     struct count *count = work->data;
     struct sandbox *sandbox = registry_find_id(count->server, count->id);
-    uint64_t limit = sandbox ? sandbox->record.quotas.disk : 0;
     if (sandbox) {
         sandbox->watched.disk_busy = false;
         sandbox->watched.disk_took = server_clock() - count->began;
     }
-    if (status == 0 && limit && is_over(count->bytes, limit, &sandbox->watched.disk_paused)) {
-        server_alert(count->server, sandbox, ALERT_CRITICAL, "quota",
-                     "paused: its files take %.1f GiB, its limit is %.1f GiB",
-                     (double)count->bytes / GIB, (double)limit / GIB);
-        pause_it(sandbox);
-    }
+    if (status == 0 && sandbox && sandbox->record.quotas.disk)
+        judge_disk(sandbox, count);
     free(count);
 }
 

@@ -342,7 +342,7 @@ static int start_wall(struct start *start, struct bj_error *error)
     struct sandbox *sandbox = start->sandbox;
     struct record *record = &sandbox->record;
     char shim[PATH_MAX], link[BJ_PATH_MAX], project[BJ_PATH_MAX], home[BJ_PATH_MAX];
-    int procs;
+    int procs = -1;
     if (sandbox_runtime_path(sandbox, "link", link, error) < 0 ||
         sandbox_state_path(sandbox, "project", project, error) < 0 ||
         sandbox_state_path(sandbox, "home", home, error) < 0)

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include "mux/resource/process.h"
 #include "mux/resource/procfs.h"
 #include "mux/resource/sample.h"
+#include "mux/resource/tree.h"
 #include "mux/resource/weight.h"
 #include "tests/unit/server/suite.h"
 
@@ -94,6 +97,77 @@ static bool spins(void *argument)
     ck_assert_int_ge(sample_take(sample, source, now()), 0);
     return sample->cpu > 20.0;
 }
+
+/* A file of 64 KiB in the open folder. */
+static void put_file(const char *name)
+{
+    static const char bytes[65536] = "x";
+    int fd = open(name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    ck_assert_int_eq(write(fd, bytes, sizeof(bytes)), sizeof(bytes));
+    ck_assert_int_eq(fsync(fd), 0); /* some file systems give out blocks late */
+    close(fd);
+}
+
+/* Makes `depth` folders inside each other, a file in the last, and removes all again. */
+static int count_deep(struct tree_use *use, unsigned depth)
+{
+    int home = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), status;
+    for (unsigned i = 0; i < depth; i++)
+        ck_assert(mkdir("deeper", 0700) == 0 && chdir("deeper") == 0);
+    put_file("deepest");
+    int last = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(fchdir(home), 0);
+    *use = (struct tree_use){0};
+    status = tree_add(use, ".");
+    ck_assert_int_eq(fchdir(last), 0);
+    ck_assert_int_eq(unlink("deepest"), 0);
+    for (unsigned i = 0; i < depth; i++)
+        ck_assert(chdir("..") == 0 && rmdir("deeper") == 0);
+    close(home);
+    close(last);
+    return status;
+}
+
+START_TEST(the_size_of_a_tree)
+{
+    struct tree_use use = {0};
+    char root[SUITE_PATH_MAX];
+    suite_directory(root);
+    int before = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    ck_assert_int_eq(chdir(root), 0);
+    ck_assert_int_eq(tree_add(&use, "nowhere"), -ENOENT);
+    ck_assert_int_eq(count_deep(&use, 100), 0);
+    ck_assert_uint_eq(use.files, 102);
+    ck_assert_uint_ge(use.bytes, 65536);
+    ck_assert_int_eq(count_deep(&use, 200), -E2BIG); /* what hides there is not missed in silence */
+    put_file("one");
+    ck_assert_int_eq(link("one", "two"), 0);
+    ck_assert_int_eq(symlink("/", "out"), 0);
+    ck_assert_int_eq(symlink("..", "up"), 0);
+    use = (struct tree_use){0};
+    ck_assert_int_eq(tree_add(&use, "."), 0);
+    ck_assert_uint_eq(use.files, 5);
+    ck_assert_uint_ge(use.bytes, 65536);
+    ck_assert_uint_lt(use.bytes, 2 * 65536);
+    ck_assert_int_eq(tree_add(&use, "up"), -ENOTDIR);
+    ck_assert_int_eq(mkdir("closed", 0), 0);
+    if (geteuid() != 0)
+        ck_assert_int_eq(tree_add(&use, "."), -EACCES);
+    struct rlimit files, few = {0};
+    int lowest = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    close(lowest);
+    getrlimit(RLIMIT_NOFILE, &files);
+    few.rlim_max = files.rlim_max;
+    few.rlim_cur = (rlim_t)lowest + 1; /* the root's own, and none for what is in it */
+    setrlimit(RLIMIT_NOFILE, &few);
+    int status = tree_add(&use, ".");
+    setrlimit(RLIMIT_NOFILE, &files);
+    ck_assert_int_eq(status, -EMFILE);
+    ck_assert_int_eq(fchdir(before), 0);
+    close(before);
+    suite_remove(root);
+}
+END_TEST
 
 START_TEST(samples_of_real_children)
 {
@@ -178,6 +252,13 @@ static bool removed(void *argument)
     return cgroup_remove(argument) == 0;
 }
 
+static uint64_t slice_of(pid_t pid)
+{
+    uint64_t attr[6] = {0}; /* struct sched_attr, whose fourth word is sched_runtime */
+    ck_assert_int_eq(syscall(SYS_sched_getattr, pid, attr, sizeof(attr), 0), 0);
+    return attr[3];
+}
+
 START_TEST(a_cgroup_freezes_kills_and_goes)
 {
     struct cgroup_place place;
@@ -210,14 +291,17 @@ START_TEST(a_cgroup_freezes_kills_and_goes)
     procfs_pids_free(&pids);
     ck_assert_int_eq(cgroup_cpu(path, &usec), 0);
     ck_assert_int_eq(cgroup_remove(path), -EBUSY);
-    if (weight_works(&place) && !place.cpu) { /* without a cpu controller, by nice */
-        weight_set(&place, path, getpid(), false);
-        ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pid), 10);
-        ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), 10);
-        weight_set(&place, path, getpid(), true);
-        ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)pid), 0);
-        ck_assert_int_eq(getpriority(PRIO_PROCESS, 0), 0);
-    }
+    weight_set(&place, path, pid, getpid(), WEIGHT_SMALL);
+    if (geteuid() == 0)
+        ck_assert(getpriority(PRIO_PROCESS, (id_t)pid) == 10 && getpriority(PRIO_PROCESS, 0) == 10);
+    weight_set(&place, path, pid, getpid(), WEIGHT_FIRST);
+    ck_assert(getpriority(PRIO_PROCESS, (id_t)pid) == 0 && getpriority(PRIO_PROCESS, 0) == 0);
+    uint64_t slice = slice_of(pid);
+    weight_set(&place, "", pid, 0, WEIGHT_FULL);
+    ck_assert(slice == 0 || slice < slice_of(pid)); /* 0: a kernel that has none */
+    ck_assert_uint_eq(slice_of(0), slice);
+    weight_slice(0, false);
+    ck_assert_uint_eq(slice_of(0), slice_of(pid));
     if (place.freeze) {
         ck_assert_int_eq(cgroup_freeze(path, true), 0);
         suite_wait_for(frozen, path);
@@ -235,7 +319,11 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {identity, samples_of_real_children, a_namespace_stops_and_goes_on,
-                                  a_cgroup_freezes_kills_and_goes, NULL};
+    const TTest *const cases[] = {identity,
+                                  the_size_of_a_tree,
+                                  samples_of_real_children,
+                                  a_namespace_stops_and_goes_on,
+                                  a_cgroup_freezes_kills_and_goes,
+                                  NULL};
     return suite_run("resource", cases);
 }
