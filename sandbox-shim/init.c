@@ -424,7 +424,7 @@ static int run(struct init *init, struct bj_error *error)
         streams_service(&init->streams, polls + POLL_ASKS + asks, streams, now);
         if (polls[POLL_LINK].revents & POLLOUT)
             init->link.blocked = false;
-        if (polls[POLL_LINK].revents & ~POLLOUT)
+        if ((polls[POLL_LINK].revents & ~POLLOUT) || init->link.ends)
             link_read(&init->link, on_message, init, now);
         serve_pty(init, polls[POLL_PTY].revents, now);
     }

@@ -49,7 +49,7 @@ static void link_close(struct link *link, int64_t now)
     link->data_size = 0;
     link->data_sent = 0;
     link->in_size = 0;
-    link->blocked = false;
+    link->blocked = link->ends = false;
     link->resume_at = 0;
     bj_frame_reset(&link->frame);
 }
@@ -249,7 +249,7 @@ void link_read(struct link *link, link_message_fn *take, void *owner, int64_t no
         ssize_t got = recv(link->fd, link->in_bytes + link->in_size, room, MSG_DONTWAIT);
         if (got < 0 && errno == EINTR)
             continue;
-        if (got < 0 && errno == EAGAIN)
+        if (got < 0 && errno == EAGAIN && !link->ends)
             return;
         if (got <= 0) {
             link_close(link, now);
@@ -264,7 +264,7 @@ void link_read(struct link *link, link_message_fn *take, void *owner, int64_t no
             refuse(link, &error, now);
             return;
         }
-        if ((size_t)got < room) /* what is there was read; poll(2) tells of more */
+        if ((size_t)got < room && !link->ends) /* that was all; poll(2) tells of more */
             return;
     }
 }
@@ -322,6 +322,8 @@ static void data_advance(struct link *link, size_t size)
     link->data_turns++;
 }
 
+/* Of a monitor that is gone, what it has sent before is read all the same: it may have told that it
+ * was taken. */
 static void on_send_error(struct link *link, int64_t now)
 {
     if (errno == EAGAIN)
@@ -329,7 +331,7 @@ static void on_send_error(struct link *link, int64_t now)
     else if (errno == ENOBUFS || errno == ENOMEM)
         link->resume_at = now + MEMORY_PAUSE;
     else if (errno != EINTR)
-        link_close(link, now);
+        link->blocked = link->ends = true;
 }
 
 void link_flush(struct link *link, int64_t now)

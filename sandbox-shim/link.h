@@ -42,6 +42,7 @@ struct link {
     int64_t up_since;  /* when the last WELCOME came */
     int64_t resume_at; /* the kernel was short of memory: no sending before */
     bool blocked;      /* the socket is full: wait for POLLOUT */
+    bool ends;         /* nothing more can be sent: what came is read, then it is closed */
 
     uint8_t epoch[LINK_EPOCH_SIZE];
     struct bj_ring *output; /* the owner's */

@@ -41,7 +41,7 @@ static void on_interrupt(int number)
 
 static void on_child(int number)
 {
-    (void)number; /* ends poll(2) */
+    (void)number; /* ends ppoll(2) */
 }
 
 struct options {
@@ -148,8 +148,9 @@ static void take_verdicts(struct session *session)
     }
 }
 
-/* Until the agent leaves, the human does, or the conversation can't go on. */
-static void converse(struct session *session, struct agent *agent)
+/* Until the agent leaves, the human does, or the conversation can't go on. `waiting` is the signal
+ * mask while it waits; at other times signals are blocked. */
+static void converse(struct session *session, struct agent *agent, const sigset_t *waiting)
 {
     struct buffer in = {0};
     bool typing = true;
@@ -157,7 +158,7 @@ static void converse(struct session *session, struct agent *agent)
         struct pollfd fds[] = {{STDIN_FILENO, POLLIN, 0},
                                {agent->out, POLLIN, 0},
                                {session->out.size ? agent->in : -1, POLLOUT, 0}};
-        int count = poll(fds, 3, 200); /* a child may end between two looks */
+        int count = ppoll(fds, 3, NULL, waiting);
         if (interrupted) {
             interrupted = 0;
             session_cancel(session);
@@ -215,21 +216,28 @@ int main(int argc, char **argv)
     }
     if (read_options(&options, argc, argv) < 0) {
         fputs(help, stderr);
+        free(options.argv);
         return 2;
     }
     struct sigaction interrupt = {.sa_handler = on_interrupt}, child = {.sa_handler = on_child};
+    sigset_t blocked, original;
     sigaction(SIGINT, &interrupt, NULL);
     sigaction(SIGCHLD, &child, NULL);
-    signal(SIGPIPE, SIG_IGN);
     int status = start(&agent, options.argv);
     if (status < 0) {
         fprintf(stderr, "belljar-acp: cannot start %s: %s\n", options.argv[0], strerror(-status));
+        free(options.argv);
         return 1;
     }
+    signal(SIGPIPE, SIG_IGN);
+    sigemptyset(&blocked);
+    sigaddset(&blocked, SIGINT);
+    sigaddset(&blocked, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &blocked, &original);
     session_start(&session, place_of_session(), options.resume);
     if (options.prompt && options.prompt[0])
         session_prompt(&session, options.prompt, false);
-    converse(&session, &agent);
+    converse(&session, &agent, &original);
     free(session.out.bytes);
     free(session.prompts.bytes);
     free(options.argv);

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,6 +29,10 @@ static pid_t run_ask(const char *payload, int *words)
     rewind(file);
     pid_t pid = fork();
     if (pid == 0) {
+        sigset_t none;
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        signal(SIGPIPE, SIG_DFL);
         setpgid(0, 0); /* the interrupt key is ours */
         dup2(fileno(file), STDIN_FILENO);
         int nothing = open("/dev/null", O_WRONLY | O_CLOEXEC);

@@ -96,6 +96,21 @@ static void ready(struct session *session)
 
 /* ---- answers ---- */
 
+/* Asks for the session that is to go on, or for a new one. */
+static void begin(struct session *session)
+{
+    char directory[4096];
+    if (!getcwd(directory, sizeof(directory)))
+        strcpy(directory, "/work");
+    if (session->resume)
+        session->begin = request(
+            session, "session/load",
+            json_pack("{sssss[]}", "sessionId", session->id, "cwd", directory, "mcpServers"));
+    else
+        session->begin =
+            request(session, "session/new", json_pack("{sss[]}", "cwd", directory, "mcpServers"));
+}
+
 static void initialized(struct session *session, const json_t *result)
 {
     const json_t *agent = json_object_get(result, "agentInfo");
@@ -111,21 +126,11 @@ static void initialized(struct session *session, const json_t *result)
         return;
     }
     bool loads = json_is_true(json_object_get(capabilities, "loadSession"));
-    char directory[4096];
-    if (!getcwd(directory, sizeof(directory)))
-        strcpy(directory, "/work");
     FILE *file = session->resume ? fopen(session->keep, "re") : NULL;
-    if (file && loads && fgets(session->id, sizeof(session->id), file)) {
-        session->begin = request(
-            session, "session/load",
-            json_pack("{sssss[]}", "sessionId", session->id, "cwd", directory, "mcpServers"));
-    } else {
-        session->resume = false;
-        session->begin =
-            request(session, "session/new", json_pack("{sss[]}", "cwd", directory, "mcpServers"));
-    }
+    session->resume = file && loads && fgets(session->id, sizeof(session->id), file);
     if (file)
         fclose(file);
+    begin(session);
 }
 
 static void keep_id(const struct session *session)
@@ -152,6 +157,15 @@ static void begun(struct session *session, const json_t *result)
     ready(session);
 }
 
+/* Agents lose sessions; what its human wants is an agent that works. */
+static void begin_anew(struct session *session)
+{
+    transcript_note("the conversation %.100s can't be loaded: a new one begins", session->id);
+    session->resume = false;
+    session->id[0] = '\0';
+    begin(session);
+}
+
 static void ended(struct session *session, const char *why)
 {
     session->running = false;
@@ -171,6 +185,8 @@ static void answered(struct session *session, const json_t *message)
             transcript_note("it has no credential: belljar doctor says which variable it needs");
         if (number == session->turn)
             ended(session, "the turn failed");
+        else if (number == session->begin && session->resume)
+            begin_anew(session);
         else
             session->failed = true;
     } else if (number == session->initialize) {

@@ -147,6 +147,25 @@ START_TEST(what_can_t_be)
 }
 END_TEST
 
+#define PROFILE                                                                                    \
+    "summary = script\ncommand = [/belljar/bin/belljar-acp, /usr/bin/python3, /work/agent.py, "    \
+    "\"::\"]\nprompt = [--prompt, \"{prompt}\"]\nresume = [--continue]\n"
+
+START_TEST(a_lost_conversation_gives_way_to_a_new_one)
+{
+    world_file(&world, "home/.config/belljar/profiles/script-acp.conf", PROFILE, 0600);
+    RUN("--agent", "script", "--prompt", "hello");
+    SHOWS("you said: hello");
+    WAIT_FOR(says("done"));
+    BELLJAR_OK(&world, "kill", "one");
+    BELLJAR_OK(&world, "restart", "one");
+    SHOWS("error: it has lost s1");
+    SHOWS("the conversation s1 can't be loaded: a new one");
+    type("go on");
+    SHOWS("you said: go on");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("acp");
@@ -157,6 +176,7 @@ int main(void)
     tcase_add_test(tests, its_questions_are_requests);
     tcase_add_test(tests, nothing_of_it_is_believed);
     tcase_add_test(tests, what_can_t_be);
+    tcase_add_test(tests, a_lost_conversation_gives_way_to_a_new_one);
     suite_add_tcase(suite, tests);
     return world_main(suite);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <check.h>
@@ -256,6 +257,48 @@ START_TEST(test_idle)
 }
 END_TEST
 
+static const struct {
+    const char *arguments;
+    int code;
+    const char *says;
+} lines[] = {
+    {"--help", 0, "Usage: belljar-shim ask"},
+    {"--version", 0, "belljar-shim "},
+    {"", 2, "Usage: belljar-shim ask"},
+    {"nonsense", 2, "Usage: belljar-shim ask"},
+    {"init --help", 0, "Usage: belljar-shim ask"},
+    {"init --version", 0, "belljar-shim "},
+    {"init --nonsense", 2, "belljar-shim init: unrecognized option '--nonsense'"},
+    {"init --nproc", 2, "requires an argument"},
+    {"init --nproc 0", 2, "--nproc takes a number of processes"},
+    {"init --nproc many", 2, "--nproc takes a number of processes"},
+    {"init --nproc 12x", 2, "--nproc takes a number of processes"},
+    {"init --nproc 99999999999999999999", 2, "--nproc takes a number of processes"},
+    {"init --proxy-port 65536", 2, "a port from 1 to 65535"},
+    {"init --rows 0", 2, "a number from 1 to 10000"},
+    {"init --cols 10001", 2, "a number from 1 to 10000"},
+    {"init --rows 1 --cols 10000 -- true", 2, "it takes --link PATH, --ask PATH and a command"},
+    {"init --link /nowhere/l -- true", 2, "it takes --link PATH, --ask PATH and a command"},
+    {"init --link /nowhere/l --ask /nowhere/a", 2, "--ask PATH and a command"},
+    {"init --link /nowhere/l --ask /nowhere/a --nproc 9 -- true", 1, "/nowhere/a"},
+};
+
+START_TEST(test_command_line)
+{
+    char command[4600], text[8192] = "";
+    snprintf(command, sizeof(command), "%s %s 2>&1", getenv("BELLJAR_TEST_SHIM"),
+             lines[_i].arguments);
+    FILE *out = popen(command, "re");
+    ck_assert_ptr_nonnull(out);
+    size_t size = fread(text, 1, sizeof(text) - 1, out);
+    int status = pclose(out);
+    text[size] = '\0';
+    ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == lines[_i].code &&
+                      strstr(text, lines[_i].says),
+                  "%s: code %d, %s", command, WEXITSTATUS(status), text);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("shim agent");
@@ -277,6 +320,7 @@ int main(void)
     }
     tcase_add_test(tests, test_binary_size);
     tcase_add_test(tests, test_idle);
+    tcase_add_loop_test(tests, test_command_line, 0, sizeof(lines) / sizeof(lines[0]));
     suite_add_tcase(suite, tests);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -172,6 +172,26 @@ START_TEST(test_input)
 }
 END_TEST
 
+/* A monitor that is killed has told its clients what it had sent by then, whatever the shim is
+ * doing. */
+START_TEST(test_input_before_the_end)
+{
+    struct bj_message hello;
+    double_start_shell(&monitor, false,
+                       "stty raw -echo; echo ready; (while :; do echo x; done) & cat >/dev/null");
+    double_connect(&monitor);
+    double_expect_output(&monitor, "ready");
+    for (uint64_t sent = 1; sent <= 200; sent++) {
+        double_send_input(&monitor, "i", 1);
+        double_hang_up(&monitor);
+        double_accept(&monitor, &hello);
+        ck_assert_uint_eq(hello.field[BJ_HELLO_IN_NEXT].u, sent);
+        double_welcome(&monitor, UINT64_MAX);
+    }
+    double_end(&monitor);
+}
+END_TEST
+
 /* Bytes that a monitor must not send, after WELCOME. */
 static const struct {
     const char *what;
@@ -333,6 +353,7 @@ int main(void)
     tcase_add_test(tests, test_credit);
     tcase_add_test(tests, test_full_ring);
     tcase_add_test(tests, test_input);
+    tcase_add_test(tests, test_input_before_the_end);
     tcase_add_test(tests, test_rubbish);
     tcase_add_test(tests, test_random_bytes);
     tcase_add_test(tests, test_bad_welcome);
