@@ -9,6 +9,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
+#include "mux/resource/weight.h"
 #include "transport/api.h"
 #include "tui/dashboard_state.h"
 
@@ -19,6 +20,7 @@
 #define SAVE_MS   300
 #define TICK_MS   1000
 #define SETTLE_MS 5000 /* without a key, before panes may change places */
+#define AHEAD_MS  3000 /* keys typed ahead wait this long for what they are meant for */
 
 uint64_t dashboard_now(struct dashboard *dashboard)
 {
@@ -371,6 +373,14 @@ static void on_readable(uv_poll_t *poll, int status, int events)
         uv_timer_start(&dashboard->escape, on_escape, ESCAPE_MS, 0);
 }
 
+/* Reads the keyboard from now on. Keys that were typed ahead are meant for what is about to be
+ * shown, and would find no sandbox before that. */
+void dashboard_listen(struct dashboard *dashboard)
+{
+    if (!dashboard->stopping && !uv_is_active((uv_handle_t *)&dashboard->input))
+        uv_poll_start(&dashboard->input, UV_READABLE, on_readable);
+}
+
 /* ---- signals and time ---- */
 
 static void resized(struct dashboard *dashboard)
@@ -411,8 +421,11 @@ static void on_tick(uv_timer_t *timer)
 {
     struct dashboard *dashboard = timer->data;
     fleet_tick(&dashboard->fleet, wall_clock(), true);
-    bool quiet = dashboard_now(dashboard) - dashboard->pressed_at >= SETTLE_MS;
-    if (quiet && dashboard->control.mode == CONTROL_SUPERVISE && fleet_settle(&dashboard->fleet))
+    uint64_t quiet = dashboard_now(dashboard) - dashboard->pressed_at;
+    if (quiet >= AHEAD_MS)
+        dashboard_listen(dashboard);
+    if (quiet >= SETTLE_MS && dashboard->control.mode == CONTROL_SUPERVISE &&
+        fleet_settle(&dashboard->fleet))
         dashboard_changed(dashboard);
     panes_tick(dashboard);
     server_tick(dashboard);
@@ -450,8 +463,7 @@ static int start_handles(struct dashboard *dashboard, struct bj_error *error)
     uv_fs_event_init(&dashboard->loop, &dashboard->watch);
     dashboard->watch.data = dashboard;
     config_watch(dashboard);
-    status = uv_poll_start(&dashboard->input, UV_READABLE, on_readable);
-    return status < 0 ? bj_fail(error, status, "cannot wait for keys: %s", uv_strerror(status)) : 0;
+    return 0;
 }
 
 /* ---- beginning and end ---- */
@@ -547,6 +559,7 @@ int dashboard_run(const struct bj_paths *paths, int server, const struct dashboa
         close(server);
         goto free_all;
     }
+    weight_slice(0, true); /* a key's way begins and ends here */
     uv_loop_init(&dashboard->loop);
     status = start_handles(dashboard, error);
     dashboard->servers[0] =

@@ -181,6 +181,8 @@ static void on_subscribed(struct bj_rpc *rpc, const msgpack_object *error,
     link->trouble[0] = '\0';
     link->trouble_at = 0;
     fleet_cut(&dashboard->fleet, link->origin->number, false);
+    if (link->origin->number == 0)
+        dashboard_listen(dashboard);
     dashboard_changed(dashboard);
 }
 
@@ -224,6 +226,8 @@ void server_trouble(struct server_link *link, const char *format, ...)
         link->trouble_at = dashboard_now(dashboard);
     if (link->origin->number > 0)
         fleet_cut(&dashboard->fleet, link->origin->number, true);
+    else
+        dashboard_listen(dashboard);
     link->retry_wait = link->retry_wait ? link->retry_wait * 2 : RETRY_FIRST_MS;
     uint64_t most = link->origin->number > 0 ? RETRY_MOST_MS : RETRY_FIRST_MS;
     if (link->retry_wait > most)

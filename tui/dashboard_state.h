@@ -155,6 +155,9 @@ void dashboard_touch(struct dashboard *dashboard, bool at_once);
 void dashboard_changed(struct dashboard *dashboard);
 void dashboard_stop(struct dashboard *dashboard);
 
+/* Begins to read the keyboard, if that was not done yet. */
+void dashboard_listen(struct dashboard *dashboard);
+
 /* dashboard_server.c */
 void server_attach(struct server_link *link, int descriptor);
 void server_trouble(struct server_link *link, const char *format, ...)

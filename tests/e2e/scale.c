@@ -98,7 +98,7 @@ START_TEST(a_hundred)
         ck_assert(!eye_shows(eye, "agent-1agent"));
         /* The list: columns, and its end is a key away. */
         eye_type(eye, "l");
-        EYE_WAIT(eye, eye_shows(eye, "Sandboxes: 100") && eye_shows(eye, "memory"));
+        EYE_WAIT(eye, eye_shows(eye, "Sandboxes: 100") && eye_shows(eye, " mem "));
         eye_type(eye, ">g"); /* by name */
         EYE_WAIT_TEXT(eye, "agent-001");
         eye_type(eye, "G");

@@ -41,6 +41,12 @@ static void detach(struct eye *eye)
     eye_close(eye);
 }
 
+static void let_ripen(struct eye *eye)
+{
+    for (long long end = world_now() + RIPE_MS; world_now() < end;)
+        eye_pump(eye, 10);
+}
+
 /* Nothing runs, and what one can do about it; and the server is gone, and comes back. */
 START_TEST(without_sandboxes_and_without_a_server)
 {
@@ -163,8 +169,7 @@ START_TEST(what_a_key_opens)
         EYE_WAIT_TEXT(eye, "a once");
         for (size_t i = 0; i < sizeof(opened) / sizeof(opened[0]); i++) {
             if (strchr("AD", *opened[i].open)) /* seen long enough to be decided */
-                for (long long end = world_now() + RIPE_MS; world_now() < end;)
-                    eye_pump(eye, 10);
+                let_ripen(eye);
             eye_type(eye, opened[i].open);
             EYE_WAIT_TEXT(eye, opened[i].title);
             EYE_WAIT_TEXT(eye, opened[i].inside);
@@ -173,6 +178,24 @@ START_TEST(what_a_key_opens)
         }
         detach(eye);
     }
+}
+END_TEST
+
+/* Before there is anything that it could be meant for. */
+START_TEST(what_is_typed_ahead)
+{
+    human_runs(&world, "asker", states[0].script);
+    human_runs(&world, "other", "echo other is here; exec sleep 1000");
+    WAIT_FOR(world_state_is(&world, "asker", "waiting"));
+    pid_t server = world_server(&world);
+    kill(server, SIGSTOP);
+    struct eye *eye = attach(0);
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye_type(eye, "2z");
+    let_ripen(eye);
+    kill(server, SIGCONT);
+    EYE_WAIT(eye, eye_shows(eye, "other is here") && !eye_shows(eye, "COURTESY"));
+    detach(eye);
 }
 END_TEST
 
@@ -186,6 +209,7 @@ int main(void)
     tcase_add_test(tests, the_digest);
     tcase_add_test(tests, what_each_agent_does);
     tcase_add_test(tests, what_a_key_opens);
+    tcase_add_test(tests, what_is_typed_ahead);
     suite_add_tcase(suite, tests);
     return world_main(suite);
 }

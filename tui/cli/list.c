@@ -34,11 +34,18 @@ struct gathered {
     size_t missing;    /* running sandboxes without figures */
 };
 
-static json_t *by_id(const json_t *list, const char *id)
+/* Figures come in the order of the list: the search begins at `at`, and moves it behind what it
+ * found. */
+static json_t *by_id(const json_t *list, const char *id, size_t *at)
 {
-    json_t *item;
-    size_t index;
-    json_array_foreach(list, index, item) if (strcmp(report_text(item, "id"), id) == 0) return item;
+    size_t count = json_array_size(list);
+    for (size_t i = 0; i < count; i++) {
+        json_t *item = json_array_get(list, (*at + i) % count);
+        if (strcmp(report_text(item, "id"), id) == 0) {
+            *at = (*at + i + 1) % count;
+            return item;
+        }
+    }
     return NULL;
 }
 
@@ -56,12 +63,12 @@ static void on_event(struct peer *peer, const char *name, const json_t *params)
 {
     struct gathered *gathered = peer->owner;
     json_t *figures, *sandbox;
-    size_t index;
+    size_t index, at = 0;
     if (strcmp(name, "event.stats") != 0 || !gathered->sandboxes)
         return;
     json_array_foreach(json_object_get(params, "sandboxes"), index, figures)
     {
-        sandbox = by_id(gathered->sandboxes, report_text(figures, "id"));
+        sandbox = by_id(gathered->sandboxes, report_text(figures, "id"), &at);
         if (!sandbox)
             continue;
         json_object_set(sandbox, "stats", figures);

@@ -23,18 +23,19 @@ static const struct {
     enum column column;
     const char *head;
     int width, from;
-    int key; /* enum roster_key, or below zero */
+    int right; /* columns of its figures, which end where its head ends; 0: begins at the left */
+    int key;   /* enum roster_key, or below zero */
 } columns[] = {
-    {COLUMN_STATE, "state", 18, 0, ROSTER_NEED},
-    {COLUMN_NAME, "name", 17, 0, ROSTER_NAME},
-    {COLUMN_CPU, "cpu", 6, 46, ROSTER_CPU},
-    {COLUMN_MEMORY, "memory", 7, 54, ROSTER_MEMORY},
-    {COLUMN_PIDS, "procs", 6, 110, ROSTER_PIDS},
-    {COLUMN_NET, "net", 12, 130, ROSTER_NET},
-    {COLUMN_AGE, "age", 6, 62, ROSTER_AGE},
-    {COLUMN_STRIP, "10 minutes", 21, 96, -1},
-    {COLUMN_PROJECT, "project", 18, 76, ROSTER_PROJECT},
-    {COLUMN_WHY, "because", 24, 150, -1},
+    {COLUMN_STATE, "state", 18, 0, 0, ROSTER_NEED},
+    {COLUMN_NAME, "name", 17, 0, 0, ROSTER_NAME},
+    {COLUMN_CPU, "cpu", 6, 46, 5, ROSTER_CPU},
+    {COLUMN_MEMORY, "mem", 7, 54, 6, ROSTER_MEMORY},
+    {COLUMN_PIDS, "procs", 7, 110, 6, ROSTER_PIDS},
+    {COLUMN_NET, "net", 12, 130, 11, ROSTER_NET},
+    {COLUMN_AGE, "age", 6, 62, 5, ROSTER_AGE},
+    {COLUMN_STRIP, "10 minutes", 21, 96, 0, -1},
+    {COLUMN_PROJECT, "project", 18, 76, 0, ROSTER_PROJECT},
+    {COLUMN_WHY, "because", 24, 150, 0, -1},
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
@@ -51,7 +52,9 @@ static void paint_head(struct view *view, const struct roster *roster, const str
         char text[40];
         bool here = columns[i].key == (int)roster->key;
         const char *arrow = roster->reversed ? ascii ? "^" : "▴" : ascii ? "v" : "▾";
-        snprintf(text, sizeof(text), "%s%s", columns[i].head, here ? arrow : "");
+        int blanks = columns[i].right - (int)strlen(columns[i].head) - here;
+        snprintf(text, sizeof(text), "%*s%s%s", blanks > 0 ? blanks : 0, "", columns[i].head,
+                 here ? arrow : "");
         box_column(&pen, here ? &sorted : &head, text, columns[i].width);
     }
 }
@@ -87,7 +90,7 @@ static void column_text(const struct view_input *input, const struct sandbox *sa
         break;
     case COLUMN_PIDS:
         format_count(word, figures->pids);
-        snprintf(out, size, "%5s", alive ? word : "");
+        snprintf(out, size, "%6s", alive ? word : "");
         break;
     case COLUMN_NET:
         format_bytes(word, figures->net_in);
