@@ -223,33 +223,50 @@ START_TEST(memory_bomb)
 END_TEST
 
 /* Row 11: files of the project copy and of the home directory, with a name or without. */
-static void fill_disk(const char *script)
+static void fill_disk(const char *script, const char *alert)
 {
     attack_project();
     BELLJAR_OK(&attack_world, "run", "-d", "-n", "other", "--", "cat");
     BELLJAR_OK(&attack_world, "run", "-d", "-n", "full", "--disk", "16M", "--project",
                attack_project_path, "--", "sh", "-c", script);
     WAIT_FOR(world_state_is(&attack_world, "full", "paused"));
-    ck_assert(attack_alerted("paused: its files take"));
+    ck_assert(attack_alerted(alert));
     ck_assert(world_state_is(&attack_world, "other", "running"));
     BELLJAR_OK(&attack_world, "kill", "full");
 }
 
+#define OVER   "paused: its files take"
+#define HIDDEN "paused: its files cannot be counted"
+
 START_TEST(disk_filled)
 {
-    fill_disk("head -c 12M /dev/zero >a; head -c 12M /dev/zero >~/b; echo done; cat");
+    fill_disk("head -c 12M /dev/zero >a; head -c 12M /dev/zero >~/b; echo done; cat", OVER);
 }
 END_TEST
 
 START_TEST(disk_filled_by_small_files)
 {
-    fill_disk("i=0; while [ $i -lt 5000 ]; do i=$((i+1)); echo x >f$i; done; echo done; cat");
+    fill_disk("i=0; while [ $i -lt 5000 ]; do i=$((i+1)); echo x >f$i; done; echo done; cat", OVER);
 }
 END_TEST
 
 START_TEST(disk_filled_without_names)
 {
-    fill_disk("exec 3>a; rm a; head -c 32M /dev/zero >&3; echo done; cat");
+    fill_disk("exec 3>a; rm a; head -c 32M /dev/zero >&3; echo done; cat", OVER);
+}
+END_TEST
+
+/* Deeper than any path that the kernel takes, or where nobody may look. */
+START_TEST(disk_filled_out_of_sight)
+{
+    fill_disk("i=0; while [ $i -lt 300 ]; do mkdir 12345678901234567890; "
+              "cd 12345678901234567890; i=$((i+1)); done; head -c 32M /dev/zero >f; cat",
+              HIDDEN);
+    if (geteuid() != 0) { /* root reads it all the same */
+        BELLJAR_OK(&attack_world, "rm", "other", "full");
+        fill_disk("mkdir d; chmod 300 d; head -c 32M /dev/zero >d/f; cat", HIDDEN);
+        BELLJAR_OK(&attack_world, "rm", "other", "full");
+    }
 }
 END_TEST
 
@@ -322,6 +339,7 @@ int main(void)
     tcase_add_test(cases, disk_filled);
     tcase_add_test(cases, disk_filled_by_small_files);
     tcase_add_test(cases, disk_filled_without_names);
+    tcase_add_test(cases, disk_filled_out_of_sight);
     tcase_add_test(cases, shim_cannot_be_killed_from_inside);
     tcase_add_test(cases, abstract_socket_of_the_host);
     tcase_add_test(cases, secrets_of_the_environment);

@@ -77,7 +77,7 @@ static void look(const struct engine *engine, size_t step)
             while (terminal_drain(&client, 30) > 0)
                 ;
             start = bench_now_us();
-            terminal_type(&client, i % 2 ? "k" : "j", 1);
+            terminal_type(&client, i % 2 ? "\033[A" : "\033[B", 3); /* up and down */
             if (terminal_drain(&client, 5000) <= 0)
                 break;
             double ms = ms_since(start);

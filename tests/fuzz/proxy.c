@@ -62,7 +62,8 @@ static void check_forward(const struct http_request *request)
     size_t size = buffer_size(&out), hosts = 0;
     struct http_request again = {0};
     require(http_head_end(bytes, size) == size);
-    if (size <= HTTP_HEAD_MAX) {
+    /* Two lines are ours: what just fits may be over the bounds of this parser then. */
+    if (size <= HTTP_HEAD_MAX && request->count + 2 <= HTTP_HEADERS_MAX) {
         require(http_request_parse(&again, bytes, size, NULL) == 0);
         require(again.form == HTTP_ORIGIN && again.framing == request->framing);
         require(again.length == request->length);
