@@ -100,10 +100,12 @@ static void item_fail(struct item *item, int code, const char *why)
 bool operation_clear(struct sandbox *sandbox, bool *asked, uint64_t passed)
 {
     if (process_alive(&sandbox->record.monitor)) {
-        /* A moment for the report of the end and the recording, then no more asking. */
-        if (!*asked)
+        /* A moment for the report of the end and the recording, also for one that is just being
+         * connected to; then no more asking. */
+        if (!*asked && (!sandbox->monitor || monitor_is_up(sandbox->monitor))) {
             monitor_stop(sandbox);
-        *asked = true;
+            *asked = true;
+        }
         if (passed > MONITOR_ASK_MS)
             monitor_end(sandbox);
         return false;

@@ -251,15 +251,18 @@ static void advance(struct start *start)
         start_fail(start, &error);
 }
 
+/* While it is cleared, the monitor is the one of the last run, whose end is wanted. */
 void start_monitor_up(struct start *start)
 {
+    if (start->clearing)
+        return;
     start->monitor_up = true;
     advance(start);
 }
 
 void start_monitor_failed(struct start *start, const struct bj_error *why)
 {
-    if (!start->clearing) /* else it is the one of the last run, whose end is wanted */
+    if (!start->clearing)
         start_fail(start, why);
 }
 

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct world world;
@@ -89,6 +90,33 @@ START_TEST(restart_after_its_own_end)
     BELLJAR_OK(&world, "restart", "one");
     WAIT_FOR(world_shows(&world, "one", "run 3"));
     ck_assert_int_eq(PRINTS("run 2", "", "replay", "--export", "text", "--previous", "one"), 0);
+}
+END_TEST
+
+/* The server is new, and the last run's monitor answers it only while that run is cleared away. */
+START_TEST(restart_while_the_last_monitor_is_found)
+{
+    int status;
+    BELLJAR_OK(&world, "run", "-d", "-n", "one", "--", "bash", "-c",
+               "echo x >> ~/n; echo \"run $(wc -l < ~/n)\"; exit 3");
+    WAIT_FOR(world_state_is(&world, "one", "exited"));
+    ck_assert(world_shows(&world, "one", "run 1"));
+    pid_t monitor = (pid_t)world_number(&world, "one", "monitor_pid");
+    ck_assert_int_gt(monitor, 0);
+    kill(monitor, SIGSTOP);
+    kill(world_server(&world), SIGKILL);
+    WAIT_FOR(!world_server(&world));
+    int out;
+    pid_t restart =
+        world_start(&world, &out, (const char *const[]){world.belljar, "restart", "one", NULL});
+    WAIT_FOR(world_server(&world));
+    usleep(100000);
+    kill(monitor, SIGCONT);
+    ck_assert_int_eq(waitpid(restart, &status, 0), restart);
+    close(out);
+    ck_assert_int_eq(status, 0);
+    WAIT_FOR(world_shows(&world, "one", "run 2"));
+    ck_assert_int_eq(PRINTS("run 1", "", "export", "-f", "text", "--previous", "one"), 0);
 }
 END_TEST
 
@@ -232,6 +260,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, restart_goes_on);
     tcase_add_test(tcase, restart_after_its_own_end);
+    tcase_add_test(tcase, restart_while_the_last_monitor_is_found);
     tcase_add_test(tcase, restart_from_the_dashboard);
     tcase_add_test(tcase, restart_that_fails_keeps_the_work);
     tcase_add_test(tcase, five_at_once);
