@@ -53,6 +53,8 @@ static void on_closed(uv_handle_t *handle)
     fail_pending(rpc);
     free(rpc->in);
     rpc->in = NULL;
+    free(rpc->spare);
+    rpc->spare = NULL;
     msgpack_sbuffer_destroy(&rpc->out);
     struct bj_error why = rpc->why;
     rpc->handler->closed(rpc, &why);
@@ -174,11 +176,14 @@ msgpack_packer *bj_rpc_request(struct bj_rpc *rpc, const char *method, bj_rpc_re
         rpc->next_id = 0;
     if (reply && !rpc->closed) {
         struct bj_rpc_pending *pending = calloc(1, sizeof(*pending));
+        if (!pending) {
+            rpc->out_of_memory = true;
+            pending = rpc->spare;
+            rpc->spare = NULL;
+        }
         if (pending) {
             *pending = (struct bj_rpc_pending){rpc->pending, id, reply, argument};
             rpc->pending = pending;
-        } else {
-            rpc->out_of_memory = true;
         }
     }
     msgpack_pack_array(&rpc->packer, 4);
@@ -366,9 +371,11 @@ static size_t consume(struct bj_rpc *rpc)
         msgpack_unpacked unpacked;
         msgpack_unpacked_init(&unpacked);
         size_t offset = 0;
-        if (msgpack_unpack_next(&unpacked, (char *)rpc->in + start, end, &offset) !=
-                MSGPACK_UNPACK_SUCCESS ||
-            dispatch(rpc, &unpacked.data) < 0)
+        msgpack_unpack_return got =
+            msgpack_unpack_next(&unpacked, (char *)rpc->in + start, end, &offset);
+        if (got == MSGPACK_UNPACK_NOMEM_ERROR)
+            fail(rpc, -ENOMEM, "out of memory");
+        else if (got != MSGPACK_UNPACK_SUCCESS || dispatch(rpc, &unpacked.data) < 0)
             fail(rpc, -EPROTO, "not a MessagePack-RPC message");
         msgpack_unpacked_destroy(&unpacked);
         start += end;
@@ -409,8 +416,10 @@ int bj_rpc_open(struct bj_rpc *rpc, uv_loop_t *loop, int descriptor,
     bj_frame_reset(&rpc->frame);
     msgpack_sbuffer_init(&rpc->out);
     msgpack_packer_init(&rpc->packer, rpc, pack_out);
-    int status = uv_pipe_init(loop, &rpc->pipe, 0);
+    rpc->spare = calloc(1, sizeof(*rpc->spare));
+    int status = rpc->spare ? uv_pipe_init(loop, &rpc->pipe, 0) : -ENOMEM;
     if (status < 0) {
+        free(rpc->spare);
         close(descriptor);
         return bj_fail(error, status, "cannot open a connection: %s", uv_strerror(status));
     }

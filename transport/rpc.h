@@ -72,6 +72,7 @@ struct bj_rpc {
 
     uint32_t next_id;
     struct bj_rpc_pending *pending;
+    struct bj_rpc_pending *spare; /* for the request that finds no memory, which is told so */
 };
 
 /* Takes over the descriptor (closed by it in every case, also on failure). */
