@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mux/json/json.h"
 #include "transport/pack.h"
 #include "tui/cli/plain.h"
 
 /* JSON strings are UTF-8 without exception; what is not is replaced by U+FFFD. */
-static json_t *json_text(const char *text, size_t size)
+static json_t *json_of_text(const char *text, size_t size)
 {
     json_t *value = json_stringn(text, size);
     if (value)
@@ -63,9 +64,9 @@ json_t *peer_json(const msgpack_object *object)
     case MSGPACK_OBJECT_FLOAT64:
         return isfinite(object->via.f64) ? json_real(object->via.f64) : json_null();
     case MSGPACK_OBJECT_STR:
-        return json_text(object->via.str.ptr, object->via.str.size);
+        return json_of_text(object->via.str.ptr, object->via.str.size);
     case MSGPACK_OBJECT_BIN:
-        return json_text(object->via.bin.ptr, object->via.bin.size);
+        return json_of_text(object->via.bin.ptr, object->via.bin.size);
     case MSGPACK_OBJECT_ARRAY:
         return json_of_array(&object->via.array);
     case MSGPACK_OBJECT_MAP:
@@ -146,6 +147,7 @@ static void on_timer(uv_timer_t *timer)
 int peer_open(struct peer *peer, int descriptor, const char *who, struct bj_error *error)
 {
     *peer = (struct peer){.who = who};
+    json_watch();
     int status = uv_loop_init(&peer->loop);
     if (status < 0)
         return bj_fail(error, status, "cannot make an event loop: %s", uv_strerror(status));
@@ -191,6 +193,10 @@ void peer_send(struct peer *peer, const char *method, json_t *params, struct pee
     if (!peer->connected) {
         bj_fail(&reply->error, -EPIPE, "the connection to %s is closed", peer->who);
         reply->done = true;
+    } else if (json_starved()) { /* what is asked for may lack something */
+        bj_fail(&reply->error, -ENOMEM, "out of memory");
+        reply->done = true;
+        json_watch();
     } else {
         msgpack_packer *packer = bj_rpc_request(&peer->rpc, method, on_reply, reply);
         if (params)
