@@ -34,12 +34,14 @@ int head_read(int directory, struct head *head, struct bj_error *error)
         return errno == ENOENT
                    ? 0
                    : bj_fail(error, -errno, "cannot read %s: %s", STORE_HEAD, strerror(errno));
-    json_watch();
-    json_t *root = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
+    int status;
+    json_t *root = json_read_fd(fd, JSON_REJECT_DUPLICATES, NULL, &status);
     close(fd);
+    if (status < 0 && status != -EINVAL) /* which is not damage */
+        return bj_fail(error, status, "cannot read %s: %s", STORE_HEAD, strerror(-status));
     json_int_t seq, size, file, durable;
     const char *hash, *boot;
-    int status = -EINVAL;
+    status = -EINVAL;
     if (root &&
         json_unpack_ex(root, NULL, JSON_STRICT, "{s:I, s:I, s:I, s:I, s:s, s:s}", "seq", &seq,
                        "size", &size, "file", &file, "durable", &durable, "hash", &hash, "boot",
@@ -54,7 +56,7 @@ int head_read(int directory, struct head *head, struct bj_error *error)
         status = 1;
     }
     json_decref(root);
-    if (json_starved()) /* which is not damage */
+    if (json_starved()) /* neither is this */
         return bj_fail(error, -ENOMEM, "out of memory while %s was read", STORE_HEAD);
     return status < 0 ? bj_fail(error, status, "%s is damaged", STORE_HEAD) : status;
 }

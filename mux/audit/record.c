@@ -195,6 +195,7 @@ int audit_record_format(uint64_t seq, double time, enum audit_kind kind, const j
     int status = check_fields(fields, error);
     if (status < 0)
         return status;
+    json_watch();
     json_t *root = fields ? clean(fields, 0, &status) : json_object();
     if (!root)
         return status == -EINVAL ? bj_fail(error, status,
@@ -210,7 +211,7 @@ int audit_record_format(uint64_t seq, double time, enum audit_kind kind, const j
     json_decref(head);
     json_decref(root);
     size_t length = text ? strlen(text) : 0;
-    char *ended = text ? realloc(text, length + 2) : NULL;
+    char *ended = text && !json_starved() ? realloc(text, length + 2) : NULL;
     if (!ended) {
         free(text);
         return bj_fail(error, -ENOMEM, "out of memory for an audit record");

@@ -14,7 +14,7 @@
  * (which may be NULL). */
 json_t *json_read(const char *text, size_t size, size_t flags, json_error_t *why, int *status);
 
-/* Likewise what json_loadfd() reads. */
+/* Likewise the rest of a file; the code of read() when that fails. */
 json_t *json_read_fd(int fd, size_t flags, json_error_t *why, int *status);
 
 /* Begins to watch over what jansson allocates in this thread. */

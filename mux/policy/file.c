@@ -96,6 +96,8 @@ int file_read_json(const char *path, json_t **root, struct bj_error *error)
     close(fd);
     if (status == -ENOMEM)
         return bj_fail(error, -ENOMEM, "out of memory while %s was read", path);
+    if (!read && status != -EINVAL)
+        return bj_fail(error, status, "cannot read %s: %s", path, strerror(-status));
     if (!read)
         return bj_fail(error, -EINVAL, "%s:%d: damaged (%.120s): restore it, or move it away", path,
                        why.line, why.text);
