@@ -105,7 +105,9 @@ void link_flush(struct monitor *monitor)
     if (alive && link_input_sent(monitor))
         view_input_sent(monitor);
     if (!alive || connection->out.failed || connection->out.size > OUT_MAX)
-        link_disconnect(monitor, alive ? "the shim does not read" : "");
+        link_disconnect(monitor, !alive                   ? ""
+                                 : connection->out.failed ? "out of memory"
+                                                          : "the shim does not read");
     else {
         watch(connection);
         relay_link_drained(monitor);
@@ -119,8 +121,11 @@ void link_send(struct monitor *monitor, const struct bj_message *message)
         return;
     msgpack_sbuffer encoded;
     msgpack_sbuffer_init(&encoded);
-    if (bj_message_encode(message, &encoded) == 0)
+    int status = bj_message_encode(message, &encoded);
+    if (status == 0)
         bytes_add(&connection->out, encoded.data, encoded.size);
+    else if (status == -ENOMEM) /* it would be missing: the shim dials again and is told all anew */
+        connection->out.failed = true;
     msgpack_sbuffer_destroy(&encoded);
 }
 

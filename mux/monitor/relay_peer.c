@@ -94,8 +94,11 @@ void relay_peer_send(struct relay_peer *peer, const struct bj_message *message)
     } else {
         msgpack_sbuffer encoded;
         msgpack_sbuffer_init(&encoded);
-        if (bj_message_encode(message, &encoded) == 0)
+        int status = bj_message_encode(message, &encoded);
+        if (status == 0)
             bytes_add(out, encoded.data, encoded.size);
+        else if (status == -ENOMEM) /* it would be missing */
+            out->failed = true;
         msgpack_sbuffer_destroy(&encoded);
     }
     if (out->failed || out->size - peer->out_sent > RELAY_BEHIND || !write_out(peer))

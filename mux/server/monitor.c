@@ -217,15 +217,27 @@ void monitor_mark(struct sandbox *sandbox)
     bj_rpc_send(&monitor->rpc);
 }
 
+void monitor_again(struct sandbox *sandbox, const struct bj_error *why)
+{
+    struct monitor *monitor = sandbox->monitor;
+    if (!monitor || !monitor->rpc_open)
+        return;
+    monitor->rpc.why = *why;
+    bj_rpc_close(&monitor->rpc); /* then it is replaced, as one that died */
+}
+
 static void on_delivered(struct bj_rpc *rpc, const msgpack_object *error,
                          const msgpack_object *result, void *argument)
 {
     struct delivery *delivery = argument;
+    struct monitor *monitor = rpc->owner;
     struct bj_error why = {0};
     if (error)
         bj_rpc_error_read(error, &why);
     delivery->done(delivery->argument, error ? &why : NULL);
     free(delivery);
+    if (why.code == -ENOMEM && monitor->sandbox)
+        monitor_again(monitor->sandbox, &why);
 }
 
 int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const char *reason,
@@ -236,8 +248,11 @@ int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const
         return bj_fail(error, -ENOTCONN,
                        "the sandbox's monitor is being restarted: answer again in a moment");
     struct delivery *delivery = calloc(1, sizeof(*delivery));
-    if (!delivery)
-        return bj_fail(error, -ENOMEM, "out of memory");
+    if (!delivery) {
+        bj_fail(error, -ENOMEM, "out of memory");
+        monitor_again(sandbox, error);
+        return error->code;
+    }
     *delivery = (struct delivery){done, argument};
     msgpack_packer *packer =
         bj_rpc_request(&monitor->rpc, "monitor.verdict", on_delivered, delivery);
@@ -247,15 +262,6 @@ int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const
     bj_pack_key_str(packer, "reason", reason);
     bj_rpc_send(&monitor->rpc);
     return 0;
-}
-
-void monitor_again(struct sandbox *sandbox, const struct bj_error *why)
-{
-    struct monitor *monitor = sandbox->monitor;
-    if (!monitor || !monitor->rpc_open)
-        return;
-    monitor->rpc.why = *why;
-    bj_rpc_close(&monitor->rpc); /* then it is replaced, as one that died */
 }
 
 void monitor_stop(struct sandbox *sandbox)
@@ -424,7 +430,13 @@ static int start_process(struct monitor *monitor, struct bj_error *error)
     close(log);
     close(pipes[1]);
     if (status == 0) {
-        process_identify(monitor->process.pid, &sandbox->record.monitor);
+        status = process_identify(monitor->process.pid, &sandbox->record.monitor);
+        if (status < 0) {
+            uv_process_kill(&monitor->process, SIGKILL);
+            bj_fail(error, status, "cannot look at the monitor: %s", strerror(-status));
+        }
+    }
+    if (status == 0) {
         sandbox->monitor_started = server_clock();
         sandbox->weight = WEIGHT_FULL; /* a new monitor has the full share */
         status = uv_pipe_init(&monitor->server->loop, &monitor->ready, 0);
