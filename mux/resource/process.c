@@ -50,9 +50,10 @@ static const char *read_stat(pid_t pid, char *text, size_t size, int field)
 int process_identify(pid_t pid, struct process_id *id)
 {
     char text[1024];
+    errno = 0;
     const char *field = read_stat(pid, text, sizeof(text), 22);
     if (!field)
-        return -ESRCH;
+        return errno == 0 || errno == ENOENT ? -ESRCH : -errno;
     *id = (struct process_id){pid, strtoull(field, NULL, 10)};
     return 0;
 }
@@ -64,13 +65,19 @@ char process_state(pid_t pid)
     return field ? *field : '\0';
 }
 
+/* Where /proc cannot be looked at (no descriptor, no memory), one of its number may be it. */
 bool process_alive(const struct process_id *id)
 {
     struct process_id now;
-    if (process_identify(id->pid, &now) < 0 || now.start != id->start)
+    if (id->pid <= 0)
+        return false;
+    int status = process_identify(id->pid, &now);
+    if (status < 0 && status != -ESRCH)
+        return kill(id->pid, 0) == 0 || errno == EPERM;
+    if (status < 0 || now.start != id->start)
         return false;
     char state = process_state(id->pid);
-    return state && state != 'Z' && state != 'X';
+    return state ? state != 'Z' && state != 'X' : kill(id->pid, 0) == 0;
 }
 
 pid_t process_parent(pid_t pid)
@@ -114,10 +121,13 @@ int process_signal(const struct process_id *id, int number)
     /* The descriptor first, then the check: from then on the number cannot change hands. */
     int fd = process_open(id->pid);
     struct process_id now;
-    if (process_identify(id->pid, &now) < 0 || now.start != id->start) {
+    int known = process_identify(id->pid, &now);
+    if (known == 0 && now.start != id->start)
+        known = -ESRCH;
+    if (known < 0) {
         if (fd >= 0)
             close(fd);
-        return -ESRCH;
+        return known;
     }
     int status =
         fd >= 0 ? (int)syscall(SYS_pidfd_send_signal, fd, number, NULL, 0) : kill(id->pid, number);
@@ -127,9 +137,11 @@ int process_signal(const struct process_id *id, int number)
     return code;
 }
 
-void process_boot_id(char out[PROCESS_BOOT_ID_MAX])
+int process_boot_id(char out[PROCESS_BOOT_ID_MAX])
 {
-    if (process_read_file("/proc/sys/kernel/random/boot_id", out, PROCESS_BOOT_ID_MAX) < 0)
-        out[0] = '\0';
+    ssize_t size = process_read_file("/proc/sys/kernel/random/boot_id", out, PROCESS_BOOT_ID_MAX);
+    if (size < 0)
+        return (int)size;
     out[strcspn(out, "\n")] = '\0';
+    return 0;
 }

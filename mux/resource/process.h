@@ -16,10 +16,11 @@ struct process_id {
     uint64_t start; /* clock ticks since boot, field 22 of /proc/PID/stat */
 };
 
-/* Fills `id` for a running process; -ESRCH when there is none. A zombie counts as running. */
+/* Fills `id` for a running process; -ESRCH when there is none, another code when that cannot be
+ * looked at now. A zombie counts as running. */
 int process_identify(pid_t pid, struct process_id *id);
 
-/* Whether this very process still exists and is no zombie. */
+/* Whether this very process still exists and is no zombie; true when it cannot be told. */
 bool process_alive(const struct process_id *id);
 
 /* State letter of /proc/PID/stat: R S D T t Z X; 0 when there is no such process. */
@@ -32,11 +33,12 @@ pid_t process_parent(pid_t pid);
 /* A descriptor that becomes readable when the process ends; -ESRCH, or -ENOSYS on old kernels. */
 int process_open(pid_t pid);
 
-/* Sends a signal to this very process, never to a later one of that number. 0 or -ESRCH. */
+/* Sends a signal to this very process, never to a later one of that number. 0, -ESRCH, or
+ * another code when it cannot be told whether it is that one. */
 int process_signal(const struct process_id *id, int number);
 
-/* This boot's id; "" when the kernel tells none. */
-void process_boot_id(char out[PROCESS_BOOT_ID_MAX]);
+/* This boot's id. 0 or a negative code. */
+int process_boot_id(char out[PROCESS_BOOT_ID_MAX]);
 
 /* Reads a small file of /proc or a cgroup whole; returns the length or a negative code. */
 ssize_t process_read_file(const char *path, char *out, size_t size);

@@ -88,7 +88,11 @@ static int spawn(struct sandbox *sandbox, int log, struct bj_error *error)
         uv_close((uv_handle_t *)&child->process, on_child_closed);
         return bj_fail(error, status, "cannot start %s: %s", program, uv_strerror(status));
     }
-    process_identify(child->process.pid, &sandbox->record.egress);
+    status = process_identify(child->process.pid, &sandbox->record.egress);
+    if (status < 0) {
+        uv_process_kill(&child->process, SIGKILL);
+        return bj_fail(error, status, "cannot look at the egress proxy: %s", strerror(-status));
+    }
     sandbox_save(sandbox);
     log_line("sandbox %s (%s) has the egress proxy %d", sandbox->record.id, sandbox->record.name,
              child->process.pid);

@@ -10,18 +10,22 @@
 
 /* The server died between the wall's start and the note of its init: init is the one child of the
  * wall's outer process that is pid 1 inside. */
-static bool find_init(struct sandbox *sandbox)
+static int find_init(struct sandbox *sandbox, struct bj_error *error)
 {
     struct record *record = &sandbox->record;
     struct procfs_pids children = {0};
-    if (record->init.pid > 0 || !process_alive(&record->outer) ||
-        procfs_children(record->outer.pid, &children) < 0)
-        return record->init.pid > 0;
+    if (record->init.pid > 0)
+        return 0;
+    int status =
+        process_alive(&record->outer) ? procfs_children(record->outer.pid, &children) : -ESRCH;
+    if (status < 0)
+        return bj_fail(error, status, "cannot look for the init of %s: %s", record->name,
+                       strerror(-status));
     for (size_t i = 0; i < children.count && record->init.pid <= 0; i++)
         if (process_inner_pid(children.pid[i]) == 1)
             process_identify(children.pid[i], &record->init);
     procfs_pids_free(&children);
-    return record->init.pid > 0;
+    return record->init.pid > 0 ? 0 : -ESRCH;
 }
 
 static void find_monitor(struct sandbox *sandbox)
@@ -41,10 +45,9 @@ static void lose(struct sandbox *sandbox, const char *why)
     supervise_ended(sandbox, -1);
 }
 
-void supervise_recover(struct sandbox *sandbox)
+int supervise_recover(struct sandbox *sandbox, struct bj_error *error)
 {
     struct record *record = &sandbox->record;
-    struct bj_error error = {0};
     bool finished = record->state == SANDBOX_EXITED || record->state == SANDBOX_LOST;
     sandbox->outer_status = -1;
     guard_recover(sandbox);
@@ -55,12 +58,16 @@ void supervise_recover(struct sandbox *sandbox)
         record->cgroup[0] = '\0';
         if (!finished)
             lose(sandbox, "the machine was restarted");
-        return;
+        return 0;
     }
-    if (!find_init(sandbox) || supervise_init(sandbox, &error) < 0)
-        sandbox->ended = true;
-    else
-        supervise_outer(sandbox, false, &error);
+    int status = find_init(sandbox, error);
+    if (status == 0)
+        status = supervise_init(sandbox, error);
+    if (status == 0)
+        status = supervise_outer(sandbox, false, error);
+    if (status < 0 && status != -ESRCH)
+        return status; /* what runs must not be taken for ended */
+    sandbox->ended = !sandbox->init_watch;
     find_monitor(sandbox);
     if (sandbox->ended && !finished && !sandbox->monitor)
         lose(sandbox, record->state == SANDBOX_STARTING
@@ -69,4 +76,5 @@ void supervise_recover(struct sandbox *sandbox)
     else if (!sandbox->ended)
         log_line("sandbox %s (%s) found again, init %d", record->id, record->name,
                  (int)record->init.pid);
+    return 0;
 }

@@ -139,7 +139,13 @@ static int by_age(const void *a, const void *b)
     return first < second ? -1 : first > second;
 }
 
-static void load_one(struct server *server, const char *id)
+/* It may be there in a moment, so that it must not be left out. */
+static bool is_want(int status)
+{
+    return status == -ENOMEM || status == -EMFILE || status == -ENFILE;
+}
+
+static int load_one(struct server *server, const char *id, struct bj_error *why)
 {
     char path[BJ_PATH_MAX];
     struct bj_error error = {0};
@@ -156,26 +162,34 @@ static void load_one(struct server *server, const char *id)
     if (!sandbox) {
         if (status == 0)
             record_free(&record);
+        if (is_want(error.code))
+            return bj_fail(why, error.code, "%s", error.text);
         server_alert(server, NULL, ALERT_WARNING, "record", "a sandbox was left out: %s",
                      error.text);
-        return;
+        return 0;
     }
     sandbox->record = record;
     sandbox->rows = record.rows;
     sandbox->cols = record.cols;
+    return 0;
 }
 
-void registry_load(struct server *server)
+int registry_load(struct server *server, struct bj_error *error)
 {
     DIR *directory = opendir(server->paths.state);
     struct dirent *entry;
-    while (directory && (entry = readdir(directory)))
+    int status = 0;
+    if (!directory)
+        return bj_fail(error, -errno, "cannot read %s: %s", server->paths.state, strerror(errno));
+    while (status == 0 && (entry = readdir(directory)))
         if (id_check(entry->d_name))
-            load_one(server, entry->d_name);
-    if (directory)
-        closedir(directory);
+            status = load_one(server, entry->d_name, error);
+    closedir(directory);
+    if (status < 0)
+        return status;
     if (server->sandbox_count)
         qsort(server->sandboxes, server->sandbox_count, sizeof(*server->sandboxes), by_age);
+    return 0;
 }
 
 void registry_free(struct server *server)

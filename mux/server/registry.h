@@ -20,5 +20,5 @@ void registry_make_name(struct server *server, const char *program, char out[NAM
 void registry_remove(struct server *server, struct sandbox *sandbox);
 
 /* Reads STATE for records. Unreadable ones become alerts. Sorted by age. */
-void registry_load(struct server *server);
+int registry_load(struct server *server, struct bj_error *error);
 void registry_free(struct server *server);

@@ -124,8 +124,10 @@ int server_open(struct server *server, struct bj_error *error)
     server->started = server_time();
     server->listen_descriptor = -1;
     server->egress.listen_fd = -1;
-    process_boot_id(server->boot_id);
-    int status = uv_loop_init(&server->loop);
+    int status = process_boot_id(server->boot_id);
+    if (status < 0) /* else all that runs would be taken for what ran before this boot */
+        return bj_fail(error, status, "cannot read this boot's id: %s", strerror(-status));
+    status = uv_loop_init(&server->loop);
     if (status < 0)
         return bj_fail(error, status, "cannot make an event loop: %s", uv_strerror(status));
     uv_timer_init(&server->loop, &server->flush);
@@ -149,10 +151,14 @@ int server_open(struct server *server, struct bj_error *error)
     if (server->ledger.audit) /* ids of requests are never used twice */
         server->requests.next_number = audit_seq(server->ledger.audit);
     cgroup_find(&server->cgroups);
-    registry_load(server);
+    status = registry_load(server, error);
+    if (status < 0)
+        return status;
     load_sessions(server);
-    for (size_t i = 0; i < server->sandbox_count; i++)
-        supervise_recover(server->sandboxes[i]);
+    for (size_t i = 0; status == 0 && i < server->sandbox_count; i++)
+        status = supervise_recover(server->sandboxes[i], error);
+    if (status < 0)
+        return status;
     if (server->sandbox_count)
         quota_adjust(server);
     log_line("server %d serves %s, %zu sandboxes; cgroups: %s", (int)getpid(),

@@ -381,8 +381,11 @@ static int start_wall(struct start *start, struct bj_error *error)
     if (status < 0)
         return status;
     /* Noted before it is let go: a server that dies now leaves nothing that nobody knows of. */
-    process_identify(start->wall.outer, &record->outer);
-    status = supervise_outer(sandbox, true, error);
+    status = process_identify(start->wall.outer, &record->outer);
+    if (status < 0)
+        bj_fail(error, status, "cannot look at the wall's process: %s", strerror(-status));
+    else
+        status = supervise_outer(sandbox, true, error);
     if (status == 0) {
         sandbox_save(sandbox);
         status = wall_go(&start->wall, error);

@@ -28,4 +28,4 @@ int supervise_outer(struct sandbox *sandbox, bool ours, struct bj_error *error);
 void supervise_ended(struct sandbox *sandbox, int wait_status);
 
 /* After the server's start: finds out what became of a sandbox and takes it over. */
-void supervise_recover(struct sandbox *sandbox);
+int supervise_recover(struct sandbox *sandbox, struct bj_error *error);

@@ -85,7 +85,7 @@ START_TEST(identity)
     ck_assert(!process_alive(&other)); /* a zombie */
     waitpid(pid, NULL, 0);
     char boot[PROCESS_BOOT_ID_MAX];
-    process_boot_id(boot);
+    ck_assert_int_eq(process_boot_id(boot), 0);
     ck_assert_uint_eq(strlen(boot), 36);
 }
 END_TEST
