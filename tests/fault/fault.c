@@ -27,7 +27,7 @@
 #include "tests/e2e/eye.h"
 #include "tests/e2e/world.h"
 #include "tests/fault/cut.h"
-#include "tests/fault/starve.h"
+#include "tests/fault/starving.h"
 
 #define AGENTS     3
 #define INPUTS_MAX 100000
@@ -252,9 +252,7 @@ static void fault_malloc(void)
     everyone_goes_on();
     pause_ms(below(500));
     starve->one_in = 0;
-    ck_assert_msg(starve->crash == 0,
-                  "%s died of signal %d at %#" PRIx64 ", was refused memory at %#" PRIx64,
-                  starve->program, starve->crash, starve->at, starve->last);
+    starving_check(starve);
 }
 
 /* A socket of one sandbox. */
@@ -413,28 +411,6 @@ static void check_all(int round)
     result_free(&result);
 }
 
-/* Those with a malloc of their own, beside the shim, which is as ever. */
-static void use_starved_programs(const char *starved)
-{
-    char place[300], path[300], command[9000];
-    if (!*starved)
-        return;
-    snprintf(place, sizeof(place), "%s/programs", world.base);
-    snprintf(command, sizeof(command),
-             "mkdir %s && cp %s/belljar-shim %s/belljar* %s 2>/dev/null; true", place,
-             world.programs, starved, place);
-    world_run_ok(&world, (const char *const[]){"sh", "-c", command, NULL});
-    snprintf(path, sizeof(path), "%s/starve", world.base);
-    int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    ck_assert(file >= 0 && fchmod(file, 0666) == 0 && ftruncate(file, sizeof(*starve)) == 0);
-    starve = mmap(NULL, sizeof(*starve), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    ck_assert_ptr_ne(starve, MAP_FAILED);
-    close(file);
-    setenv(STARVE_VARIABLE, path, 1);
-    setenv("BELLJAR_DATA_DIR", world.programs, 1);
-    snprintf(world.belljar, sizeof(world.belljar), "%s/belljar", place);
-}
-
 /* Nothing of a sandbox that was removed is left, inside or outside the directories. */
 static void check_nothing_left(void)
 {
@@ -458,11 +434,7 @@ START_TEST(nothing_is_lost)
     seed = (uint64_t)from_environment("BELLJAR_FAULT_SEED", (long)time(NULL) ^ getpid());
     printf("BELLJAR_FAULT_SEED=%" PRIu64 " BELLJAR_FAULT_ROUNDS=%ld\n", seed, rounds);
     seed = seed * 0x9e3779b97f4a7c15U + 1;
-    const char *given = getenv("BELLJAR_TEST_STARVED");
-    char starved[4096];
-    snprintf(starved, sizeof(starved), "%s", given ? given : ""); /* the environment ends here */
-    world_open(&world);
-    use_starved_programs(starved);
+    starve = starving_open(&world);
     for (int i = 0; i < AGENTS; i++)
         start(&agents[i], i);
     for (int round = 1; round <= rounds; round++) {

@@ -1,13 +1,22 @@
+/* So that each name that is defined here is the one that is linked to. */
+#undef _FILE_OFFSET_BITS
+#undef _FORTIFY_SOURCE
+
 #include "tests/fault/starve.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -15,11 +24,11 @@
 void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *old, size_t size);
+pid_t __fork(void);
 
 extern const char __executable_start, _end; /* of the program, not of its libraries */
 
 static struct starve *page;
-static uint64_t chance;
 static uint64_t last; /* this process's */
 
 static uint64_t place(const void *address)
@@ -32,8 +41,36 @@ static bool is_ours(uint64_t at)
     return at < (uint64_t)(&_end - &__executable_start);
 }
 
+static bool is_same(const char *left, const char *right)
+{
+    while (*left && *left == *right) {
+        left++;
+        right++;
+    }
+    return *left == *right;
+}
+
+/* The nth call of the victim. Nothing in here allocates, and errno stays when it does not fail. */
+static bool is_nth(const void *caller, const char *call, int code)
+{
+    if (!page || page->nth == 0 || !is_same(page->victim, program_invocation_short_name) ||
+        __atomic_sub_fetch(&page->nth, 1, __ATOMIC_RELAXED) != 0)
+        return false;
+    page->failed++;
+    page->last = last = place(caller);
+    for (size_t i = 0; i + 1 < sizeof(page->call) && (page->call[i] = call[i]); i++)
+        ;
+    errno = code;
+    return true;
+}
+
+#if !defined(__SANITIZE_ADDRESS__)
+static uint64_t chance;
+
 static bool fails(const void *caller)
 {
+    if (is_nth(caller, "malloc", ENOMEM))
+        return true;
     if (!page || page->one_in == 0)
         return false;
     pid_t self = getpid();
@@ -65,6 +102,105 @@ void *calloc(size_t count, size_t size)
 void *realloc(void *old, size_t size)
 {
     return fails(__builtin_return_address(0)) ? NULL : __libc_realloc(old, size);
+}
+#endif
+
+/* ---- what asks the kernel ---- */
+
+#define NTH(code) is_nth(__builtin_return_address(0), __func__, code)
+
+static int open_at(int directory, const char *path, int flags, va_list arguments)
+{
+    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+    return (int)syscall(SYS_openat, directory, path, flags, mode);
+}
+
+/* Each name that the headers may make of it. */
+#define OPEN(name)                                                                                 \
+    int name(const char *path, int flags, ...)                                                     \
+    {                                                                                              \
+        va_list arguments;                                                                         \
+        if (NTH(EMFILE))                                                                           \
+            return -1;                                                                             \
+        va_start(arguments, flags);                                                                \
+        int file = open_at(AT_FDCWD, path, flags, arguments);                                      \
+        va_end(arguments);                                                                         \
+        return file;                                                                               \
+    }
+#define OPENAT(name)                                                                               \
+    int name(int directory, const char *path, int flags, ...)                                      \
+    {                                                                                              \
+        va_list arguments;                                                                         \
+        if (NTH(EMFILE))                                                                           \
+            return -1;                                                                             \
+        va_start(arguments, flags);                                                                \
+        int file = open_at(directory, path, flags, arguments);                                     \
+        va_end(arguments);                                                                         \
+        return file;                                                                               \
+    }
+OPEN(open)
+OPEN(open64)
+OPENAT(openat)
+OPENAT(openat64)
+
+DIR *opendir(const char *path)
+{
+    if (NTH(EMFILE))
+        return NULL;
+    int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return file < 0 ? NULL : fdopendir(file);
+}
+
+static bool is_file(int fd)
+{
+    struct stat info;
+    int code = errno;
+    bool is = syscall(SYS_fstat, fd, &info) == 0 && S_ISREG(info.st_mode);
+    errno = code;
+    return is;
+}
+
+/* Files only: what a socket or a pipe may answer is the other tests' matter. */
+ssize_t read(int fd, void *data, size_t size)
+{
+    return page && page->nth && is_file(fd) && NTH(EIO) ? -1 : syscall(SYS_read, fd, data, size);
+}
+
+ssize_t write(int fd, const void *data, size_t size)
+{
+    return page && page->nth && is_file(fd) && NTH(ENOSPC) ? -1
+                                                           : syscall(SYS_write, fd, data, size);
+}
+
+#define CALL(name, code, parameters, number, ...)                                                  \
+    int name parameters                                                                            \
+    {                                                                                              \
+        return NTH(code) ? -1 : (int)syscall(number, __VA_ARGS__);                                 \
+    }
+CALL(pipe2, EMFILE, (int ends[2], int flags), SYS_pipe2, ends, flags)
+CALL(socket, EMFILE, (int domain, int type, int protocol), SYS_socket, domain, type, protocol)
+CALL(socketpair, EMFILE, (int domain, int type, int protocol, int ends[2]), SYS_socketpair, domain,
+     type, protocol, ends)
+CALL(memfd_create, EMFILE, (const char *name, unsigned flags), SYS_memfd_create, name, flags)
+CALL(listen, EADDRINUSE, (int fd, int backlog), SYS_listen, fd, backlog)
+CALL(mkdir, ENOSPC, (const char *path, mode_t mode), SYS_mkdirat, AT_FDCWD, path, mode)
+CALL(mkdirat, ENOSPC, (int directory, const char *path, mode_t mode), SYS_mkdirat, directory, path,
+     mode)
+CALL(rename, EIO, (const char *from, const char *to), SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to,
+     0)
+CALL(renameat, EIO, (int here, const char *from, int there, const char *to), SYS_renameat2, here,
+     from, there, to, 0)
+CALL(fsync, EIO, (int fd), SYS_fsync, fd)
+CALL(fdatasync, EIO, (int fd), SYS_fdatasync, fd)
+CALL(fchmod, EIO, (int fd, mode_t mode), SYS_fchmod, fd, mode)
+CALL(fchown, EIO, (int fd, uid_t uid, gid_t gid), SYS_fchown, fd, uid, gid)
+CALL(lstat64, EIO, (const char *path, struct stat64 *info), SYS_newfstatat, AT_FDCWD, path, info,
+     AT_SYMLINK_NOFOLLOW)
+CALL(fstat64, EIO, (int fd, struct stat64 *info), SYS_fstat, fd, info)
+
+pid_t fork(void)
+{
+    return NTH(EAGAIN) ? -1 : __fork();
 }
 
 /* The same instruction again then ends the process. */
