@@ -1,20 +1,19 @@
 #include "mux/driver/filter.h"
 
 #include <errno.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <unistd.h>
 
-#include "filter_program.h"
+#include "mux/driver/sandbox_filter.h"
+#include "mux/filter/apply.h"
 
 int filter_export(struct bj_error *error)
 {
     int fd = memfd_create("seccomp", MFD_CLOEXEC);
     int code = 0;
-    if (fd < 0 || write(fd, program, sizeof(program)) != (ssize_t)sizeof(program) ||
+    if (fd < 0 ||
+        write(fd, sandbox_filter, sizeof(sandbox_filter)) != (ssize_t)sizeof(sandbox_filter) ||
         lseek(fd, 0, SEEK_SET) < 0)
         code = errno ? errno : EIO;
     if (code == 0)
@@ -26,12 +25,5 @@ int filter_export(struct bj_error *error)
 
 int filter_load(struct bj_error *error)
 {
-    struct sock_fprog whole = {
-        .len = sizeof(program) / sizeof(program[0]),
-        .filter = (struct sock_filter *)program,
-    };
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
-        prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &whole) < 0)
-        return bj_fail(error, -errno, "cannot load the seccomp filter: %s", strerror(errno));
-    return 0;
+    return filter_apply(sandbox_filter, sizeof(sandbox_filter) / sizeof(sandbox_filter[0]), error);
 }

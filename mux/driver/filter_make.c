@@ -1,20 +1,13 @@
-/*
- * Prints the filter (filter.h) as a C table, when Belljar is built. Not at run time: libseccomp
- * allocates thousands of times for it, and where one of them fails it leaves rules out, crashes or
- * never ends.
- */
+/* Makes the filter around a sandbox (filter.h). */
 #include <errno.h>
 #include <sched.h>
 #include <seccomp.h>
-#include <linux/filter.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
+
+#include "mux/filter/print.h"
 
 #define SOCKET_TYPE_MASK 0xfU /* beside the flags SOCK_CLOEXEC and SOCK_NONBLOCK */
 
@@ -214,29 +207,8 @@ static int build(scmp_filter_ctx filter)
     return status;
 }
 
-static int print(int fd)
-{
-    struct sock_filter line;
-    ssize_t size;
-    puts("/* Made by filter_make.c. */\nstatic const struct sock_filter program[] = {");
-    while ((size = read(fd, &line, sizeof(line))) == (ssize_t)sizeof(line))
-        printf("    {%#x, %u, %u, %#x},\n", line.code, line.jt, line.jf, line.k);
-    puts("};");
-    return size != 0 || fflush(stdout) != 0 ? -EIO : 0;
-}
-
 int main(void)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
-    int fd = memfd_create("seccomp", MFD_CLOEXEC);
-    int status = filter && fd >= 0 ? build(filter) : -ENOMEM;
-    if (status == 0)
-        status = seccomp_export_bpf(filter, fd);
-    if (status == 0)
-        status = lseek(fd, 0, SEEK_SET) < 0 ? -errno : print(fd);
-    if (status < 0)
-        fprintf(stderr, "cannot make the seccomp filter: %s\n", strerror(-status));
-    seccomp_release(filter);
-    close(fd);
-    return status < 0;
+    return filter_print(filter, filter ? build(filter) : -ENOMEM, "sandbox_filter");
 }

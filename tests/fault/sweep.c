@@ -130,7 +130,7 @@ static bool run_one(void)
 /* One that knocks at the proxy first. */
 static bool run_knocking(void)
 {
-    return runs("exec 3<>/dev/tcp/127.0.0.1/3128; printf 'CONNECT bad.example:443 "
+    return runs("trap '' PIPE; exec 3<>/dev/tcp/127.0.0.1/3128; printf 'CONNECT bad.example:443 "
                 "HTTP/1.1\\r\\n\\r\\n' >&3; read -r -t 20 line <&3; echo \"$line\"; echo there; "
                 "sleep 1000");
 }
@@ -167,6 +167,7 @@ START_TEST(a_start_that_fails_leaves_nothing)
     pid_t server = world_server(&world);
     sweep("belljar-server", start_action, start_after);
     ck_assert_int_eq(world_server(&world), server);
+    sweep("belljar-monitor", start_action, start_after);
     sweep("belljar-egress", start_action, start_after);
     snprintf(command, sizeof(command), "find %s %s -mindepth 1 -type d ! -name 'rules*' | grep .",
              world.runtime, world.state);
