@@ -111,7 +111,8 @@ void *realloc(void *old, size_t size)
 
 static int open_at(int directory, const char *path, int flags, va_list arguments)
 {
-    mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(arguments, mode_t) : 0;
+    bool creates = flags & O_CREAT || (flags & O_TMPFILE) == O_TMPFILE;
+    mode_t mode = creates ? va_arg(arguments, mode_t) : 0;
     return (int)syscall(SYS_openat, directory, path, flags, mode);
 }
 
