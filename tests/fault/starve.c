@@ -50,11 +50,32 @@ static bool is_same(const char *left, const char *right)
     return *left == *right;
 }
 
-/* The nth call of the victim. Nothing in here allocates, and errno stays when it does not fail. */
-static bool is_nth(const void *caller, const char *call, int code)
+/* The first call from a place where none has failed yet. */
+static bool is_fresh(uint64_t at)
 {
-    if (!page || page->nth == 0 || !is_same(page->victim, program_invocation_short_name) ||
-        __atomic_sub_fetch(&page->nth, 1, __ATOMIC_RELAXED) != 0)
+    if (!is_ours(at) || page->places_count >= STARVE_PLACES)
+        return false;
+    for (uint32_t i = 0; i < page->places_count; i++)
+        if (page->places[i] == at)
+            return false;
+    uint32_t armed = 1;
+    if (!__atomic_compare_exchange_n(&page->fresh, &armed, 0, false, __ATOMIC_RELAXED,
+                                     __ATOMIC_RELAXED))
+        return false;
+    page->places[page->places_count++] = at;
+    return true;
+}
+
+/* The nth call of the victim, or a fresh one. Nothing in here allocates, and errno stays when it
+ * does not fail. */
+static bool is_chosen(const void *caller, const char *call, int code)
+{
+    if (!page || (page->nth == 0 && page->fresh == 0) ||
+        !is_same(page->victim, program_invocation_short_name))
+        return false;
+    bool chosen = page->fresh ? is_fresh(place(caller))
+                              : __atomic_sub_fetch(&page->nth, 1, __ATOMIC_RELAXED) == 0;
+    if (!chosen)
         return false;
     page->failed++;
     page->last = last = place(caller);
@@ -69,7 +90,7 @@ static uint64_t chance;
 
 static bool fails(const void *caller)
 {
-    if (is_nth(caller, "malloc", ENOMEM))
+    if (is_chosen(caller, "malloc", ENOMEM))
         return true;
     if (!page || page->one_in == 0)
         return false;
@@ -107,7 +128,7 @@ void *realloc(void *old, size_t size)
 
 /* ---- what asks the kernel ---- */
 
-#define NTH(code) is_nth(__builtin_return_address(0), __func__, code)
+#define CHOSEN(code) is_chosen(__builtin_return_address(0), __func__, code)
 
 static int open_at(int directory, const char *path, int flags, va_list arguments)
 {
@@ -121,7 +142,7 @@ static int open_at(int directory, const char *path, int flags, va_list arguments
     int name(const char *path, int flags, ...)                                                     \
     {                                                                                              \
         va_list arguments;                                                                         \
-        if (NTH(EMFILE))                                                                           \
+        if (CHOSEN(EMFILE))                                                                        \
             return -1;                                                                             \
         va_start(arguments, flags);                                                                \
         int file = open_at(AT_FDCWD, path, flags, arguments);                                      \
@@ -132,7 +153,7 @@ static int open_at(int directory, const char *path, int flags, va_list arguments
     int name(int directory, const char *path, int flags, ...)                                      \
     {                                                                                              \
         va_list arguments;                                                                         \
-        if (NTH(EMFILE))                                                                           \
+        if (CHOSEN(EMFILE))                                                                        \
             return -1;                                                                             \
         va_start(arguments, flags);                                                                \
         int file = open_at(directory, path, flags, arguments);                                     \
@@ -146,7 +167,7 @@ OPENAT(openat64)
 
 DIR *opendir(const char *path)
 {
-    if (NTH(EMFILE))
+    if (CHOSEN(EMFILE))
         return NULL;
     int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return file < 0 ? NULL : fdopendir(file);
@@ -164,19 +185,22 @@ static bool is_file(int fd)
 /* Files only: what a socket or a pipe may answer is the other tests' matter. */
 ssize_t read(int fd, void *data, size_t size)
 {
-    return page && page->nth && is_file(fd) && NTH(EIO) ? -1 : syscall(SYS_read, fd, data, size);
+    return page && (page->nth || page->fresh) && is_file(fd) && CHOSEN(EIO)
+               ? -1
+               : syscall(SYS_read, fd, data, size);
 }
 
 ssize_t write(int fd, const void *data, size_t size)
 {
-    return page && page->nth && is_file(fd) && NTH(ENOSPC) ? -1
-                                                           : syscall(SYS_write, fd, data, size);
+    return page && (page->nth || page->fresh) && is_file(fd) && CHOSEN(ENOSPC)
+               ? -1
+               : syscall(SYS_write, fd, data, size);
 }
 
 #define CALL(name, code, parameters, number, ...)                                                  \
     int name parameters                                                                            \
     {                                                                                              \
-        return NTH(code) ? -1 : (int)syscall(number, __VA_ARGS__);                                 \
+        return CHOSEN(code) ? -1 : (int)syscall(number, __VA_ARGS__);                              \
     }
 CALL(pipe2, EMFILE, (int ends[2], int flags), SYS_pipe2, ends, flags)
 CALL(socket, EMFILE, (int domain, int type, int protocol), SYS_socket, domain, type, protocol)
@@ -201,7 +225,7 @@ CALL(fstat64, EIO, (int fd, struct stat64 *info), SYS_fstat, fd, info)
 
 pid_t fork(void)
 {
-    return NTH(EAGAIN) ? -1 : __fork();
+    return CHOSEN(EAGAIN) ? -1 : __fork();
 }
 
 /* The same instruction again then ends the process. */
