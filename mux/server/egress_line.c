@@ -172,6 +172,10 @@ static void judge(struct sandbox *sandbox, const char *subject, const char *prot
     }
     if (decision->effect == POLICY_ALLOW && sandbox->traffic.over) {
         decision->effect = POLICY_DENY;
+        decision->pattern[0] = '\0'; /* not that of what lets it through otherwise */
+        decision->by_default = false;
+        decision->rule = 0;
+        snprintf(decision->where, sizeof(decision->where), "limits");
         snprintf(
             decision->why, sizeof(decision->why),
             "denied: the bytes that this sandbox may send and receive in one hour are used up");

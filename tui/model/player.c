@@ -86,7 +86,9 @@ const struct player_mark *player_near(const struct player *player)
     const struct player_mark *found = NULL;
     for (size_t i = 0; i < player->mark_count; i++) {
         double since = player->time - player->marks[i].time;
-        if (since >= -SAME && since < PLAYER_NEAR * (player->speed > 1 ? player->speed : 1))
+        /* One just ahead does not hide the one that was jumped to. */
+        if (since >= (found ? 0 : -SAME) &&
+            since < PLAYER_NEAR * (player->speed > 1 ? player->speed : 1))
             found = &player->marks[i];
     }
     return found;

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -317,6 +318,87 @@ START_TEST(a_cgroup_freezes_kills_and_goes)
 }
 END_TEST
 
+/* A directory stands for a group whose controllers this machine may not have: the files have the
+ * kernel's names (cgroup-v2.rst), and what is written stays to be read. */
+static void put(const char *group, const char *name, const char *text)
+{
+    char path[CGROUP_PATH_MAX * 2];
+    snprintf(path, sizeof(path), "%s/%s", group, name);
+    FILE *out = fopen(path, "we");
+    ck_assert_ptr_nonnull(out);
+    fputs(text, out);
+    fclose(out);
+}
+
+static const char *got(const char *group, const char *name)
+{
+    static char text[256];
+    char path[CGROUP_PATH_MAX * 2];
+    snprintf(path, sizeof(path), "%s/%s", group, name);
+    ck_assert_int_ge(process_read_file(path, text, sizeof(text)), 0);
+    return text;
+}
+
+START_TEST(a_cgroup_gets_its_limits)
+{
+    char directory[SUITE_PATH_MAX], path[CGROUP_PATH_MAX];
+    struct bj_error error = {0};
+    struct cgroup_limits limits = {.memory = 1U << 30, .millicpus = 1500, .pids = 77};
+    struct cgroup_place place = {.memory = true, .cpu = true, .pids = true};
+    suite_directory(directory);
+    snprintf(place.path, sizeof(place.path), "%s/belljar", directory);
+    put(directory, "cgroup.controllers", "cpu memory pids");
+    /* Made again, it has none of the controllers that it had. */
+    ck_assert_int_eq(cgroup_make(&place, "one", &limits, path, &error), -EIO);
+    ck_assert_ptr_nonnull(strstr(error.text, "controller went away"));
+    /* No such file: the group is not left half limited. */
+    ck_assert_int_eq(cgroup_make(&place, "one", &limits, path, &error), -ENOENT);
+    ck_assert_ptr_nonnull(strstr(error.text, "cannot set the limits"));
+    ck_assert_int_eq(access(path, F_OK), -1);
+    ck_assert_int_eq(mkdir(place.path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/belljar/one", directory);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    put(path, "memory.max", "max");
+    put(path, "memory.swap.max", "max");
+    put(path, "cpu.max", "max 100000");
+    put(path, "pids.max", "0");
+    ck_assert_int_eq(cgroup_make(&place, "one", &limits, path, &error), 0);
+    ck_assert_str_eq(got(path, "memory.max"), "1073741824");
+    ck_assert_int_eq(got(path, "memory.swap.max")[0], '0');
+    ck_assert_str_eq(got(path, "cpu.max"), "150000 100000");
+    ck_assert_str_eq(got(path, "pids.max"), "77");
+    put(path, "memory.max", "-");
+    place.memory = false;
+    limits.pids = 0;
+    ck_assert_int_eq(cgroup_make(&place, "one", &limits, path, &error), 0);
+    ck_assert_str_eq(got(path, "memory.max"), "-"); /* what is not there is not limited */
+    ck_assert_int_eq(cgroup_remove(path), -ENOTEMPTY);
+
+    uint64_t bytes, usec;
+    ck_assert_int_eq(cgroup_memory(path, &bytes), -ENOENT);
+    ck_assert_int_eq(cgroup_cpu(path, &usec), -ENOENT);
+    ck_assert_int_eq((int)cgroup_ooms(path), -ENOENT);
+    ck_assert_int_eq(cgroup_is_frozen(path, true), -ENOENT);
+    ck_assert(!cgroup_populated(path));
+    ck_assert_int_eq(cgroup_freeze(path, true), -ENOENT);
+    ck_assert_int_eq(cgroup_open_procs(path, &error), -ENOENT);
+    put(path, "memory.current", "4096\n");
+    put(path, "memory.events", "low 0\nhigh 0\nmax 9\noom 2\noom_kill 1\n");
+    put(path, "cgroup.events", "populated 1\nfrozen 1\n");
+    put(path, "cpu.stat", "user_usec 1\n");
+    ck_assert_int_eq(cgroup_memory(path, &bytes), 0);
+    ck_assert_uint_eq(bytes, 4096);
+    ck_assert_int_eq((int)cgroup_ooms(path), 1);
+    ck_assert_int_eq(cgroup_is_frozen(path, true), 1);
+    ck_assert_int_eq(cgroup_is_frozen(path, false), 0);
+    ck_assert(cgroup_populated(path));
+    ck_assert_int_eq(cgroup_cpu(path, &usec), -ENOENT);
+    memset(place.path, 'x', sizeof(place.path) - 1);
+    ck_assert_int_lt(cgroup_make(&place, "one", &limits, path, &error), 0);
+    suite_remove(directory);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const cases[] = {identity,
@@ -324,6 +406,7 @@ int main(void)
                                   samples_of_real_children,
                                   a_namespace_stops_and_goes_on,
                                   a_cgroup_freezes_kills_and_goes,
+                                  a_cgroup_gets_its_limits,
                                   NULL};
     return suite_run("resource", cases);
 }

@@ -134,6 +134,8 @@ START_TEST(the_bar_shows_what_matters)
     ck_assert_int_eq(player_column(&player, 5, 0), 0);
     player_bar(&player, columns, 1);
     ck_assert_int_eq(columns[0], MARK_REQUEST);
+    player.time = 2;
+    ck_assert_str_eq(player_near(&player)->text, marks[0].text); /* not the one 10 ms later */
     player.time = 52;
     ck_assert_str_eq(player_near(&player)->text, "alert");
     player.time = 60;
