@@ -368,6 +368,9 @@ static void nothing(void)
 
 START_TEST(a_command_says_what_it_cannot_do)
 {
+#if defined(BJ_COVERAGE)
+    return; /* gcov writes the counters at the end, with memory that it may not have got */
+#endif
     ck_assert(run_one());
     WAIT_FOR(world_shows(&world, "one", "there"));
     sweep("belljar", list_action, nothing);
