@@ -114,19 +114,24 @@ void link_flush(struct monitor *monitor)
     }
 }
 
-void link_send(struct monitor *monitor, const struct bj_message *message)
+void link_encode(struct bytes *out, const struct bj_message *message)
 {
-    struct link_connection *connection = monitor->link.connection;
-    if (!connection)
-        return;
     msgpack_sbuffer encoded;
     msgpack_sbuffer_init(&encoded);
     int status = bj_message_encode(message, &encoded);
     if (status == 0)
-        bytes_add(&connection->out, encoded.data, encoded.size);
-    else if (status == -ENOMEM) /* it would be missing: the shim dials again and is told all anew */
-        connection->out.failed = true;
+        bytes_add(out, encoded.data, encoded.size);
+    else if (status == -ENOMEM)
+        out->failed = true;
     msgpack_sbuffer_destroy(&encoded);
+}
+
+/* One without memory would be missing: the shim then dials again and is told all anew. */
+void link_send(struct monitor *monitor, const struct bj_message *message)
+{
+    struct link_connection *connection = monitor->link.connection;
+    if (connection)
+        link_encode(&connection->out, message);
 }
 
 void link_send_uints(struct monitor *monitor, enum bj_message_type type, uint32_t channel,

@@ -13,6 +13,9 @@ void link_adopt(struct monitor *monitor, int fd, pid_t pid);
 /* Ends the connection, if there is one. */
 void link_disconnect(struct monitor *monitor, const char *why);
 
+/* Adds a message; one that finds no memory marks the buffer as failed. */
+void link_encode(struct bytes *out, const struct bj_message *message);
+
 /* Queue a message; link_flush lets it go. */
 void link_send(struct monitor *monitor, const struct bj_message *message);
 void link_send_uints(struct monitor *monitor, enum bj_message_type type, uint32_t channel,

@@ -92,14 +92,7 @@ void relay_peer_send(struct relay_peer *peer, const struct bj_message *message)
                                        bytes->size));
         bytes_add(out, bytes->data, bytes->size);
     } else {
-        msgpack_sbuffer encoded;
-        msgpack_sbuffer_init(&encoded);
-        int status = bj_message_encode(message, &encoded);
-        if (status == 0)
-            bytes_add(out, encoded.data, encoded.size);
-        else if (status == -ENOMEM) /* it would be missing */
-            out->failed = true;
-        msgpack_sbuffer_destroy(&encoded);
+        link_encode(out, message);
     }
     if (out->failed || out->size - peer->out_sent > RELAY_BEHIND || !write_out(peer))
         relay_peer_close(peer, "");

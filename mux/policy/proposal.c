@@ -14,7 +14,6 @@
 #include <sodium.h>
 
 #include "mux/json/json.h"
-#include "mux/json/json.h"
 #include "mux/policy/file.h"
 
 static void make_hash(struct proposal *proposal)

@@ -23,14 +23,9 @@ static char *worker; /* worker.py; a world's environment has it no more */
 static void put_worker(void)
 {
     char place[200];
-    snprintf(place, sizeof(place), "%s/programs", attack_world.base);
-    world_run_ok(&attack_world,
-                 (const char *const[]){"sh", "-c",
-                                       "mkdir \"$1\" && cp \"$2\"/belljar \"$2\"/belljar-* \"$1\" "
-                                       "2>/dev/null; install -m 755 \"$3\" \"$1\"/belljar-egress",
-                                       "sh", place, attack_world.programs, worker, NULL});
-    setenv("BELLJAR_DATA_DIR", attack_world.programs, 1);
-    snprintf(attack_world.belljar, sizeof(attack_world.belljar), "%s/belljar", place);
+    world_copy_programs(&attack_world);
+    snprintf(place, sizeof(place), "%s/programs/belljar-egress", attack_world.base);
+    world_run_ok(&attack_world, (const char *const[]){"install", "-m", "755", worker, place, NULL});
 }
 
 static const char *base_file(const char *name)

@@ -68,6 +68,18 @@ static void environment(struct world *world)
     signal(SIGPIPE, SIG_DFL);
 }
 
+void world_copy_programs(struct world *world)
+{
+    char place[96];
+    snprintf(place, sizeof(place), "%s/programs", world->base);
+    world_run_ok(world, (const char *const[]){"sh", "-c",
+                                              "mkdir \"$1\" && cp \"$2\"/belljar \"$2\"/belljar-* "
+                                              "\"$1\" 2>/dev/null; [ -x \"$1/belljar\" ]",
+                                              "sh", place, world->programs, NULL});
+    setenv("BELLJAR_DATA_DIR", world->programs, 1);
+    snprintf(world->belljar, sizeof(world->belljar), "%s/belljar", place);
+}
+
 void world_open(struct world *world)
 {
     *world = (struct world){0};

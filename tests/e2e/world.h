@@ -40,6 +40,9 @@ int world_patience(void);
 long long world_now(void); /* monotonic milliseconds */
 
 void world_open(struct world *world);
+/* Gives it a copy of the programs, in world->base/programs, some of which the test then replaces.
+ */
+void world_copy_programs(struct world *world);
 /* Kills every sandbox and the server the official way, then asserts that nothing is left. */
 void world_close(struct world *world);
 

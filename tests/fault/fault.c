@@ -11,13 +11,11 @@
  * $BELLJAR_FAULT_ROUNDS (12) and $BELLJAR_FAULT_SEED (printed) repeat a run.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -27,6 +25,7 @@
 #include "tests/e2e/eye.h"
 #include "tests/e2e/world.h"
 #include "tests/fault/cut.h"
+#include "tests/fault/harness.h"
 #include "tests/fault/starving.h"
 
 #define AGENTS     3
@@ -57,12 +56,6 @@ static unsigned below(unsigned limit)
     seed ^= seed >> 7;
     seed ^= seed << 17;
     return (unsigned)(seed % limit);
-}
-
-static long from_environment(const char *name, long otherwise)
-{
-    const char *value = getenv(name);
-    return value && *value ? strtol(value, NULL, 10) : otherwise;
 }
 
 /* --- agents --- */
@@ -414,24 +407,18 @@ static void check_all(int round)
 /* Nothing of a sandbox that was removed is left, inside or outside the directories. */
 static void check_nothing_left(void)
 {
-    char command[600];
     for (int i = 0; i < AGENTS; i++) {
         BELLJAR_OK(&world, "kill", agents[i].name);
         BELLJAR_OK(&world, "rm", agents[i].name);
         ck_assert_msg(!world_cgroup_named(agents[i].id), "a cgroup is left");
     }
-    snprintf(command, sizeof(command), "find %s %s -mindepth 1 -type d ! -name 'rules*' | grep .",
-             world.runtime, world.state);
-    struct result result;
-    world_run(&world, &result, NULL, (const char *const[]){"sh", "-c", command, NULL});
-    ck_assert_msg(result.code == 1, "directories are left: %s", result.out);
-    result_free(&result);
+    fault_no_directories(&world);
 }
 
 START_TEST(nothing_is_lost)
 {
-    long rounds = from_environment("BELLJAR_FAULT_ROUNDS", 12);
-    seed = (uint64_t)from_environment("BELLJAR_FAULT_SEED", (long)time(NULL) ^ getpid());
+    long rounds = fault_number("BELLJAR_FAULT_ROUNDS", 12);
+    seed = (uint64_t)fault_number("BELLJAR_FAULT_SEED", (long)time(NULL) ^ getpid());
     printf("BELLJAR_FAULT_SEED=%" PRIu64 " BELLJAR_FAULT_ROUNDS=%ld\n", seed, rounds);
     seed = seed * 0x9e3779b97f4a7c15U + 1;
     starve = starving_open(&world);

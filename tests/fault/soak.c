@@ -12,6 +12,7 @@
 
 #include "tests/e2e/eye.h"
 #include "tests/e2e/world.h"
+#include "tests/fault/harness.h"
 
 #define SANDBOXES_MAX 200
 #define PROCESSES_MAX (1 + 2 * SANDBOXES_MAX)
@@ -28,12 +29,6 @@ struct process {
     pid_t pid;
     long memory, descriptors; /* KiB private, number */
 };
-
-static long from_environment(const char *name, long otherwise)
-{
-    const char *value = getenv(name);
-    return value && *value ? strtol(value, NULL, 10) : otherwise;
-}
 
 static long private_memory(pid_t pid)
 {
@@ -134,8 +129,8 @@ static void visit(long long until)
 START_TEST(flat)
 {
     static struct process before[PROCESSES_MAX], after[PROCESSES_MAX];
-    long count = from_environment("BELLJAR_SOAK_SANDBOXES", 50);
-    long seconds = from_environment("BELLJAR_SOAK_SECONDS", 3600);
+    long count = fault_number("BELLJAR_SOAK_SANDBOXES", 50);
+    long seconds = fault_number("BELLJAR_SOAK_SECONDS", 3600);
     ck_assert_msg(count > 0 && count <= SANDBOXES_MAX && seconds > 0, "1 to %d sandboxes",
                   SANDBOXES_MAX);
     world_open(&world);

@@ -8,19 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Beside the shim, which is as ever. */
-static void copy_programs(struct world *world, const char *starved)
-{
-    char place[300], command[9000];
-    snprintf(place, sizeof(place), "%s/programs", world->base);
-    snprintf(command, sizeof(command),
-             "mkdir %s && cp %s/belljar-shim %s/belljar* %s 2>/dev/null; true", place,
-             world->programs, starved, place);
-    world_run_ok(world, (const char *const[]){"sh", "-c", command, NULL});
-    setenv("BELLJAR_DATA_DIR", world->programs, 1);
-    snprintf(world->belljar, sizeof(world->belljar), "%s/belljar", place);
-}
-
 static struct starve *make_page(const struct world *world)
 {
     char path[300];
@@ -38,12 +25,15 @@ static struct starve *make_page(const struct world *world)
 struct starve *starving_open(struct world *world)
 {
     const char *given = getenv("BELLJAR_TEST_STARVED");
-    char starved[4096];
+    char starved[4096], command[4400];
     snprintf(starved, sizeof(starved), "%s", given ? given : ""); /* the environment ends here */
     world_open(world);
     if (!*starved)
         return NULL;
-    copy_programs(world, starved);
+    world_copy_programs(world);
+    snprintf(command, sizeof(command), "cp %s/belljar* %s/programs 2>/dev/null; true", starved,
+             world->base);
+    world_run_ok(world, (const char *const[]){"sh", "-c", command, NULL});
     return make_page(world);
 }
 

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "tests/e2e/human.h"
+#include "tests/fault/harness.h"
 #include "tests/fault/starving.h"
 
 static struct world world;
@@ -30,16 +31,10 @@ static const char policy_text[] =
     " header = authorization\n format = \"Bearer %s\"\n placeholder_env = MODEL_API_KEY\n"
     " upstream = \"https://good.example\"\n}\n";
 
-static long from_environment(const char *name, long otherwise)
-{
-    const char *value = getenv(name);
-    return value && *value ? strtol(value, NULL, 10) : otherwise;
-}
-
 static void setup(void)
 {
-    wanted = from_environment("BELLJAR_FAULT_SWEEP", 8);
-    seed = from_environment("BELLJAR_FAULT_SEED", (long)time(NULL) % 100000);
+    wanted = fault_number("BELLJAR_FAULT_SWEEP", 8);
+    seed = fault_number("BELLJAR_FAULT_SEED", (long)time(NULL) % 100000);
     printf("BELLJAR_FAULT_SEED=%ld BELLJAR_FAULT_SWEEP=%ld\n", seed, wanted);
     starve = starving_open(&world);
     ck_assert_ptr_nonnull(starve);
@@ -167,19 +162,13 @@ static void start_after(void)
 
 START_TEST(a_start_that_fails_leaves_nothing)
 {
-    struct result result;
-    char command[600];
     BELLJAR_OK(&world, "server", "start");
     pid_t server = world_server(&world);
     sweep("belljar-server", start_action, start_after);
     ck_assert_int_eq(world_server(&world), server);
     sweep("belljar-monitor", start_action, start_after);
     sweep("belljar-egress", start_action, start_after);
-    snprintf(command, sizeof(command), "find %s %s -mindepth 1 -type d ! -name 'rules*' | grep .",
-             world.runtime, world.state);
-    world_run(&world, &result, NULL, (const char *const[]){"sh", "-c", command, NULL});
-    ck_assert_msg(result.code == 1, "directories are left: %s", result.out);
-    result_free(&result);
+    fault_no_directories(&world);
 }
 END_TEST
 
