@@ -13,9 +13,11 @@
 #include "transport/api.h"
 #include "tui/dashboard_state.h"
 
-#define FRAME_MS  16 /* between frames that nobody's key caused */
-#define RUSH_MS   33 /* between those of lines that rush by: nobody reads them */
-#define RUSH      30 /* frames in a row that were due at once are a rush */
+#define FRAME_MS  16  /* between frames that nobody's key caused */
+#define RUSH_MS   33  /* between those of lines that rush by: nobody reads them */
+#define RUSH      8   /* frames in a row that were due at once are a rush */
+#define PAUSE     4   /* times what the last frame took, before the next */
+#define PAUSE_MAX 100 /* ms */
 #define ESCAPE_MS 25 /* after which a lone ESC is the key */
 #define SAVE_MS   300
 #define TICK_MS   1000
@@ -71,6 +73,7 @@ static void paint(struct dashboard *dashboard)
     if (dashboard->control.review.open)
         review_fit(&dashboard->control.review, dashboard->layout.bar.row, dashboard->cols);
     view_frame(&dashboard->view, &input);
+    dashboard->frame_took = dashboard_now(dashboard) - input.now;
     dashboard->control.prompt_seen =
         dashboard->control.prompt != PROMPT_NONE && dashboard->view.prompt_whole;
     if (dashboard->view.menu_shown)
@@ -93,10 +96,13 @@ static void on_paint(uv_timer_t *timer)
 }
 
 /* Pictures cost the client and the human's terminal far more than parsing costs the monitor, which
- * sends only what was acknowledged: so this is what slows all of them down together. */
+ * sends only what was acknowledged: so this is what slows all of them down together, most where a
+ * picture is dear (a colour of its own for each cell, a slow link). */
 static uint64_t frame_pause(const struct dashboard *dashboard)
 {
-    return dashboard->rush >= RUSH ? RUSH_MS : FRAME_MS;
+    uint64_t least = dashboard->rush >= RUSH ? RUSH_MS : FRAME_MS;
+    uint64_t pause = PAUSE * dashboard->frame_took;
+    return pause < least ? least : pause < PAUSE_MAX ? pause : PAUSE_MAX;
 }
 
 void dashboard_touch(struct dashboard *dashboard, bool at_once)
@@ -106,7 +112,7 @@ void dashboard_touch(struct dashboard *dashboard, bool at_once)
     uint64_t since = dashboard_now(dashboard) - dashboard->painted_at;
     uint64_t pause = frame_pause(dashboard);
     if (!dashboard->dirty)
-        dashboard->rush = since >= 2 * RUSH_MS ? 0 : dashboard->rush + (dashboard->rush < RUSH);
+        dashboard->rush = since >= 2 * pause ? 0 : dashboard->rush + (dashboard->rush < RUSH);
     dashboard->dirty = true;
     uv_timer_start(&dashboard->paint, on_paint, at_once || since >= pause ? 0 : pause - since, 0);
 }
@@ -334,8 +340,9 @@ static void on_input(void *owner, const struct input *input)
     if (!for_agent) {
         dashboard_changed(dashboard);
         dashboard_touch(dashboard, true);
-    } else if (control->note_until > view.now || before.digest.open) {
-        dashboard_touch(dashboard, false);
+    } else if (dashboard->dirty || control->note_until > view.now || before.digest.open) {
+        /* A frame that waits is painted now, so that the one with the echo can come. */
+        dashboard_touch(dashboard, dashboard->dirty);
     }
 }
 

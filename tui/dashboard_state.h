@@ -135,6 +135,7 @@ struct dashboard {
     int rows, cols;
     bool dirty;
     uint64_t painted_at; /* ms */
+    uint64_t frame_took; /* ms */
     unsigned rush;       /* frames in a row without a pause between them */
     uint64_t key_at;     /* ms: the last key that went to an agent */
     bool terminal_focused;

@@ -17,14 +17,19 @@
 #define LINE_WIDE      0x80000000U
 #define LINE_LENGTH    0x7fffffffU
 #define PACK_LEVEL     1
+#define UNPACKED_MAX   (2U * 1024 * 1024) /* bytes of closed blocks that wait to be packed */
 
 struct scrollback_block {
-    uint32_t lines, looks, raw_size, stored_size; /* stored_size 0: not packed */
+    uint32_t lines, looks, raw_size, stored_size; /* stored_size 0: still open */
     uint32_t rows;                                /* at rows_cols columns */
     int rows_cols;
+    bool packed;
     uint32_t lengths[BLOCK_LINES]; /* cells of each line, LINE_WIDE when a wide glyph is in it */
-    uint8_t data[];                /* looks, then lines; packed */
+    uint8_t data[];                /* looks, then lines */
 };
+
+_Static_assert(offsetof(struct scrollback_block, data) % _Alignof(struct attribute) == 0,
+               "looks are read where they lie");
 
 void scrollback_init(struct scrollback *scrollback, size_t limit)
 {
@@ -41,8 +46,58 @@ void scrollback_styles_changed(struct scrollback *scrollback)
     scrollback->looks.count = count;
 }
 
+static void forget_block(struct scrollback *scrollback, const struct scrollback_block *block)
+{
+    if (block->stored_size) {
+        scrollback->stored -= sizeof(*block) + block->stored_size;
+        scrollback->unpacked -= block->packed ? 0 : block->stored_size;
+    }
+    if (scrollback->line_block == block)
+        scrollback->line_block = NULL;
+    if (scrollback->cache_block == block)
+        scrollback->cache_block = NULL;
+}
+
+/* Puts a closed block in the place of another. */
+static void put_block(struct scrollback *scrollback, size_t index, struct scrollback_block *block)
+{
+    struct scrollback_block *before = scrollback->blocks[index];
+    forget_block(scrollback, before);
+    free(before);
+    scrollback->blocks[index] = block;
+    scrollback->stored += sizeof(*block) + block->stored_size;
+    scrollback->unpacked += block->packed ? 0 : block->stored_size;
+}
+
+/* One for which there is no memory stays as it is. */
+static void pack_block(struct scrollback *scrollback, size_t index)
+{
+    const struct scrollback_block *block = scrollback->blocks[index];
+    if (block->packed || block->stored_size == 0)
+        return;
+    size_t bound = ZSTD_compressBound(block->raw_size);
+    struct scrollback_block *packed = malloc(sizeof(*block) + bound);
+    if (!scrollback->packer)
+        scrollback->packer = ZSTD_createCCtx();
+    size_t size = packed && scrollback->packer
+                      ? ZSTD_compressCCtx(scrollback->packer, packed->data, bound, block->data,
+                                          block->raw_size, PACK_LEVEL)
+                      : 0;
+    if (size == 0 || ZSTD_isError(size)) {
+        free(packed);
+        return;
+    }
+    memcpy(packed, block, sizeof(*block));
+    packed->stored_size = (uint32_t)size;
+    packed->packed = true;
+    struct scrollback_block *fitted = realloc(packed, sizeof(*block) + size);
+    put_block(scrollback, index, fitted ? fitted : packed);
+}
+
 void scrollback_trim(struct scrollback *scrollback)
 {
+    for (size_t i = 0; i < scrollback->blocks_count && scrollback->unpacked > 0; i++)
+        pack_block(scrollback, i);
     ZSTD_freeCCtx(scrollback->packer);
     ZSTD_freeDCtx(scrollback->unpacker);
     scrollback->packer = scrollback->unpacker = NULL;
@@ -69,7 +124,7 @@ void scrollback_clear(struct scrollback *scrollback)
     for (size_t i = 0; i < scrollback->blocks_count; i++)
         free(scrollback->blocks[i]);
     scrollback->blocks_count = 0;
-    scrollback->lines = scrollback->stored = 0;
+    scrollback->lines = scrollback->stored = scrollback->unpacked = 0;
     scrollback->open.size = 0;
     line_looks_restart(&scrollback->looks);
     scrollback_trim(scrollback);
@@ -110,42 +165,26 @@ static struct scrollback_block *open_block(struct scrollback *scrollback)
     return block;
 }
 
-/* Packs the open block, so that the next line begins a new one. */
+/* Ends the open block, so that the next line begins a new one. */
 static int close_block(struct scrollback *scrollback)
 {
-    struct scrollback_block *block = scrollback->blocks[scrollback->blocks_count - 1];
+    size_t index = scrollback->blocks_count - 1;
+    struct scrollback_block *block = scrollback->blocks[index];
     size_t looks_size = scrollback->looks.count * sizeof(struct attribute);
     size_t raw_size = looks_size + scrollback->open.size;
-    uint8_t *raw = malloc(raw_size);
-    size_t bound = ZSTD_compressBound(raw_size);
-    struct scrollback_block *packed = malloc(sizeof(*block) + bound);
-    if (!scrollback->packer)
-        scrollback->packer = ZSTD_createCCtx();
-    size_t size = 0;
-    if (raw && packed && scrollback->packer) {
-        if (looks_size > 0)
-            memcpy(raw, scrollback->looks.items, looks_size);
-        memcpy(raw + looks_size, scrollback->open.data, scrollback->open.size);
-        size =
-            ZSTD_compressCCtx(scrollback->packer, packed->data, bound, raw, raw_size, PACK_LEVEL);
-    }
-    free(raw);
-    if (size == 0 || ZSTD_isError(size)) {
-        free(packed);
+    struct scrollback_block *closed = malloc(sizeof(*block) + raw_size);
+    if (!closed)
         return -ENOMEM;
-    }
-    memcpy(packed, block, sizeof(*block));
-    packed->looks = scrollback->looks.count;
-    packed->raw_size = (uint32_t)raw_size;
-    packed->stored_size = (uint32_t)size;
-    struct scrollback_block *fitted = realloc(packed, sizeof(*block) + size);
-    scrollback->blocks[scrollback->blocks_count - 1] = fitted ? fitted : packed;
-    scrollback->stored += sizeof(*block) + size;
-    if (scrollback->line_block == block)
-        scrollback->line_block = NULL;
-    if (scrollback->cache_block == block)
-        scrollback->cache_block = NULL;
-    free(block);
+    memcpy(closed, block, sizeof(*block));
+    closed->looks = scrollback->looks.count;
+    closed->raw_size = closed->stored_size = (uint32_t)raw_size;
+    if (looks_size > 0)
+        memcpy(closed->data, scrollback->looks.items, looks_size);
+    memcpy(closed->data + looks_size, scrollback->open.data, scrollback->open.size);
+    put_block(scrollback, index, closed);
+    /* Lines that rush by are mostly gone before anybody packs them. */
+    if (scrollback->unpacked > UNPACKED_MAX || scrollback->stored > scrollback->bytes_limit / 2)
+        pack_block(scrollback, index);
     return 0;
 }
 
@@ -153,12 +192,7 @@ static void drop_block(struct scrollback *scrollback, size_t index)
 {
     struct scrollback_block *block = scrollback->blocks[index];
     scrollback->lines -= block->lines;
-    if (block->stored_size)
-        scrollback->stored -= sizeof(*block) + block->stored_size;
-    if (scrollback->line_block == block)
-        scrollback->line_block = NULL;
-    if (scrollback->cache_block == block)
-        scrollback->cache_block = NULL;
+    forget_block(scrollback, block);
     free(block);
     scrollback->blocks_count--;
     memmove(scrollback->blocks + index, scrollback->blocks + index + 1,
@@ -285,6 +319,13 @@ static const uint8_t *block_raw(struct scrollback *scrollback, const struct scro
         *size = scrollback->open.size;
         return scrollback->open.data;
     }
+    size_t looks_size = block->looks * sizeof(struct attribute);
+    *looks_count = block->looks;
+    *size = block->raw_size - looks_size;
+    if (!block->packed) {
+        *looks = (const struct attribute *)(const void *)block->data;
+        return block->data + looks_size;
+    }
     if (scrollback->cache_block != block) {
         scrollback->cache.size = 0;
         scrollback->cache_block = NULL;
@@ -297,10 +338,7 @@ static const uint8_t *block_raw(struct scrollback *scrollback, const struct scro
             return NULL;
         scrollback->cache_block = block;
     }
-    size_t looks_size = block->looks * sizeof(struct attribute);
     *looks = (const struct attribute *)(const void *)scrollback->cache.data;
-    *looks_count = block->looks;
-    *size = block->raw_size - looks_size;
     return scrollback->cache.data + looks_size;
 }
 
@@ -490,9 +528,9 @@ static bool unpack_line(struct scrollback *scrollback, struct styles *styles, in
         scrollback->looks.count = scrollback->looks.capacity = (uint32_t)looks_count;
         scrollback->open.size = 0;
         bytes_add(&scrollback->open, data, end);
-        scrollback->stored -= sizeof(*block) + block->stored_size;
+        forget_block(scrollback, block);
         block->stored_size = 0;
-        scrollback->cache_block = NULL;
+        block->packed = false;
     }
     scrollback->open.size = end;
     block->lines--;

@@ -2,8 +2,9 @@
  * The lines that left the top of the screen.
  *
  * The newest rows stay as they came, by pointer ("hot"). Older ones are joined to logical lines,
- * encoded (line_codec.h) and packed with zstd in blocks; the width of the screen does not matter to
- * them, so a change of width recounts rows but rewrites nothing. Rows are numbered at the current
+ * encoded (line_codec.h) in blocks, and packed with zstd when the terminal is idle or too many wait
+ * for it; the width of the screen does not matter to them, so a change of width recounts rows but
+ * rewrites nothing. Rows are numbered at the current
  * width, 0 is the oldest. Bounded in lines and bytes; the oldest block goes first.
  *
  * Owned by the terminal, which passes its styles and width to every call.
@@ -35,7 +36,8 @@ struct scrollback {
     struct scrollback_block **blocks; /* oldest first; the last one is still open */
     size_t blocks_count, blocks_capacity;
     size_t lines;  /* encoded */
-    size_t stored; /* bytes in blocks */
+    size_t stored;   /* bytes in blocks */
+    size_t unpacked; /* of them in blocks that wait to be packed */
     struct bytes open;
     struct line_looks looks;
 
@@ -54,7 +56,8 @@ void scrollback_init(struct scrollback *scrollback, size_t limit);
 void scrollback_free(struct scrollback *scrollback);
 void scrollback_clear(struct scrollback *scrollback);
 
-/* Gives back memory that only speeds things up. Call it when the terminal is idle. */
+/* Packs what waits for it, and gives back memory that only speeds things up. Call it when the
+ * terminal is idle. */
 void scrollback_trim(struct scrollback *scrollback);
 
 /*

@@ -93,9 +93,6 @@ static void set_cursor_style(struct terminal *terminal)
 static void plain(struct terminal *terminal, char final)
 {
     switch (final) {
-    case 'm':
-        terminal_sgr(terminal);
-        break;
     case 'J':
         erase_display(terminal);
         break;
@@ -128,6 +125,10 @@ static void plain(struct terminal *terminal, char final)
 void terminal_csi(struct terminal *terminal, char final)
 {
     const struct terminal_sequence *sequence = &terminal->sequence;
+    if (final == 'm' && !sequence->leader && sequence->intermediates == 0) {
+        terminal_sgr(terminal); /* by far the most */
+        return;
+    }
     if (terminal_report(terminal, final) || sequence->intermediates > 1)
         return;
     switch (sequence->leader << 16 | sequence->intermediate << 8 | final) {

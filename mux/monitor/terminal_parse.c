@@ -1,5 +1,6 @@
 #include "mux/monitor/terminal_private.h"
 
+#include <endian.h>
 #include <string.h>
 
 /*
@@ -92,9 +93,9 @@ static void escape(struct terminal *terminal, uint8_t byte)
     }
 }
 
-/* A number: all digits in a row. */
-static const uint8_t *param_digits(struct terminal_sequence *sequence, const uint8_t *at,
-                                   const uint8_t *end)
+/* All digits and separators in a row. */
+static const uint8_t *parameters(struct terminal_sequence *sequence, const uint8_t *at,
+                                 const uint8_t *end)
 {
     if (sequence->count == 0) {
         sequence->count = 1;
@@ -102,29 +103,29 @@ static const uint8_t *param_digits(struct terminal_sequence *sequence, const uin
     }
     uint32_t *param = &sequence->params[sequence->count - 1];
     uint32_t value = *param == PARAM_MISSING ? 0 : *param;
-    for (; at < end && *at >= '0' && *at <= '9'; at++) {
-        value = value * 10 + (uint32_t)(*at - '0');
-        value = value > PARAM_MAX ? PARAM_MAX : value;
+    for (const uint8_t *start = at;; at++) {
+        unsigned digit = at < end ? *at - (unsigned)'0' : UINT32_MAX;
+        if (digit < 10) {
+            value = value * 10 + digit;
+            value = value > PARAM_MAX ? PARAM_MAX : value;
+            continue;
+        }
+        if (at > start)
+            *param = value;
+        if (digit != ';' - '0' && digit != ':' - '0')
+            return at;
+        if (sequence->count == TERMINAL_PARAMS_MAX) {
+            /* More than any terminal takes: what follows is ignored. */
+            sequence->state = PARSE_CSI_IGNORE;
+            return at + 1;
+        }
+        if (digit == ':' - '0')
+            sequence->colon |= 1ULL << sequence->count;
+        sequence->count++;
+        *++param = PARAM_MISSING;
+        value = 0;
+        start = at + 1;
     }
-    *param = value;
-    return at;
-}
-
-static void param_next(struct terminal_sequence *sequence, bool colon)
-{
-    if (sequence->count == 0) {
-        sequence->count = 1;
-        sequence->params[0] = PARAM_MISSING;
-    }
-    if (sequence->count == TERMINAL_PARAMS_MAX) {
-        /* More than any terminal takes: what follows is ignored. */
-        sequence->state = PARSE_CSI_IGNORE;
-        return;
-    }
-    sequence->params[sequence->count] = PARAM_MISSING;
-    if (colon)
-        sequence->colon |= 1ULL << sequence->count;
-    sequence->count++;
 }
 
 static const uint8_t *csi(struct terminal *terminal, const uint8_t *at, const uint8_t *end)
@@ -132,9 +133,9 @@ static const uint8_t *csi(struct terminal *terminal, const uint8_t *at, const ui
     struct terminal_sequence *sequence = &terminal->sequence;
     while (at < end && (sequence->state == PARSE_CSI || sequence->state == PARSE_CSI_IGNORE)) {
         uint8_t byte = *at;
-        if (byte >= '0' && byte <= '9' && sequence->intermediates == 0 &&
+        if (byte >= '0' && byte <= ';' && sequence->intermediates == 0 &&
             sequence->state == PARSE_CSI) {
-            at = param_digits(sequence, at, end);
+            at = parameters(sequence, at, end);
             continue;
         }
         if (byte == 0x1b || byte == 0x18 || byte == 0x1a)
@@ -155,8 +156,6 @@ static const uint8_t *csi(struct terminal *terminal, const uint8_t *at, const ui
             }
         } else if (sequence->state == PARSE_CSI_IGNORE) {
             continue;
-        } else if ((byte == ';' || byte == ':') && sequence->intermediates == 0) {
-            param_next(sequence, byte == ':');
         } else if (byte >= 0x3c && byte <= 0x3f && sequence->count == 0 && !sequence->leader) {
             sequence->leader = (char)byte;
         } else if (byte >= 0x20 && byte <= 0x2f) {
@@ -208,12 +207,14 @@ static const uint8_t *text_end(const uint8_t *at, const uint8_t *end)
     while (end - at >= 8) {
         uint64_t word;
         memcpy(&word, at, sizeof(word));
+        word = le64toh(word);
         /* High bit set in each byte that is below 0x20 or equal to 0x7f. */
         uint64_t below = (word - ones * 0x20) & ~word;
         uint64_t del = word ^ (ones * 0x7f);
         del = (del - ones) & ~del;
-        if ((below | del) & (ones * 0x80))
-            break;
+        uint64_t found = (below | del) & (ones * 0x80);
+        if (found) /* the first is right; those behind it may be off by a borrow */
+            return at + __builtin_ctzll(found) / 8;
         at += 8;
     }
     while (at < end && *at >= 0x20 && *at != 0x7f)

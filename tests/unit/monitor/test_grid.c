@@ -150,12 +150,12 @@ START_TEST(test_links)
 }
 END_TEST
 
-/* Coloured lines of 200 columns, words and numbers: at most a third of tmux's 3.9 MB for 10,000. */
-START_TEST(test_memory)
+/* Coloured lines of words and numbers, some with wide characters and clusters. */
+static struct terminal *colored_lines(int count, bool wide)
 {
     struct terminal *t = screen_new(50, 200, 10000, NULL);
     uint32_t seed = 1;
-    for (int i = 0; i < 10100; i++) {
+    for (int i = 0; i < count; i++) {
         for (int word = 0; word < 20; word++) {
             static const char *const words[] = {"src/main.c:%u", "warning:", "unused",
                                                 "in function",   "%u tests", "passed",
@@ -166,16 +166,81 @@ START_TEST(test_memory)
             snprintf(text + size, sizeof(text) - (size_t)size, words[seed >> 8 & 7],
                      seed >> 12 & 511);
             screen_write(t, text);
-            screen_write(t, " ");
+            screen_write(t, wide && word % 7 == 3 ? "\xe6\xb0\xb4 e\xcc\x81 " : " ");
         }
         screen_write(t, "\r\n");
     }
-    size_t bytes = t->scrollback.stored + t->scrollback.open.capacity +
-                   (size_t)(t->scrollback.hot_count + t->scrollback.spare_count) *
-                       (sizeof(struct row) + 200 * sizeof(struct cell));
+    return t;
+}
+
+static size_t scrollback_bytes(const struct terminal *t)
+{
+    return t->scrollback.stored + t->scrollback.open.capacity +
+           (size_t)(t->scrollback.hot_count + t->scrollback.spare_count) *
+               (sizeof(struct row) + 200 * sizeof(struct cell));
+}
+
+/* At most a third of tmux's 3.9 MB for 10,000, once idle; until then at most what may wait. */
+START_TEST(test_memory)
+{
+    struct terminal *t = colored_lines(10100, false);
+    ck_assert_uint_le(scrollback_bytes(t), 1300000 + 2200000);
+    scrollback_trim(&t->scrollback);
+    ck_assert_uint_eq(t->scrollback.unpacked, 0);
+    ck_assert_uint_le(scrollback_bytes(t), 1300000);
     ck_assert_uint_ge(terminal_history(t), 10000);
-    ck_assert_uint_le(bytes, 1300000);
     terminal_free(t);
+}
+END_TEST
+
+static bool same_cell(const struct styles *styles, const struct cell *cell,
+                      const struct styles *other_styles, const struct cell *other)
+{
+    uint32_t points[CLUSTER_POINTS_MAX], other_points[CLUSTER_POINTS_MAX];
+    uint32_t count = clusters_points(&styles->clusters, cell->glyph, points);
+    return memcmp(attributes_get(&styles->attributes, cell->attr),
+                  attributes_get(&other_styles->attributes, other->attr),
+                  sizeof(struct attribute)) == 0 &&
+           clusters_points(&other_styles->clusters, other->glyph, other_points) == count &&
+           memcmp(points, other_points, count * sizeof(points[0])) == 0;
+}
+
+static void compare_history(struct terminal *one, struct terminal *other)
+{
+    size_t rows = terminal_history(one), wrong = 0;
+    ck_assert_uint_eq(terminal_history(other), rows);
+    for (size_t row = 0; row < rows; row++) {
+        struct cell cells[2][200];
+        bool wrapped[2];
+        scrollback_get(&one->scrollback, &one->styles, one->cols, row, cells[0], &wrapped[0]);
+        scrollback_get(&other->scrollback, &other->styles, other->cols, row, cells[1], &wrapped[1]);
+        wrong += wrapped[0] != wrapped[1];
+        for (int col = 0; col < one->cols; col++)
+            wrong += !same_cell(&one->styles, &cells[0][col], &other->styles, &cells[1][col]);
+    }
+    ck_assert_uint_eq(wrong, 0);
+}
+
+/* Packed or not, the lines are the same: through other widths, and where a higher screen takes them
+ * back. */
+START_TEST(test_packed_lines)
+{
+    struct terminal *waits = colored_lines(2000, true), *packed = colored_lines(2000, true);
+    static const int sizes[][2] = {{50, 200}, {50, 37}, {170, 120}, {20, 200}};
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        ck_assert_uint_gt(waits->scrollback.unpacked, 0);
+        scrollback_trim(&packed->scrollback);
+        ck_assert_uint_eq(packed->scrollback.unpacked, 0);
+        ck_assert_uint_lt(packed->scrollback.stored, waits->scrollback.stored);
+        ck_assert_int_eq(terminal_resize(waits, sizes[i][0], sizes[i][1]), 0);
+        ck_assert_int_eq(terminal_resize(packed, sizes[i][0], sizes[i][1]), 0);
+        compare_history(waits, packed);
+    }
+    scrollback_clear(&waits->scrollback);
+    ck_assert_uint_eq(waits->scrollback.stored, 0);
+    ck_assert_uint_eq(waits->scrollback.unpacked, 0);
+    terminal_free(waits);
+    terminal_free(packed);
 }
 END_TEST
 
@@ -190,6 +255,7 @@ int main(void)
     tcase_add_test(tcase, test_attributes);
     tcase_add_test(tcase, test_links);
     tcase_add_test(tcase, test_memory);
+    tcase_add_test(tcase, test_packed_lines);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
