@@ -15,6 +15,8 @@
 #define BACKOFF_MAX   500           /* ms */
 #define STEADY        1000          /* ms up after which a lost link is dialled at once */
 #define MEMORY_PAUSE  20            /* ms */
+#define ACK_PAUSE     20            /* ms */
+#define ACK_BYTES     4096U         /* of input, whose ACK does not wait */
 #define QUEUE_MAX     (256U * 1024) /* bytes; a monitor that reads so little is no use */
 #define QUEUE_KEEP    (32U * 1024)  /* bytes of memory that an empty queue may hold */
 #define READ_BATCH    (256U * 1024) /* bytes, then others get a turn */
@@ -50,7 +52,7 @@ static void link_close(struct link *link, int64_t now)
     link->data_sent = 0;
     link->in_size = 0;
     link->blocked = link->ends = false;
-    link->resume_at = 0;
+    link->resume_at = link->ack_at = 0;
     bj_frame_reset(&link->frame);
 }
 
@@ -133,8 +135,13 @@ void link_consumed(struct link *link, uint64_t consumed, int64_t now)
 {
     if (link->state != LINK_UP)
         return;
-    if (consumed > link->in_acked) {
+    if (consumed > link->in_acked && link->ack_at == 0)
+        link->ack_at = now + ACK_PAUSE;
+    /* Before an echo it would only wake the monitor once more: it goes with what else is said. */
+    bool goes = link->output->end > link->out.next || link_queued(link) || now >= link->ack_at;
+    if (consumed > link->in_acked && (goes || consumed - link->in_acked >= ACK_BYTES)) {
         link->in_acked = consumed;
+        link->ack_at = 0;
         link_send_uints(link, BJ_ACK, BJ_CHANNEL_PTY, 1, &consumed, now);
     }
     if (bj_receiver_refill(&link->in, consumed))
@@ -403,5 +410,7 @@ short link_poll(const struct link *link, int64_t *deadline)
         *deadline = clock_earlier(*deadline, link->dial_at);
     if (link->resume_at != 0)
         *deadline = clock_earlier(*deadline, link->resume_at);
+    if (link->ack_at != 0)
+        *deadline = clock_earlier(*deadline, link->ack_at);
     return (short)(POLLIN | (link->blocked ? POLLOUT : 0));
 }

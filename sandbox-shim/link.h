@@ -49,6 +49,7 @@ struct link {
     struct bj_sender out;
     struct bj_receiver in;
     uint64_t in_acked; /* input offset that the monitor knows to be taken */
+    int64_t ack_at;    /* when it is told of more at the latest; 0: there is none */
 
     msgpack_sbuffer queue; /* messages other than DATA */
     size_t queue_sent;
@@ -97,7 +98,7 @@ bool link_was_opened(const struct link *link, uint32_t channel);
 /* A stream may queue one message now. */
 bool link_has_turn(struct link *link);
 
-/* Input up to the stream offset `consumed` was taken by the pty: tells the monitor. */
+/* Input up to the stream offset `consumed` was taken by the pty: tells the monitor, soon. */
 void link_consumed(struct link *link, uint64_t consumed, int64_t now);
 
 /* Writes queue and output as far as the socket and the credit let it. */

@@ -12,6 +12,7 @@
 #include "transport/message.h"
 
 #define READ_BATCH BJ_DATA_MAX /* then others get a turn */
+#define ECHO_BYTES 256U
 
 int pty_open(struct pty *pty, struct bj_error *error)
 {
@@ -97,6 +98,8 @@ ptrdiff_t pty_read(struct pty *pty)
         if (got > 0) {
             bj_ring_commit(&pty->output, (size_t)got);
             total += (size_t)got;
+            if (total < ECHO_BYTES) /* nothing rushes by: it need not wait for what comes next */
+                break;
         } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
             return total > 0 ? (ptrdiff_t)total : -EIO;
         } else if (errno == EAGAIN) {

@@ -34,7 +34,8 @@ void pty_set_size(struct pty *pty, uint64_t rows, uint64_t cols);
 /* Signals the foreground process group, when there is one. */
 void pty_signal(const struct pty *pty, int number);
 
-/* Reads what is there into the ring, at most one batch. Returns the bytes read, 0 when nothing was
+/* Reads what is there into the ring, at most one batch; a little of it is not waited for more, and
+ * poll(2) tells of the rest. Returns the bytes read, 0 when nothing was
  * there or the ring is full, -EIO when no process has the terminal open any more. */
 ptrdiff_t pty_read(struct pty *pty);
 

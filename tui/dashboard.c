@@ -18,7 +18,7 @@
 #define RUSH      8   /* frames in a row that were due at once are a rush */
 #define PAUSE     4   /* times what the last frame took, before the next */
 #define PAUSE_MAX 100 /* ms */
-#define ESCAPE_MS 25 /* after which a lone ESC is the key */
+#define ESCAPE_MS 25  /* after which a lone ESC is the key */
 #define SAVE_MS   300
 #define TICK_MS   1000
 #define SETTLE_MS 5000 /* without a key, before panes may change places */
@@ -68,8 +68,9 @@ static void paint(struct dashboard *dashboard)
         .wall = wall_clock(),
         .rows = dashboard->rows,
         .cols = dashboard->cols,
+        .cells_only = !dashboard->whole,
     };
-    dashboard->dirty = false;
+    dashboard->dirty = dashboard->whole = false;
     if (dashboard->control.review.open)
         review_fit(&dashboard->control.review, dashboard->layout.bar.row, dashboard->cols);
     view_frame(&dashboard->view, &input);
@@ -84,8 +85,10 @@ static void paint(struct dashboard *dashboard)
 
     /* Keys are shown when they count, and from then on what is typed is known to be later. */
     uint64_t wait = control_arms_in(&dashboard->control, fleet, input.now);
-    if (wait > 0)
+    if (wait > 0) {
+        dashboard->whole = true;
         uv_timer_start(&dashboard->paint, on_paint, wait + 1, 0);
+    }
 }
 
 static void on_paint(uv_timer_t *timer)
@@ -106,6 +109,12 @@ static uint64_t frame_pause(const struct dashboard *dashboard)
 }
 
 void dashboard_touch(struct dashboard *dashboard, bool at_once)
+{
+    dashboard->whole = true;
+    dashboard_touch_cells(dashboard, at_once);
+}
+
+void dashboard_touch_cells(struct dashboard *dashboard, bool at_once)
 {
     if (dashboard->stopping || (dashboard->dirty && !at_once))
         return;
@@ -277,14 +286,36 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
 }
 
 /* What is worth keeping in the session. */
-static bool session_differs(const struct dashboard *dashboard, enum layout_kind layout,
-                            const char *selected, const char *first, size_t pinned)
+/* What a key may change that is to be saved, or that is painted only as a whole. */
+struct shown {
+    enum layout_kind layout;
+    enum control_list list;
+    enum control_prompt prompt;
+    bool review, player, digest;
+    char selected[FLEET_ID_MAX], first[FLEET_ID_MAX];
+    size_t pinned;
+};
+
+static struct shown shown_now(const struct dashboard *dashboard)
 {
+    const struct control *control = &dashboard->control;
     const struct fleet *fleet = &dashboard->fleet;
-    return dashboard->control.layout != layout ||
-           strcmp(dashboard->control.selected, selected) != 0 ||
-           strcmp(fleet->order_count ? fleet->order[0] : "", first) != 0 ||
-           fleet->order_pinned != pinned;
+    struct shown shown = {.layout = control->layout,
+                          .list = control->list,
+                          .prompt = control->prompt,
+                          .review = control->review.open,
+                          .player = control->player.open,
+                          .digest = control->digest.open,
+                          .pinned = fleet->order_pinned};
+    memcpy(shown.selected, control->selected, sizeof(shown.selected));
+    snprintf(shown.first, sizeof(shown.first), "%s", fleet->order_count ? fleet->order[0] : "");
+    return shown;
+}
+
+static bool session_differs(const struct shown *one, const struct shown *other)
+{
+    return one->layout != other->layout || strcmp(one->selected, other->selected) != 0 ||
+           strcmp(one->first, other->first) != 0 || one->pinned != other->pinned;
 }
 
 static void on_input(void *owner, const struct input *input)
@@ -317,10 +348,7 @@ static void on_input(void *owner, const struct input *input)
         .agent_wants_mouse = agent_wants_mouse(dashboard, input),
         .readonly = dashboard->options->readonly,
     };
-    struct control before = *control;
-    char first[FLEET_ID_MAX];
-    snprintf(first, sizeof(first), "%s", fleet->order_count ? fleet->order[0] : "");
-    size_t pinned = fleet->order_pinned;
+    const struct shown before = shown_now(dashboard);
 
     struct order order;
     control_input(control, &view, input, &order);
@@ -329,20 +357,23 @@ static void on_input(void *owner, const struct input *input)
         return;
     if (order.kind == ORDER_NONE)
         show_link(dashboard, input);
-    if (control->list != before.list || control->prompt != before.prompt ||
-        control->review.open != before.review.open || control->player.open != before.player.open)
+    const struct shown after = shown_now(dashboard);
+    if (after.list != before.list || after.prompt != before.prompt ||
+        after.review != before.review || after.player != before.player)
         dashboard->view.everything = true;
-    if (session_differs(dashboard, before.layout, before.selected, first, pinned))
+    if (session_differs(&after, &before))
         uv_timer_start(&dashboard->save, on_save, SAVE_MS, 0);
     /* A key for the agent shows by its echo; everything else shows at once. */
     bool for_agent =
         order.kind == ORDER_KEY || order.kind == ORDER_PASTE || order.kind == ORDER_MOUSE;
+    if (for_agent && dashboard->dirty)
+        /* A frame that waits is painted now, so that the one with the echo can come. */
+        dashboard_touch_cells(dashboard, true);
     if (!for_agent) {
         dashboard_changed(dashboard);
         dashboard_touch(dashboard, true);
-    } else if (dashboard->dirty || control->note_until > view.now || before.digest.open) {
-        /* A frame that waits is painted now, so that the one with the echo can come. */
-        dashboard_touch(dashboard, dashboard->dirty);
+    } else if (control->note_until > view.now || before.digest) {
+        dashboard_touch(dashboard, false);
     }
 }
 

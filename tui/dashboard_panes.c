@@ -57,11 +57,15 @@ static void on_notification(struct bj_rpc *rpc, const char *name, const msgpack_
         bj_rpc_close(rpc);
         return;
     }
+    bool cells = link->pane.state == PANE_LIVE && !link->card;
     link->pane.state = PANE_LIVE;
     link->retry_wait = 0;
     bool echo = strcmp(link->id, dashboard->control.selected) == 0 &&
                 dashboard_now(dashboard) - dashboard->key_at < ECHO_MS;
-    dashboard_touch(dashboard, echo);
+    if (cells)
+        dashboard_touch_cells(dashboard, echo);
+    else
+        dashboard_touch(dashboard, echo);
 }
 
 static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)

@@ -136,6 +136,7 @@ struct dashboard {
     bool dirty;
     uint64_t painted_at; /* ms */
     uint64_t frame_took; /* ms */
+    bool whole;          /* the next frame is of more than agents' cells */
     unsigned rush;       /* frames in a row without a pause between them */
     uint64_t key_at;     /* ms: the last key that went to an agent */
     bool terminal_focused;
@@ -152,6 +153,8 @@ uint64_t dashboard_now(struct dashboard *dashboard);
 
 /* Something changed: a frame follows, soon, or at once. */
 void dashboard_touch(struct dashboard *dashboard, bool at_once);
+/* The same when nothing but an agent's screen did. */
+void dashboard_touch_cells(struct dashboard *dashboard, bool at_once);
 /* Selection, fleet or layout changed, too. */
 void dashboard_changed(struct dashboard *dashboard);
 void dashboard_stop(struct dashboard *dashboard);

@@ -35,7 +35,7 @@ struct scrollback {
 
     struct scrollback_block **blocks; /* oldest first; the last one is still open */
     size_t blocks_count, blocks_capacity;
-    size_t lines;  /* encoded */
+    size_t lines;    /* encoded */
     size_t stored;   /* bytes in blocks */
     size_t unpacked; /* of them in blocks that wait to be packed */
     struct bytes open;

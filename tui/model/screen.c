@@ -39,10 +39,25 @@ void screen_free(struct screen *screen)
     *screen = (struct screen){0};
 }
 
+/* Cells [from, to), with the neighbours that a wide character of theirs may have had. */
+static void touch_cells(struct screen *screen, int row, int from, int to)
+{
+    struct screen_span *span = &screen->dirty[row];
+    from = from > 0 ? from - 1 : 0;
+    to = to < screen->cols ? to + 1 : screen->cols;
+    span->from = span->to == 0 || from < span->from ? from : span->from;
+    span->to = to > span->to ? to : span->to;
+}
+
+static void touch_rows(struct screen *screen, int top, int bottom)
+{
+    for (int r = top; r < bottom; r++)
+        screen->dirty[r] = (struct screen_span){0, screen->cols};
+}
+
 void screen_touch(struct screen *screen)
 {
-    if (screen->dirty)
-        memset(screen->dirty, true, (size_t)screen->rows);
+    touch_rows(screen, 0, screen->rows);
 }
 
 void screen_forget_ids(struct screen *screen)
@@ -93,7 +108,7 @@ static int resize(struct screen *screen, int rows, int cols)
     if ((int64_t)rows * cols > SCREEN_CELLS_MAX)
         return 0; /* nobody's terminal: the lines that come are cut to the old size */
     struct screen_cell **row = calloc((size_t)rows, sizeof(struct screen_cell *));
-    bool *dirty = malloc((size_t)rows * sizeof(*dirty));
+    struct screen_span *dirty = malloc((size_t)rows * sizeof(*dirty));
     for (int r = 0; row && r < rows; r++) {
         row[r] = malloc((size_t)cols * sizeof(struct screen_cell));
         if (!row[r]) {
@@ -281,6 +296,7 @@ static int on_line(struct screen *screen, const msgpack_object *item, uint32_t c
         !to_int(&item[2], 0, screen->cols - 1, &col) || item[3].type != MSGPACK_OBJECT_ARRAY)
         return 0;
     struct screen_cell *cell = screen->row[row];
+    int from = col;
     uint64_t attr = 0;
     for (uint32_t i = 0; i < item[3].via.array.size && col < screen->cols; i++) {
         const msgpack_object *run = &item[3].via.array.ptr[i];
@@ -298,7 +314,7 @@ static int on_line(struct screen *screen, const msgpack_object *item, uint32_t c
             cell[col] = (struct screen_cell){glyph, (uint32_t)attr};
     }
     mend(screen, row);
-    screen->dirty[row] = true;
+    touch_cells(screen, row, from, col);
     return 0;
 }
 
@@ -329,7 +345,7 @@ static int on_scroll(struct screen *screen, const msgpack_object *item, uint32_t
         for (int c = 0; c < screen->cols; c++)
             gone[c] = blank;
     }
-    memset(screen->dirty + top, true, (size_t)span);
+    touch_rows(screen, top, bottom);
     return 0;
 }
 
@@ -354,6 +370,7 @@ static int on_mode(struct screen *screen, const msgpack_object *item, uint32_t c
     uint64_t bits;
     if (count >= 2 && to_uint(&item[1], UINT32_MAX, &bits))
         screen->modes = (uint32_t)bits;
+    screen->heads++;
     return 0;
 }
 
@@ -361,6 +378,7 @@ static int on_title(struct screen *screen, const msgpack_object *item, uint32_t 
 {
     if (count >= 2 && item[1].type == MSGPACK_OBJECT_STR)
         text_clean(screen->title, sizeof(screen->title), item[1].via.str.ptr, item[1].via.str.size);
+    screen->heads++;
     return 0;
 }
 
@@ -369,6 +387,8 @@ static int on_view(struct screen *screen, const msgpack_object *item, uint32_t c
     uint64_t offset, lines;
     if (count >= 3 && to_uint(&item[1], UINT64_MAX, &offset) &&
         to_uint(&item[2], UINT64_MAX, &lines)) {
+        /* Of the live screen nobody is told how many lines are above it. */
+        screen->heads += offset != screen->view_offset || offset > 0;
         screen->view_lines = lines;
         screen->view_offset = offset < lines ? offset : lines;
     }
@@ -380,6 +400,7 @@ static int on_bell(struct screen *screen, const msgpack_object *item, uint32_t c
     (void)item;
     (void)count;
     screen->bell = true;
+    screen->heads++;
     return 0;
 }
 

@@ -40,11 +40,16 @@ struct screen_attr {
     uint16_t link;   /* 0: none */
 };
 
+/* Cells [from, to) of a row; none when `to` is 0. */
+struct screen_span {
+    int from, to;
+};
+
 struct screen {
     int rows, cols;
-    struct screen_cell **row; /* rows of cols cells */
-    bool *dirty;              /* rows changed since the view painted them */
-    bool drawn;               /* a frame has come since the start */
+    struct screen_cell **row;  /* rows of cols cells */
+    struct screen_span *dirty; /* by row: what changed since the view painted it */
+    bool drawn;                /* a frame has come since the start */
 
     struct screen_attr *attrs;
     size_t attr_count; /* at least 1 */
@@ -61,6 +66,7 @@ struct screen {
     char title[SCREEN_TITLE_MAX];
     uint64_t view_offset, view_lines; /* lines above the live screen; lines there are */
     bool bell;                        /* rang since the view looked */
+    uint64_t heads;                   /* changes of what is shown beside the cells */
     uint64_t frame;                   /* number of the last one */
 };
 

@@ -36,10 +36,12 @@ static void paint_beyond(struct view *view, bool dotted, int row, int col)
 }
 
 static void paint_row(struct view *view, const struct screen *screen, int from,
-                      const struct rect *inner, int row, bool dotted)
+                      struct screen_span span, const struct rect *inner, int row, bool dotted)
 {
     const struct screen_cell *cells = from < screen->rows ? screen->row[from] : NULL;
-    for (int c = 0; c < inner->cols; c++) {
+    if (cells && span.from > 0 && cells[span.from].glyph == SCREEN_WIDE)
+        span.from--;
+    for (int c = span.from; c < span.to && c < inner->cols; c++) {
         if (!cells || c >= screen->cols) {
             paint_beyond(view, dotted, row, inner->col + c);
             continue;
@@ -106,13 +108,13 @@ static void paint_content(struct view *view, const struct view_input *input,
     pane->dotted = dotted;
     for (int r = 0; r < inner->rows; r++) {
         int from = first + r;
-        if (!all && from < screen->rows && !screen->dirty[from])
-            continue;
         if (!all && from >= screen->rows)
             break;
-        paint_row(view, screen, from, inner, inner->row + r, dotted);
+        struct screen_span span = all ? (struct screen_span){0, inner->cols} : screen->dirty[from];
+        if (span.to > 0)
+            paint_row(view, screen, from, span, inner, inner->row + r, dotted);
     }
-    memset(screen->dirty, false, (size_t)screen->rows);
+    memset(screen->dirty, 0, (size_t)screen->rows * sizeof(screen->dirty[0]));
     if (pane->state == PANE_LIVE)
         pane->acknowledge = screen->frame;
 
@@ -358,6 +360,8 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
         pane->painted.rows = 0;
     if (pane && selected)
         pane->screen.bell = false; /* it is being looked at */
+    if (pane)
+        pane->heads = pane->screen.heads;
     paint_title(view, input, sandbox, pane, rect, index);
     if (copying) {
         view_copy_foot(view, copy, rect);
@@ -370,4 +374,24 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
     view_request_paint(view, input, request, waiting - 1, rect, selected);
     if (pane)
         pane->painted.rows = 0; /* the request may stand on cells */
+}
+
+bool view_pane_settled(const struct view_input *input, size_t index, const struct rect *rect)
+{
+    const struct sandbox *sandbox = input->fleet->sandboxes[index];
+    const struct view_pane *pane = input->pane(input->owner, sandbox->id);
+    struct rect inner = layout_inner(rect);
+    size_t waiting;
+    return pane && pane->state == PANE_LIVE && pane->screen.drawn &&
+           pane->heads == pane->screen.heads && same_rect(&pane->painted, &inner) &&
+           pane->rows == pane->screen.rows && pane->cols == pane->screen.cols &&
+           !fleet_request(input->fleet, sandbox->id, &waiting);
+}
+
+void view_pane_paint_cells(struct view *view, const struct view_input *input, size_t index,
+                           const struct rect *rect)
+{
+    const struct sandbox *sandbox = input->fleet->sandboxes[index];
+    struct rect inner = layout_inner(rect);
+    paint_content(view, input, sandbox, input->pane(input->owner, sandbox->id), &inner, index);
 }

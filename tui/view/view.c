@@ -215,7 +215,7 @@ static void paint_all(struct view *view, const struct view_input *input)
     }
     view->cursor_row = -1;
     view->box_count = 0;
-    view->menu_shown = false;
+    view->menu_shown = view->plain = false;
     if (layout->tiny) {
         paint_tiny(view, input);
         return;
@@ -234,6 +234,24 @@ static void paint_all(struct view *view, const struct view_input *input)
     view_form_paint(view, input);
     view_prompt_paint(view, input);
     view_note_paint(view, input);
+    view->plain = view->box_count == 0 && !input->control->review.open &&
+                  !input->control->player.open && !input->control->copy.open &&
+                  input->control->prompt == PROMPT_NONE;
+}
+
+/* A frame of agents' cells alone. Returns false when more has to be painted. */
+static bool paint_cells(struct view *view, const struct view_input *input)
+{
+    const struct layout *layout = input->layout;
+    if (!view->plain || view->everything)
+        return false;
+    for (size_t i = 0; i < layout->pane_count; i++)
+        if (!view_pane_settled(input, layout->panes[i].index, &layout->panes[i].rect))
+            return false;
+    view->cursor_row = -1;
+    for (size_t i = 0; i < layout->pane_count; i++)
+        view_pane_paint_cells(view, input, layout->panes[i].index, &layout->panes[i].rect);
+    return !view->paint.flushed; /* else pairs on screen mean other colours now */
 }
 
 static void send_frame(const struct view *view)
@@ -281,6 +299,11 @@ void view_frame(struct view *view, const struct view_input *input)
     size_t count = view->box_count;
     memcpy(before, view->boxes, sizeof(before));
     paint_begin(&view->paint);
+    if (input->cells_only && paint_cells(view, input)) {
+        send_frame(view);
+        return;
+    }
+    view->everything |= view->paint.flushed;
     fleet_paint_begin(input->fleet);
     paint_all(view, input);
     bool uncovered =

@@ -2,7 +2,8 @@
  * The dashboard as it looks: paints the model onto the terminal.
  *
  * Every frame is painted from the model alone; ncurses sends what differs from the frame before.
- * Agents' cells are painted row by row as they changed, everything of our own anew.
+ * Agents' cells are painted row by row as they changed, everything of our own anew, unless only
+ * agents' cells changed: then an echo does not wait for it.
  */
 #pragma once
 
@@ -27,6 +28,7 @@ struct view_pane {
     char error[128];      /* why it is broken */
     struct rect painted;  /* where its cells were painted last; no rows: nowhere */
     int first_row;        /* row of the screen in the first line of the pane */
+    uint64_t heads;       /* the screen's, when its title was painted */
     int rows, cols;       /* of the screen then */
     bool dotted;          /* what is beyond it */
     uint64_t acknowledge; /* frame painted but not acknowledged; 0: none */
@@ -56,11 +58,13 @@ struct view_input {
     uint64_t now; /* ms */
     double wall;  /* unix seconds */
     int rows, cols;
+    bool cells_only; /* since the last frame nothing changed but screens of agents */
 };
 
 struct view {
     struct paint paint;
     bool everything; /* the next frame paints all cells */
+    bool plain;      /* nothing but panes, cards and the bar is on screen */
     size_t list_top;
     int list_rows; /* rows of the open list, for paging */
     struct {

@@ -470,6 +470,7 @@ START_TEST(test_exit)
     shim_send(&shim, &exited);
     ck_assert_uint_eq(bj_get_uint(peer_event(&world.control, "agent.exited"), "code", 0), 3);
     shim_wait_acked(&shim, 3);
+    peer_call(&world.control, "monitor.info", ""); /* behind it the exit is on disk, too */
     shim_close(&shim);
     world_kill_monitor(&world);
     world_start_monitor(&world);

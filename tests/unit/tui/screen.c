@@ -62,7 +62,16 @@ START_TEST(draws_lines)
     ck_assert_uint_eq(screen.row[0][2].attr, 0);
     ck_assert_uint_eq(screen.attrs[1].fg, BJ_COLOR_RGB | 0xff);
     ck_assert_uint_eq(screen.frame, 7);
-    ck_assert(screen.dirty[0] && screen.dirty[1]);
+    ck_assert_int_eq(screen.dirty[0].from, 0);
+    ck_assert_int_eq(screen.dirty[1].to, 6);
+    memset(screen.dirty, 0, 2 * sizeof(screen.dirty[0]));
+
+    apply("[\"line\", 1, 3, [[\"y\"]]], [\"line\", 1, 1, [[\"z\"]]]");
+    ck_assert_int_eq(screen.dirty[0].to, 0);
+    ck_assert_int_eq(screen.dirty[1].from, 0); /* with its neighbours */
+    ck_assert_int_eq(screen.dirty[1].to, 5);
+    apply("[\"scroll\", 0, 2, 1]");
+    ck_assert_int_eq(screen.dirty[0].to, 6);
     screen_free(&screen);
 }
 END_TEST
