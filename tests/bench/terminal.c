@@ -1,11 +1,13 @@
 #include "tests/bench/terminal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -32,6 +34,79 @@ int terminal_start(struct terminal *terminal, unsigned rows, unsigned cols, char
         _exit(127);
     }
     return 0;
+}
+
+static bool pass_on(int fd, const char *bytes, ssize_t size)
+{
+    while (size > 0) {
+        ssize_t part = write(fd, bytes, (size_t)size);
+        if (part < 0)
+            return false;
+        bytes += part;
+        size -= part;
+    }
+    return true;
+}
+
+/* As many bytes as the pty gives at once, in one piece, like the shim. */
+static ssize_t gather(int pty, char *bytes, size_t size)
+{
+    size_t total = 0;
+    while (total < size) {
+        ssize_t part = read(pty, bytes + total, size - total);
+        if (part < 0 && errno != EAGAIN)
+            return -1;
+        if (part <= 0)
+            break;
+        total += (size_t)part;
+    }
+    return (ssize_t)total;
+}
+
+static void relay(int pty, int socket)
+{
+    static char bytes[65536];
+    struct pollfd polls[] = {{.fd = pty, .events = POLLIN}, {.fd = socket, .events = POLLIN}};
+    fcntl(pty, F_SETFL, O_NONBLOCK);
+    for (;;) {
+        if (poll(polls, 2, -1) < 0)
+            return;
+        if (polls[0].revents) {
+            ssize_t size = gather(pty, bytes, sizeof(bytes));
+            if (size < 0 || !pass_on(socket, bytes, size))
+                return;
+        }
+        if (polls[1].revents) {
+            ssize_t size = read(socket, bytes, sizeof(bytes));
+            if (size <= 0 || !pass_on(pty, bytes, size))
+                return;
+        }
+    }
+}
+
+int terminal_start_relayed(struct terminal *terminal, unsigned rows, unsigned cols,
+                           char *const argv[])
+{
+    int ends[2];
+    *terminal = (struct terminal){.fd = -1};
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return -1;
+    terminal->pid = fork();
+    if (terminal->pid == 0) {
+        struct terminal inner;
+        close(ends[0]);
+        if (terminal_start(&inner, rows, cols, argv) == 0)
+            relay(inner.fd, ends[1]);
+        terminal_stop(&inner);
+        _exit(0);
+    }
+    close(ends[1]);
+    terminal->fd = ends[0];
+    if (terminal->pid > 0)
+        return 0;
+    close(ends[0]);
+    terminal->fd = -1;
+    return -1;
 }
 
 ssize_t terminal_drain(struct terminal *terminal, int wait_ms)

@@ -22,6 +22,11 @@ int64_t bench_now_us(void);
 /* Starts argv[0] with `env` added. Returns 0 or -1. */
 int terminal_start(struct terminal *terminal, unsigned rows, unsigned cols, char *const argv[]);
 
+/* The same with a process between that does nothing but carry the bytes through a socket, as a wall
+ * needs it: what is left to reach of the raw pty's speed. */
+int terminal_start_relayed(struct terminal *terminal, unsigned rows, unsigned cols,
+                           char *const argv[]);
+
 /* Reads what is there, waiting at most `wait_ms`. Returns bytes read, 0 on time-out, -1 at the end.
  */
 ssize_t terminal_drain(struct terminal *terminal, int wait_ms);

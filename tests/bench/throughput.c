@@ -46,7 +46,10 @@ static double speed_of(const struct result *result)
     return result->us > 0 ? (double)corpus_size() / (double)result->us : 0; /* MB/s */
 }
 
-static double raw_pty(const char *kind)
+typedef int start_fn(struct terminal *terminal, unsigned rows, unsigned cols, char *const argv[]);
+
+/* The program under a pty that is only read, by this process or through another. */
+static double plain_pty(start_fn *start, const char *kind)
 {
     char pane[512], corpus[512];
     struct result result = {0};
@@ -54,7 +57,7 @@ static double raw_pty(const char *kind)
     snprintf(corpus, sizeof(corpus), "%s/files/%s", bench_directory, kind);
     char *const argv[] = {pane, "write", corpus, NULL};
     struct terminal terminal;
-    if (terminal_start(&terminal, (unsigned)bench_rows, (unsigned)bench_cols, argv) < 0)
+    if (start(&terminal, (unsigned)bench_rows, (unsigned)bench_cols, argv) < 0)
         return 0;
     terminal.answers = true;
     if (terminal_wait(&terminal, " .\r\n", 60))
@@ -129,9 +132,11 @@ static void throughput_table(bool attached, int rounds)
     char title[128];
     size_t count = 0;
     columns[count++] = "raw pty";
+    columns[count++] = "bare relay";
     for (size_t e = 0; e < bench_engine_count; e++)
         columns[count++] = bench_engines[e].name;
     columns[count++] = "belljar/raw";
+    columns[count++] = "belljar/relay";
     columns[count++] = "belljar/tmux";
     snprintf(title, sizeof(title), "Throughput of one %s pane, %dx%d, MB/s (best of %d)",
              attached ? "attached" : "detached", bench_cols, bench_rows, rounds);
@@ -139,16 +144,18 @@ static void throughput_table(bool attached, int rounds)
     for (size_t i = 0; i < corpus_kinds_count; i++) {
         double best[REPORT_COLUMNS_MAX] = {0};
         for (int round = 0; round < rounds; round++) {
-            best[0] = fmax(best[0], raw_pty(corpus_kinds[i]));
+            best[0] = fmax(best[0], plain_pty(terminal_start, corpus_kinds[i]));
+            best[1] = fmax(best[1], plain_pty(terminal_start_relayed, corpus_kinds[i]));
             for (size_t e = 0; e < bench_engine_count; e++) {
                 double speed = throughput(&bench_engines[e], corpus_kinds[i], attached);
-                best[1 + e] = fmax(best[1 + e], speed);
+                best[2 + e] = fmax(best[2 + e], speed);
                 bench_engines[e].stop(&bench_engines[e]);
             }
         }
-        double ours = best[bench_engine_count];
-        best[1 + bench_engine_count] = ours / best[0];
-        best[2 + bench_engine_count] = engine_tmux() ? ours / best[1] : 0;
+        double ours = best[1 + bench_engine_count];
+        best[2 + bench_engine_count] = ours / best[0];
+        best[3 + bench_engine_count] = ours / best[1];
+        best[4 + bench_engine_count] = engine_tmux() ? ours / best[2] : 0;
         char label[64];
         snprintf(label, sizeof(label), "%s, %dx%d, %s", corpus_kinds[i], bench_cols, bench_rows,
                  attached ? "attached" : "detached");
