@@ -6,6 +6,7 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -352,6 +353,86 @@ START_TEST(themes_and_terminals)
 }
 END_TEST
 
+/* Small changes at random places, in frames of their own: characters of one and two columns,
+ * colours, cells that move aside or go. */
+#define PAINTER                                                                                    \
+    "RANDOM=7; for i in {1..500}; do printf '\\e[%d;%dH' $((RANDOM % 26 + 1)) $((RANDOM % 98 + "   \
+    "1)); "                                                                                        \
+    "case $((RANDOM % 9)) in 0) printf x;; 1) printf '\u6c34\u706b';; 2) printf '\u00f6';; "       \
+    "3) printf '\\e[K';; 4) printf '\\e[3%dm%d\\e[m' $((i % 8)) $i;; 5) printf '\\e[2P';; "        \
+    "6) printf '\\e[@';; 7) printf '\\e[4%dm\\e[3X\\e[m' $((i % 8));; "                            \
+    "8) printf '%s' {1..30};; esac; sleep 0.004; done; printf '\\e[27;1HDONE'; sleep 1d"
+
+/* The pane's text in a row, without trailing blanks. */
+static const char *pane_row(struct eye *eye, int row)
+{
+    static char text[1024];
+    size_t size = 0, end = 0;
+    for (int col = 1; col < eye->cols - 1; col++) {
+        VTermScreenCell cell = {0}; /* of an empty one only the first character is set */
+        eye_cell(eye, row, col, &cell);
+        if (cell.chars[0] == (uint32_t)-1) /* behind a wide one */
+            continue;
+        size_t room = size;
+        for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && (i == 0 || cell.chars[i]); i++)
+            size += (size_t)wctomb(text + size, (wchar_t)(cell.chars[i] ? cell.chars[i] : ' '));
+        end = size == room + 1 && text[room] == ' ' ? end : size;
+    }
+    text[end] = '\0';
+    return text;
+}
+
+static void look_at_pane(struct eye *eye, VTermScreenCell *cells)
+{
+    for (int row = 1; row < eye->rows - 2; row++)
+        for (int col = 1; col < eye->cols - 1; col++, cells++) {
+            eye_cell(eye, row, col, cells);
+            if (cells->chars[0] == 0) /* erased */
+                cells->chars[0] = ' ';
+            if (cells->chars[0] == (uint32_t)-1) /* behind a wide one, whose look counts */
+                cells->fg = cells->bg = cells[-1].bg;
+        }
+}
+
+/* A frame in which only agents' cells changed is painted without the rest, and only where they did:
+ * the pane shows what the monitor has, and all of it painted anew shows nothing else. */
+START_TEST(cells_alone)
+{
+    enum { ROWS = 30, COLS = 100 };
+    setlocale(LC_CTYPE, "C.UTF-8");
+    BELLJAR_OK(&world, "run", "-d", "-n", "painter", "--", "bash", "-c", PAINTER);
+    struct eye *eye = attach(ROWS, COLS);
+    EYE_WAIT_TEXT(eye, "DONE");
+    char captured[65536];
+    snprintf(captured, sizeof(captured), "%s", world_capture(&world, "painter"));
+    char *line = captured;
+    for (int row = 1; row < ROWS - 2 && *line; row++) {
+        char *end = line + strcspn(line, "\n");
+        bool more = *end != '\0';
+        *end = '\0';
+        ck_assert_str_eq(pane_row(eye, row), line);
+        line = end + more;
+    }
+    static VTermScreenCell before[ROWS * COLS], after[ROWS * COLS];
+    look_at_pane(eye, before);
+    eye_type(eye, "?");
+    EYE_WAIT_TEXT(eye, "Escape close");
+    eye_type(eye, "\x1b");
+    EYE_WAIT(eye, !eye_shows(eye, "Escape close"));
+    look_at_pane(eye, after);
+    for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {
+        const VTermScreenCell *one = &before[i], *other = &after[i];
+        bool blank = one->chars[0] == ' '; /* its ink cannot be seen */
+        ck_assert_msg(memcmp(one->chars, other->chars, sizeof(one->chars)) == 0 &&
+                          (blank || vterm_color_is_equal(&one->fg, &other->fg)) &&
+                          vterm_color_is_equal(&one->bg, &other->bg),
+                      "row %zu, column %zu: U+%04x, then U+%04x", i / (COLS - 2) + 1,
+                      i % (COLS - 2) + 1, one->chars[0], other->chars[0]);
+    }
+    detach(eye);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("dashboard");
@@ -372,6 +453,7 @@ int main(void)
     tcase_add_test(cases, run_opens_the_dashboard);
     tcase_add_test(cases, detached_from_elsewhere);
     tcase_add_test(cases, themes_and_terminals);
+    tcase_add_test(cases, cells_alone);
     suite_add_tcase(suite, cases);
     return world_main(suite);
 }

@@ -308,6 +308,10 @@ void view_frame(struct view *view, const struct view_input *input)
     paint_all(view, input);
     bool uncovered =
         count != view->box_count || memcmp(before, view->boxes, count * sizeof(before[0])) != 0;
+    /* An edge of a box may have cut a wide character in two: ncurses takes its other half to be
+     * still there, the terminal does not. */
+    for (size_t i = 0; uncovered && i < count; i++)
+        wredrawln(stdscr, before[i].row, before[i].rows);
     if (view->paint.flushed || (uncovered && !view->everything)) {
         /* Pairs painted before the flush mean other colours now; cells that a box left bare are
          * not changed, yet they must come back. */
