@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,52 +37,60 @@ int terminal_start(struct terminal *terminal, unsigned rows, unsigned cols, char
     return 0;
 }
 
+#define LITTLE 256 /* bytes that are passed on without a look for more */
+
 static bool pass_on(int fd, const char *bytes, ssize_t size)
 {
     while (size > 0) {
         ssize_t part = write(fd, bytes, (size_t)size);
-        if (part < 0)
+        struct pollfd room = {.fd = fd, .events = POLLOUT};
+        if (part < 0 && (errno != EAGAIN || poll(&room, 1, -1) < 0))
             return false;
-        bytes += part;
-        size -= part;
+        bytes += part > 0 ? part : 0;
+        size -= part > 0 ? part : 0;
     }
     return true;
 }
 
-/* As many bytes as the pty gives at once, in one piece, like the shim. */
-static ssize_t gather(int pty, char *bytes, size_t size)
+/* As many bytes as there are at once, in one piece, as the shim takes them from a pty; -1 at the
+ * end. */
+static ssize_t gather(int fd, char *bytes, size_t size)
 {
     size_t total = 0;
-    while (total < size) {
-        ssize_t part = read(pty, bytes + total, size - total);
-        if (part < 0 && errno != EAGAIN)
-            return -1;
-        if (part <= 0)
+    do {
+        ssize_t part = read(fd, bytes + total, size - total);
+        if (part < 0 && errno == EAGAIN)
             break;
+        if (part <= 0)
+            return total > 0 ? (ssize_t)total : -1;
         total += (size_t)part;
-    }
+    } while (total >= LITTLE && total < size);
     return (ssize_t)total;
 }
 
-static void relay(int pty, int socket)
+/* Does nothing but carry bytes between two, until one of them ends. */
+static void relay(int one, int other)
 {
     static char bytes[65536];
-    struct pollfd polls[] = {{.fd = pty, .events = POLLIN}, {.fd = socket, .events = POLLIN}};
-    fcntl(pty, F_SETFL, O_NONBLOCK);
-    for (;;) {
-        if (poll(polls, 2, -1) < 0)
-            return;
-        if (polls[0].revents) {
-            ssize_t size = gather(pty, bytes, sizeof(bytes));
-            if (size < 0 || !pass_on(socket, bytes, size))
+    struct pollfd polls[] = {{.fd = one, .events = POLLIN}, {.fd = other, .events = POLLIN}};
+    fcntl(one, F_SETFL, O_NONBLOCK);
+    fcntl(other, F_SETFL, O_NONBLOCK);
+    while (poll(polls, 2, -1) > 0)
+        for (int i = 0; i < 2; i++) {
+            ssize_t size = polls[i].revents ? gather(polls[i].fd, bytes, sizeof(bytes)) : 0;
+            if (size < 0 || !pass_on(polls[1 - i].fd, bytes, size))
                 return;
         }
-        if (polls[1].revents) {
-            ssize_t size = read(socket, bytes, sizeof(bytes));
-            if (size <= 0 || !pass_on(pty, bytes, size))
-                return;
-        }
-    }
+}
+
+/* Runs argv[0] under a pty, and carries its bytes to and from `socket`. */
+static void relay_program(int socket, unsigned rows, unsigned cols, char *const argv[])
+{
+    struct terminal inner;
+    if (terminal_start(&inner, rows, cols, argv) == 0)
+        relay(inner.fd, socket);
+    terminal_stop(&inner);
+    _exit(0);
 }
 
 int terminal_start_relayed(struct terminal *terminal, unsigned rows, unsigned cols,
@@ -93,12 +102,8 @@ int terminal_start_relayed(struct terminal *terminal, unsigned rows, unsigned co
         return -1;
     terminal->pid = fork();
     if (terminal->pid == 0) {
-        struct terminal inner;
         close(ends[0]);
-        if (terminal_start(&inner, rows, cols, argv) == 0)
-            relay(inner.fd, ends[1]);
-        terminal_stop(&inner);
-        _exit(0);
+        relay_program(ends[1], rows, cols, argv);
     }
     close(ends[1]);
     terminal->fd = ends[0];
@@ -107,6 +112,49 @@ int terminal_start_relayed(struct terminal *terminal, unsigned rows, unsigned co
     close(ends[0]);
     terminal->fd = -1;
     return -1;
+}
+
+/* In the place of the client: the human's terminal is standard input. */
+static void be_client(unsigned rows, unsigned cols, char *const argv[])
+{
+    int outer[2], inner[2];
+    struct termios modes;
+    tcgetattr(0, &modes);
+    cfmakeraw(&modes);
+    tcsetattr(0, TCSANOW, &modes);
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, outer) < 0 ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, inner) < 0)
+        _exit(1);
+    pid_t shim = fork();
+    if (shim == 0) {
+        close(outer[0]);
+        close(outer[1]);
+        close(inner[0]);
+        relay_program(inner[1], rows, cols, argv);
+    }
+    close(inner[1]);
+    pid_t monitor = fork();
+    if (monitor == 0) {
+        close(outer[0]);
+        relay(outer[1], inner[0]);
+        _exit(0);
+    }
+    close(outer[1]);
+    close(inner[0]);
+    if (shim > 0 && monitor > 0)
+        relay(0, outer[0]);
+    _exit(0);
+}
+
+int terminal_start_chained(struct terminal *terminal, unsigned rows, unsigned cols,
+                           char *const argv[])
+{
+    *terminal = (struct terminal){.fd = -1};
+    struct winsize size = {.ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols};
+    terminal->pid = forkpty(&terminal->fd, NULL, NULL, &size);
+    if (terminal->pid == 0)
+        be_client(rows, cols, argv);
+    return terminal->pid < 0 ? -1 : 0;
 }
 
 ssize_t terminal_drain(struct terminal *terminal, int wait_ms)

@@ -27,6 +27,11 @@ int terminal_start(struct terminal *terminal, unsigned rows, unsigned cols, char
 int terminal_start_relayed(struct terminal *terminal, unsigned rows, unsigned cols,
                            char *const argv[]);
 
+/* The same with three of them in a row, where the client, the monitor and the shim are, and another
+ * pty in front: what is left to reach of the raw pty's echo. */
+int terminal_start_chained(struct terminal *terminal, unsigned rows, unsigned cols,
+                           char *const argv[]);
+
 /* Reads what is there, waiting at most `wait_ms`. Returns bytes read, 0 on time-out, -1 at the end.
  */
 ssize_t terminal_drain(struct terminal *terminal, int wait_ms);
