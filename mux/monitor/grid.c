@@ -36,14 +36,6 @@ int row_length(const struct row *row, int cols)
     return length;
 }
 
-void row_split_wide(struct row *row, int cols, int start, int end)
-{
-    if (start > 0 && row->cells[start].glyph == GLYPH_TAIL)
-        row->cells[start - 1].glyph = ' ';
-    if (end < cols && row->cells[end].glyph == GLYPH_TAIL)
-        row->cells[end].glyph = ' ';
-}
-
 void row_erase(struct row *row, int cols, int start, int end, uint16_t attr)
 {
     if (start < 0)

@@ -38,7 +38,13 @@ int row_length(const struct row *row, int cols);
 
 /* Blanks a wide glyph of which one half is about to be overwritten: call it before cells
  * [start, end) change. */
-void row_split_wide(struct row *row, int cols, int start, int end);
+static inline void row_split_wide(struct row *row, int cols, int start, int end)
+{
+    if (start > 0 && row->cells[start].glyph == GLYPH_TAIL)
+        row->cells[start - 1].glyph = ' ';
+    if (end < cols && row->cells[end].glyph == GLYPH_TAIL)
+        row->cells[end].glyph = ' ';
+}
 
 /* Erases cells [start, end) with an attribute (background colour erase). */
 void row_erase(struct row *row, int cols, int start, int end, uint16_t attr);

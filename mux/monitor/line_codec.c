@@ -89,7 +89,8 @@ static size_t glyph_put(uint8_t *out, const struct styles *styles, uint32_t glyp
     return (size_t)(at - out);
 }
 
-#define GLYPH_BYTES_MAX (3 + 4 * CLUSTER_POINTS_MAX)
+#define GLYPH_BYTES   5 /* at most, of one that is no cluster */
+#define CLUSTER_BYTES (3 + 4 * CLUSTER_POINTS_MAX)
 
 int line_encode(struct bytes *out, struct line_looks *looks, const struct styles *styles,
                 const struct cell *cells, size_t count, bool *wide)
@@ -99,7 +100,7 @@ int line_encode(struct bytes *out, struct line_looks *looks, const struct styles
     text.failed = runs.failed = false;
     uint32_t run = 0, runs_count = 0;
     *wide = false;
-    if (!bytes_room(&text, count + 1))
+    if (!bytes_room(&text, GLYPH_BYTES * count + 1))
         return -ENOMEM;
 
     for (size_t i = 0; i < count; i++) {
@@ -117,15 +118,15 @@ int line_encode(struct bytes *out, struct line_looks *looks, const struct styles
         if (glyph & (GLYPH_TAIL | GLYPH_PAD))
             continue;
         run++;
-        if (glyph < 0x80) {
-            text.data[text.size++] = (uint8_t)glyph; /* there is a byte for each cell to come */
-        } else {
-            uint8_t *room = bytes_room(&text, GLYPH_BYTES_MAX + count - i);
-            if (!room)
-                return -ENOMEM;
-            *wide |= (glyph & GLYPH_WIDE) != 0;
-            text.size += glyph_put(room, styles, glyph);
+        if (glyph < 0x80) { /* there is room for each cell to come */
+            text.data[text.size++] = (uint8_t)glyph;
+            continue;
         }
+        if ((glyph & GLYPH_CLUSTER) &&
+            !bytes_room(&text, CLUSTER_BYTES + GLYPH_BYTES * (count - i)))
+            return -ENOMEM;
+        *wide |= (glyph & GLYPH_WIDE) != 0;
+        text.size += glyph_put(text.data + text.size, styles, glyph);
     }
     if (run > 0) {
         uint32_t index = look_index(looks, styles, cells[count - 1].attr);

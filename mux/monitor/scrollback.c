@@ -17,7 +17,7 @@
 #define LINE_WIDE      0x80000000U
 #define LINE_LENGTH    0x7fffffffU
 #define PACK_LEVEL     1
-#define UNPACKED_MAX   (2U * 1024 * 1024) /* bytes of closed blocks that wait to be packed */
+#define UNPACKED_MAX   (1024U * 1024) /* bytes of closed blocks that wait to be packed */
 
 struct scrollback_block {
     uint32_t lines, looks, raw_size, stored_size; /* stored_size 0: still open */

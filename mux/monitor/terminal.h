@@ -103,6 +103,13 @@ struct terminal_sequence {
     char string[TERMINAL_STRING_MAX];
 };
 
+#define TERMINAL_PLAIN 256
+
+/* A code point that is its own glyph, whatever it follows; point 0: none. */
+struct terminal_plain {
+    uint32_t point, glyph;
+};
+
 struct terminal {
     VTerm *vt;
     VTermState *state;
@@ -135,6 +142,8 @@ struct terminal {
     uint8_t partial[4]; /* of a UTF-8 sequence cut by the end of the input */
     uint8_t partial_size;
     struct terminal_sequence sequence;
+
+    struct terminal_plain plain[TERMINAL_PLAIN]; /* those that came last, by hash */
 
     /* While libvterm places a glyph. */
     uint32_t placing;

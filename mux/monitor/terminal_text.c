@@ -177,10 +177,21 @@ static bool is_tag(uint32_t point)
     return point >= 0xe0000 && point <= 0xe007f;
 }
 
+static bool is_modifier(uint32_t point)
+{
+    return point >= 0x1f3fb && point <= 0x1f3ff;
+}
+
+/* Whatever was before it. */
+static bool stands_alone(uint32_t point, const utf8proc_property_t *property)
+{
+    return !is_modifier(point) && property->boundclass != UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+}
+
 static bool joins(struct terminal *terminal, uint32_t point, const utf8proc_property_t *property)
 {
-    bool modifier = point >= 0x1f3fb && point <= 0x1f3ff;
-    if (!modifier && property->boundclass != UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC)
+    bool modifier = is_modifier(point);
+    if (stands_alone(point, property))
         return false;
     int col;
     const struct cell *cell = base_cell(terminal, &col);
@@ -197,7 +208,13 @@ static bool unknown_is_wide(uint32_t point)
     return (point >= 0x1f000 && point <= 0x1faff) || (point >= 0x20000 && point <= 0x3fffd);
 }
 
-static void place_point(struct terminal *terminal, uint32_t point)
+/* Where the glyph of a point that needs no second look is remembered. */
+static struct terminal_plain *terminal_plain(struct terminal *terminal, uint32_t point)
+{
+    return &terminal->plain[(point ^ point >> 8) % TERMINAL_PLAIN];
+}
+
+static void place_anew(struct terminal *terminal, uint32_t point)
 {
     if (point < 0xa0) {
         place(terminal, GLYPH_REPLACEMENT); /* C1: no controls here */
@@ -236,17 +253,30 @@ static void place_point(struct terminal *terminal, uint32_t point)
     default:
         break;
     }
-    if (width == 0 || joins(terminal, point, property))
+    uint32_t glyph = point | (width == 2 ? GLYPH_WIDE : 0);
+    if (width == 0 || joins(terminal, point, property)) {
         combine(terminal, point);
+        return;
+    }
+    if (stands_alone(point, property))
+        *terminal_plain(terminal, point) = (struct terminal_plain){point, glyph};
+    place(terminal, glyph);
+}
+
+static void place_point(struct terminal *terminal, uint32_t point)
+{
+    const struct terminal_plain *plain = terminal_plain(terminal, point);
+    if (plain->point == point && point > 0)
+        place(terminal, plain->glyph);
     else
-        place(terminal, point | (width == 2 ? GLYPH_WIDE : 0));
+        place_anew(terminal, point);
 }
 
 /*
  * Decodes one UTF-8 sequence: returns its length and sets *point (U+FFFD for each longest broken
  * part, as the Unicode standard recommends), or 0 when the input ends within it.
  */
-static size_t decode(const uint8_t *at, size_t size, uint32_t *point)
+static inline size_t decode(const uint8_t *at, size_t size, uint32_t *point)
 {
     uint8_t first = at[0];
     size_t length = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;

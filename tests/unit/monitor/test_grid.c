@@ -184,7 +184,7 @@ static size_t scrollback_bytes(const struct terminal *t)
 START_TEST(test_memory)
 {
     struct terminal *t = colored_lines(10100, false);
-    ck_assert_uint_le(scrollback_bytes(t), 1300000 + 2200000);
+    ck_assert_uint_le(scrollback_bytes(t), 1300000 + 1200000);
     scrollback_trim(&t->scrollback);
     ck_assert_uint_eq(t->scrollback.unpacked, 0);
     ck_assert_uint_le(scrollback_bytes(t), 1300000);
