@@ -410,7 +410,7 @@ short link_poll(const struct link *link, int64_t *deadline)
         *deadline = clock_earlier(*deadline, link->dial_at);
     if (link->resume_at != 0)
         *deadline = clock_earlier(*deadline, link->resume_at);
-    if (link->ack_at != 0)
+    if (link->state == LINK_UP && link->ack_at != 0)
         *deadline = clock_earlier(*deadline, link->ack_at);
     return (short)(POLLIN | (link->blocked ? POLLOUT : 0));
 }

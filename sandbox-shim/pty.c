@@ -12,7 +12,7 @@
 #include "transport/message.h"
 
 #define READ_BATCH BJ_DATA_MAX /* then others get a turn */
-#define ECHO_BYTES 256U
+#define ECHO_BYTES 256U        /* less than this goes at once */
 
 int pty_open(struct pty *pty, struct bj_error *error)
 {

@@ -34,9 +34,9 @@ void pty_set_size(struct pty *pty, uint64_t rows, uint64_t cols);
 /* Signals the foreground process group, when there is one. */
 void pty_signal(const struct pty *pty, int number);
 
-/* Reads what is there into the ring, at most one batch; a little of it is not waited for more, and
- * poll(2) tells of the rest. Returns the bytes read, 0 when nothing was
- * there or the ring is full, -EIO when no process has the terminal open any more. */
+/* Reads what is there into the ring, at most one batch; after a little it does not look for more,
+ * of which poll(2) tells. Returns the bytes read, 0 when nothing was there or the ring is full,
+ * -EIO when no process has the terminal open any more. */
 ptrdiff_t pty_read(struct pty *pty);
 
 /* Writes held input to the pty as far as it takes it; after pty_close_master() all of it is taken.

@@ -4,8 +4,8 @@
  * The newest rows stay as they came, by pointer ("hot"). Older ones are joined to logical lines,
  * encoded (line_codec.h) in blocks, and packed with zstd when the terminal is idle or too many wait
  * for it; the width of the screen does not matter to them, so a change of width recounts rows but
- * rewrites nothing. Rows are numbered at the current
- * width, 0 is the oldest. Bounded in lines and bytes; the oldest block goes first.
+ * rewrites nothing. Rows are numbered at the current width, 0 is the oldest. Bounded in lines and
+ * bytes; the oldest block goes first.
  *
  * Owned by the terminal, which passes its styles and width to every call.
  */
