@@ -366,15 +366,15 @@ static void on_input(void *owner, const struct input *input)
     /* A key for the agent shows by its echo; everything else shows at once. */
     bool for_agent =
         order.kind == ORDER_KEY || order.kind == ORDER_PASTE || order.kind == ORDER_MOUSE;
-    if (for_agent && dashboard->dirty)
-        /* A frame that waits is painted now, so that the one with the echo can come. */
-        dashboard_touch_cells(dashboard, true);
     if (!for_agent) {
         dashboard_changed(dashboard);
         dashboard_touch(dashboard, true);
-    } else if (control->note_until > view.now || before.digest) {
-        dashboard_touch(dashboard, false);
+        return;
     }
+    if (dashboard->dirty) /* what waits is painted now, so that the frame with the echo can come */
+        dashboard_touch_cells(dashboard, true);
+    if (control->note_until > view.now || before.digest)
+        dashboard_touch(dashboard, false);
 }
 
 static void on_escape(uv_timer_t *timer)

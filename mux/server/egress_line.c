@@ -157,6 +157,15 @@ static bool is_credential_host(const struct sandbox *sandbox, const char *subjec
     return false;
 }
 
+/* Decides otherwise than the line of the policy that matched. */
+static void overrule(struct policy_decision *decision, enum policy_effect effect, const char *why)
+{
+    decision->effect = effect;
+    decision->pattern[0] = '\0';
+    decision->by_default = false;
+    snprintf(decision->why, sizeof(decision->why), "%s", why);
+}
+
 /* What the policy says, with what stands above it: the quota, and that naming a credential's
  * upstream lets through to it. Effects but ask are on record afterwards. */
 static void judge(struct sandbox *sandbox, const char *subject, const char *protocol,
@@ -164,21 +173,14 @@ static void judge(struct sandbox *sandbox, const char *subject, const char *prot
 {
     guard_decide(sandbox, POLICY_EGRESS, subject, strlen(subject), decision);
     if (decision->effect == POLICY_ASK && strcmp(protocol, "credential") == 0 &&
-        is_credential_host(sandbox, subject)) {
-        decision->effect = POLICY_ALLOW;
-        decision->pattern[0] = '\0';
-        decision->by_default = false;
-        snprintf(decision->why, sizeof(decision->why), "allowed as the upstream of a credential");
-    }
+        is_credential_host(sandbox, subject))
+        overrule(decision, POLICY_ALLOW, "allowed as the upstream of a credential");
     if (decision->effect == POLICY_ALLOW && sandbox->traffic.over) {
-        decision->effect = POLICY_DENY;
-        decision->pattern[0] = '\0'; /* not that of what lets it through otherwise */
-        decision->by_default = false;
-        decision->rule = 0;
-        snprintf(decision->where, sizeof(decision->where), "limits");
-        snprintf(
-            decision->why, sizeof(decision->why),
+        overrule(
+            decision, POLICY_DENY,
             "denied: the bytes that this sandbox may send and receive in one hour are used up");
+        decision->rule = 0; /* nor is it that of what lets it through otherwise */
+        snprintf(decision->where, sizeof(decision->where), "limits");
     }
     if (decision->effect == POLICY_ASK)
         return;

@@ -35,9 +35,7 @@ static int measure(struct terminal *client, int count, double *p50, double *p99)
     return 0;
 }
 
-typedef int start_fn(struct terminal *terminal, unsigned rows, unsigned cols, char *const argv[]);
-
-static int plain(start_fn *start, int count, double *p50, double *p99)
+static int plain(terminal_start_fn *start, int count, double *p50, double *p99)
 {
     char pane[512];
     struct terminal client;
@@ -96,7 +94,7 @@ void section_echo(void)
         double half[REPORT_COLUMNS_MAX] = {0}, most[REPORT_COLUMNS_MAX] = {0}, p50, p99;
         /* Idle it is cheap, and varies most: a processor that sleeps is woken by the host. */
         for (int round = 0; round < (f == 0 ? 3 * rounds : rounds); round++) {
-            static start_fn *const starts[] = {terminal_start, terminal_start_chained};
+            static terminal_start_fn *const starts[] = {terminal_start, terminal_start_chained};
             for (int s = 0; f == 0 && s < 2; s++) {
                 if (plain(starts[s], count, &p50, &p99) < 0)
                     continue;

@@ -19,18 +19,19 @@ struct terminal {
 
 int64_t bench_now_us(void);
 
+typedef int terminal_start_fn(struct terminal *terminal, unsigned rows, unsigned cols,
+                              char *const argv[]);
+
 /* Starts argv[0] with `env` added. Returns 0 or -1. */
-int terminal_start(struct terminal *terminal, unsigned rows, unsigned cols, char *const argv[]);
+terminal_start_fn terminal_start;
 
 /* The same with a process between that does nothing but carry the bytes through a socket, as a wall
  * needs it: what is left to reach of the raw pty's speed. */
-int terminal_start_relayed(struct terminal *terminal, unsigned rows, unsigned cols,
-                           char *const argv[]);
+terminal_start_fn terminal_start_relayed;
 
 /* The same with three of them in a row, where the client, the monitor and the shim are, and another
  * pty in front: what is left to reach of the raw pty's echo. */
-int terminal_start_chained(struct terminal *terminal, unsigned rows, unsigned cols,
-                           char *const argv[]);
+terminal_start_fn terminal_start_chained;
 
 /* Reads what is there, waiting at most `wait_ms`. Returns bytes read, 0 on time-out, -1 at the end.
  */

@@ -46,10 +46,8 @@ static double speed_of(const struct result *result)
     return result->us > 0 ? (double)corpus_size() / (double)result->us : 0; /* MB/s */
 }
 
-typedef int start_fn(struct terminal *terminal, unsigned rows, unsigned cols, char *const argv[]);
-
 /* The program under a pty that is only read, by this process or through another. */
-static double plain_pty(start_fn *start, const char *kind)
+static double plain_pty(terminal_start_fn *start, const char *kind)
 {
     char pane[512], corpus[512];
     struct result result = {0};

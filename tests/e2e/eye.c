@@ -154,11 +154,12 @@ void eye_cell(struct eye *eye, int row, int col, VTermScreenCell *cell)
     ck_assert_int_eq(vterm_screen_get_cell(eye->screen, (VTermPos){row, col}, cell), 1);
 }
 
-/* The row's text; columns[i] is the cell of byte i. */
-static size_t row_text(struct eye *eye, int row, char *text, int *columns, size_t room)
+/* The text of cells [from, to) of a row; columns[i] is the cell of byte i. */
+static size_t row_text(struct eye *eye, int row, int from, int to, char *text, int *columns,
+                       size_t room)
 {
     size_t size = 0, end = 0;
-    for (int col = 0; col < eye->cols && size + 32 < room;) {
+    for (int col = from; col < to && size + 32 < room;) {
         VTermScreenCell cell;
         eye_cell(eye, row, col, &cell);
         size_t before = size;
@@ -181,10 +182,15 @@ static size_t row_text(struct eye *eye, int row, char *text, int *columns, size_
 static char row_buffer[ROW_MAX];
 static int row_columns[ROW_MAX];
 
+const char *eye_cells(struct eye *eye, int row, int from, int to)
+{
+    row_text(eye, row, from, to, row_buffer, row_columns, ROW_MAX);
+    return row_buffer;
+}
+
 const char *eye_row(struct eye *eye, int row)
 {
-    row_text(eye, row, row_buffer, row_columns, ROW_MAX);
-    return row_buffer;
+    return eye_cells(eye, row, 0, eye->cols);
 }
 
 int eye_find(struct eye *eye, const char *text, int *col)

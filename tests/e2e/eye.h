@@ -49,6 +49,8 @@ void eye_resize(struct eye *eye, int rows, int cols);
 
 /* A row as UTF-8 without trailing blanks; lasts until the next call. */
 const char *eye_row(struct eye *eye, int row);
+/* The same of its cells [from, to). */
+const char *eye_cells(struct eye *eye, int row, int from, int to);
 /* The row that contains the text, or -1; with its column (in cells) in *col when not NULL. */
 int eye_find(struct eye *eye, const char *text, int *col);
 bool eye_shows(struct eye *eye, const char *text);

@@ -50,6 +50,12 @@ static bool is_same(const char *left, const char *right)
     return *left == *right;
 }
 
+/* A call is to fail; whose, is not looked at yet. */
+static bool is_armed(void)
+{
+    return page && (page->nth || page->fresh);
+}
+
 /* The first call from a place where none has failed yet. */
 static bool is_fresh(uint64_t at)
 {
@@ -70,8 +76,7 @@ static bool is_fresh(uint64_t at)
  * does not fail. */
 static bool is_chosen(const void *caller, const char *call, int code)
 {
-    if (!page || (page->nth == 0 && page->fresh == 0) ||
-        !is_same(page->victim, program_invocation_short_name))
+    if (!is_armed() || !is_same(page->victim, program_invocation_short_name))
         return false;
     bool chosen = page->fresh ? is_fresh(place(caller))
                               : __atomic_sub_fetch(&page->nth, 1, __ATOMIC_RELAXED) == 0;
@@ -185,16 +190,12 @@ static bool is_file(int fd)
 /* Files only: what a socket or a pipe may answer is the other tests' matter. */
 ssize_t read(int fd, void *data, size_t size)
 {
-    return page && (page->nth || page->fresh) && is_file(fd) && CHOSEN(EIO)
-               ? -1
-               : syscall(SYS_read, fd, data, size);
+    return is_armed() && is_file(fd) && CHOSEN(EIO) ? -1 : syscall(SYS_read, fd, data, size);
 }
 
 ssize_t write(int fd, const void *data, size_t size)
 {
-    return page && (page->nth || page->fresh) && is_file(fd) && CHOSEN(ENOSPC)
-               ? -1
-               : syscall(SYS_write, fd, data, size);
+    return is_armed() && is_file(fd) && CHOSEN(ENOSPC) ? -1 : syscall(SYS_write, fd, data, size);
 }
 
 #define CALL(name, code, parameters, number, ...)                                                  \

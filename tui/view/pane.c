@@ -376,22 +376,18 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
         pane->painted.rows = 0; /* the request may stand on cells */
 }
 
-bool view_pane_settled(const struct view_input *input, size_t index, const struct rect *rect)
-{
-    const struct sandbox *sandbox = input->fleet->sandboxes[index];
-    const struct view_pane *pane = input->pane(input->owner, sandbox->id);
-    struct rect inner = layout_inner(rect);
-    size_t waiting;
-    return pane && pane->state == PANE_LIVE && pane->screen.drawn &&
-           pane->heads == pane->screen.heads && same_rect(&pane->painted, &inner) &&
-           pane->rows == pane->screen.rows && pane->cols == pane->screen.cols &&
-           !fleet_request(input->fleet, sandbox->id, &waiting);
-}
-
-void view_pane_paint_cells(struct view *view, const struct view_input *input, size_t index,
+bool view_pane_paint_cells(struct view *view, const struct view_input *input, size_t index,
                            const struct rect *rect)
 {
     const struct sandbox *sandbox = input->fleet->sandboxes[index];
+    struct view_pane *pane = input->pane(input->owner, sandbox->id);
     struct rect inner = layout_inner(rect);
-    paint_content(view, input, sandbox, input->pane(input->owner, sandbox->id), &inner, index);
+    size_t waiting;
+    bool settled = pane && pane->state == PANE_LIVE && pane->screen.drawn &&
+                   pane->heads == pane->screen.heads && same_rect(&pane->painted, &inner) &&
+                   pane->rows == pane->screen.rows && pane->cols == pane->screen.cols &&
+                   !fleet_request(input->fleet, sandbox->id, &waiting);
+    if (settled)
+        paint_content(view, input, sandbox, pane, &inner, index);
+    return settled;
 }

@@ -49,9 +49,8 @@ struct style request_chip(const struct paint *paint, const struct request *reque
 
 void view_pane_paint(struct view *view, const struct view_input *input, size_t index,
                      const struct rect *rect);
-/* The same when nothing but its cells changed; asked by view_pane_settled. */
-bool view_pane_settled(const struct view_input *input, size_t index, const struct rect *rect);
-void view_pane_paint_cells(struct view *view, const struct view_input *input, size_t index,
+/* Only its cells; false, with nothing painted, when more of it changed. */
+bool view_pane_paint_cells(struct view *view, const struct view_input *input, size_t index,
                            const struct rect *rect);
 void view_card_paint(struct view *view, const struct view_input *input, size_t index,
                      const struct rect *rect);

@@ -245,12 +245,10 @@ static bool paint_cells(struct view *view, const struct view_input *input)
     const struct layout *layout = input->layout;
     if (!view->plain || view->everything)
         return false;
-    for (size_t i = 0; i < layout->pane_count; i++)
-        if (!view_pane_settled(input, layout->panes[i].index, &layout->panes[i].rect))
-            return false;
     view->cursor_row = -1;
     for (size_t i = 0; i < layout->pane_count; i++)
-        view_pane_paint_cells(view, input, layout->panes[i].index, &layout->panes[i].rect);
+        if (!view_pane_paint_cells(view, input, layout->panes[i].index, &layout->panes[i].rect))
+            return false;
     return !view->paint.flushed; /* else pairs on screen mean other colours now */
 }
 
