@@ -359,7 +359,7 @@ static int start(const struct wall_plan *plan, struct wall *wall, struct bj_erro
     struct launch launch = {.program = program,
                             .argv = (char *const *)argv,
                             .envp = envp,
-                            .cgroup_procs = plan->cgroup_procs,
+                            .cgroup = plan->cgroup,
                             .files = plan->files,
                             .drop = plan->drop,
                             .uid = plan->uid,
@@ -399,10 +399,11 @@ static int start(const struct wall_plan *plan, struct wall *wall, struct bj_erro
     launch.trouble = ends[3];
     launch.null = null;
     const int keep[] = {fds.info, fds.gate, fds.seccomp, options_fd};
-    size_t kept = sizeof(keep) / sizeof(*keep);
-    memcpy(launch.keep, keep, sizeof(keep));
-    memcpy(launch.keep + kept, files.all, files.count * sizeof(*files.all));
-    launch.keep[kept + files.count] = -1;
+    int *end = launch.keep;
+    end = mempcpy(end, keep, sizeof(keep));
+    end = mempcpy(end, files.all, files.count * sizeof(*files.all));
+    end = mempcpy(end, options.copies, options.copies_count * sizeof(*options.copies));
+    *end = -1;
     status = wall->outer = launch_fork(&launch, error);
 
 done:

@@ -7,13 +7,17 @@
 
 #include "mux/driver/driver.h"
 
+#define BWRAP_COPIES_MAX 24 /* files of /etc that are copied */
+
 extern const struct driver driver_bwrap;
 
 /* bwrap's options as one list, ready for its --args. */
 struct bwrap_options {
     char *text; /* NUL-separated */
     size_t size, capacity, count;
-    bool failed; /* out of memory */
+    bool failed;                  /* out of memory */
+    int copies[BWRAP_COPIES_MAX]; /* files that the options refer to by these descriptors */
+    size_t copies_count;
 };
 
 struct bwrap_version {

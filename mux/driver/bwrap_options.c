@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -9,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define COPY_MAX 16384 /* bytes of a file of /etc; a larger one is bound */
 
 #define INSIDE_PATH                                                                                \
     "/belljar/bin:/opt/agent/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -38,8 +41,6 @@ static const char *const etc[] = {
     "ssl/openssl.cnf",
     "localtime",
     "timezone",
-    "ca-certificates",
-    "ca-certificates.conf",
     "os-release",
     "debian_version",
     "lsb-release",
@@ -113,8 +114,17 @@ static void add_descriptor(struct bwrap_options *options, const char *option, in
     add_all(options, option, number, NULL);
 }
 
+static void add_copy(struct bwrap_options *options, int fd, const char *target)
+{
+    add_all(options, "--perms", "0444", NULL);
+    add_descriptor(options, "--file", fd);
+    add(options, target);
+}
+
 void bwrap_options_free(struct bwrap_options *options)
 {
+    for (size_t i = 0; i < options->copies_count; i++)
+        close(options->copies[i]);
     free(options->text);
     *options = (struct bwrap_options){0};
 }
@@ -148,6 +158,21 @@ static void add_system(struct bwrap_options *options)
     }
 }
 
+/* A small file that everyone may read is copied: each mount costs bwrap a walk through all of them,
+ * a quarter of a millisecond. */
+static bool copy_etc_file(struct bwrap_options *options, const char *path, const struct stat *info)
+{
+    if (!S_ISREG(info->st_mode) || !(info->st_mode & S_IROTH) || info->st_size > COPY_MAX ||
+        options->copies_count == BWRAP_COPIES_MAX)
+        return false;
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    options->copies[options->copies_count++] = fd;
+    add_copy(options, fd, path);
+    return true;
+}
+
 /* A link stays a link when it points into /usr or /etc/alternatives, so that nothing else of the
  * host comes in through it; any other link is left out. */
 static void add_etc_entry(struct bwrap_options *options, const char *name)
@@ -159,7 +184,8 @@ static void add_etc_entry(struct bwrap_options *options, const char *name)
     if (lstat(path, &info) < 0)
         return;
     if (!S_ISLNK(info.st_mode)) {
-        add_all(options, "--ro-bind", path, path, NULL);
+        if (!copy_etc_file(options, path, &info))
+            add_all(options, "--ro-bind", path, path, NULL);
         return;
     }
     ssize_t length = readlink(path, target, sizeof(target) - 1);
@@ -186,11 +212,8 @@ static void add_etc(struct bwrap_options *options, const struct bwrap_descriptor
         add_all(options, "--perms", "0755", "--dir", directories[i], NULL);
     for (size_t i = 0; i < sizeof(etc) / sizeof(*etc); i++)
         add_etc_entry(options, etc[i]);
-    for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++) {
-        add_all(options, "--perms", "0444", NULL);
-        add_descriptor(options, "--file", made[i].fd);
-        add(options, made[i].path);
-    }
+    for (size_t i = 0; i < sizeof(made) / sizeof(*made); i++)
+        add_copy(options, made[i].fd, made[i].path);
 }
 
 /* The agent's program, and what tells it to ask: files in the root's file system, which is made
@@ -200,11 +223,8 @@ static void add_profile(struct bwrap_options *options, const struct wall_plan *p
 {
     for (size_t i = 0; i < plan->mounts_count; i++)
         add_all(options, "--ro-bind", plan->mounts[i].source, plan->mounts[i].target, NULL);
-    for (size_t i = 0; i < plan->made_count; i++) {
-        add_all(options, "--perms", "0444", NULL);
-        add_descriptor(options, "--file", descriptors->made[i]);
-        add(options, plan->made[i].target);
-    }
+    for (size_t i = 0; i < plan->made_count; i++)
+        add_copy(options, descriptors->made[i], plan->made[i].target);
 }
 
 static void add_places(struct bwrap_options *options, const struct wall_plan *plan,

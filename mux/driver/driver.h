@@ -56,7 +56,7 @@ struct wall_plan {
     bool drop;               /* become uid:gid first (we are root) */
     uid_t uid;
     gid_t gid;
-    int cgroup_procs;           /* descriptor from cgroup_open_procs(), or -1 */
+    int cgroup;                 /* descriptor from cgroup_open(), or -1 */
     const struct rlimit *files; /* limit of open files inside; NULL: as here */
     bool mortal;                /* it ends with the thread that called wall_go() */
 };

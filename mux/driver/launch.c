@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -103,10 +104,18 @@ static void make_mounts(const struct launch *launch)
     }
 }
 
-static void become(const struct launch *launch)
+/* Where the child could not be born there. */
+static void enter_cgroup(const struct launch *launch)
 {
-    if (launch->cgroup_procs >= 0 && write(launch->cgroup_procs, "0", 1) != 1)
+    int procs = openat(launch->cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    if (procs < 0 || write(procs, "0", 1) != 1)
         report(launch, STEP_CGROUP);
+}
+
+static void become(const struct launch *launch, bool inside)
+{
+    if (!inside)
+        enter_cgroup(launch);
     if (!launch->drop)
         return;
     make_mounts(launch);
@@ -125,7 +134,7 @@ static void reset_signals(void)
     sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static void child(const struct launch *launch)
+static void child(const struct launch *launch, bool inside)
 {
     char byte;
     ssize_t got;
@@ -134,18 +143,18 @@ static void child(const struct launch *launch)
         report(launch, STEP_SESSION);
     umask(022);
     close(launch->go_other);
-    do
-        got = read(launch->go, &byte, 1);
-    while (got < 0 && errno == EINTR);
-    if (got != 1)
-        _exit(0); /* who started us is gone, and nobody would know of this sandbox */
-    become(launch);
+    become(launch, inside);
     if (dup2(launch->null, 0) < 0 || dup2(launch->null, 1) < 0 || dup2(launch->trouble, 2) < 0 ||
         syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
         report(launch, STEP_STDIO);
     for (size_t i = 0; i < LAUNCH_KEEP_MAX && launch->keep[i] >= 0; i++)
         if (fcntl(launch->keep[i], F_SETFD, 0) < 0)
             report(launch, STEP_STDIO);
+    do
+        got = read(launch->go, &byte, 1);
+    while (got < 0 && errno == EINTR);
+    if (got != 1)
+        _exit(0); /* who started us is gone, and nobody would know of this sandbox */
     /* Last of all: with many sandboxes the server's descriptors, which are here until execve(), are
      * more than the limit allows, and then nothing could be opened above. */
     if (launch->files && setrlimit(RLIMIT_NOFILE, launch->files) < 0)
@@ -154,16 +163,29 @@ static void child(const struct launch *launch)
     report(launch, STEP_EXEC);
 }
 
+/* fork(), with the child born in its cgroup if the kernel lets us (Linux 5.7; some containers
+ * refuse clone3()). To move it there afterwards waits until all processors have passed by: some 10
+ * ms. */
+static pid_t fork_inside(int cgroup, bool *inside)
+{
+    struct clone_args args = {
+        .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD, .cgroup = (uint64_t)cgroup};
+    pid_t pid = cgroup >= 0 ? (pid_t)syscall(SYS_clone3, &args, sizeof(args)) : -1;
+    *inside = cgroup < 0 || pid >= 0;
+    return pid >= 0 ? pid : fork();
+}
+
 pid_t launch_fork(const struct launch *launch, struct bj_error *error)
 {
     /* Signals wait until the child has reset its handlers, else ours would run in it. */
     sigset_t all, before;
     sigfillset(&all);
     sigprocmask(SIG_SETMASK, &all, &before);
-    pid_t pid = fork();
+    bool inside;
+    pid_t pid = fork_inside(launch->cgroup, &inside);
     int code = -errno;
     if (pid == 0)
-        child(launch);
+        child(launch, inside);
     sigprocmask(SIG_SETMASK, &before, NULL);
     return pid < 0 ? bj_fail(error, code, "cannot fork: %s", strerror(-code)) : pid;
 }

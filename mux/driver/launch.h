@@ -14,7 +14,7 @@
 #include "transport/error.h"
 
 #define LAUNCH_MOUNTS_MAX 12
-#define LAUNCH_KEEP_MAX   24
+#define LAUNCH_KEEP_MAX   48
 #define LAUNCH_REPORT     '\001' /* first byte of the child's own report on `trouble` */
 
 /* Something of the host, bound below `base` for the dropped user. */
@@ -33,7 +33,7 @@ struct launch {
     int trouble;  /* becomes its stderr */
     int null;     /* becomes its stdin and stdout */
     int keep[LAUNCH_KEEP_MAX]; /* descriptors left open in the program, ends with -1 */
-    int cgroup_procs;
+    int cgroup; /* the directory's descriptor, -1: ours */
     const struct rlimit *files;
     bool drop;
     uid_t uid;

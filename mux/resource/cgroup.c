@@ -214,12 +214,10 @@ int cgroup_make(const struct cgroup_place *place, const char *id,
     return 0;
 }
 
-int cgroup_open_procs(const char *path, struct bj_error *error)
+int cgroup_open(const char *path, struct bj_error *error)
 {
-    char file[CGROUP_PATH_MAX + 64];
-    snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-    int fd = open(file, O_WRONLY | O_CLOEXEC);
-    return fd < 0 ? bj_fail(error, -errno, "cannot open %s: %s", file, strerror(errno)) : fd;
+    int fd = open(path, O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? bj_fail(error, -errno, "cannot open %s: %s", path, strerror(errno)) : fd;
 }
 
 int cgroup_kill(const char *path)

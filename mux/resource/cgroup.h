@@ -38,8 +38,8 @@ int cgroup_make(const struct cgroup_place *place, const char *id,
                 const struct cgroup_limits *limits, char path[CGROUP_PATH_MAX],
                 struct bj_error *error);
 
-/* A descriptor: writing "0" to it moves the writer into the group. */
-int cgroup_open_procs(const char *path, struct bj_error *error);
+/* A descriptor of the group's directory, for clone3() and openat(). */
+int cgroup_open(const char *path, struct bj_error *error);
 
 int cgroup_kill(const char *path);
 int cgroup_freeze(const char *path, bool freeze);

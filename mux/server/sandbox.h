@@ -74,6 +74,7 @@ struct sandbox {
 
     uint64_t monitor_started; /* monotonic ms, for the backoff of restarts */
     unsigned monitor_restarts;
+    bool monitor_missing; /* it could not be started, and is tried again */
 };
 
 /* Opens a log of one of its helpers below STATE/ID for appending; emptied when it is too long. */

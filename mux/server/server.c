@@ -133,7 +133,9 @@ int server_open(struct server *server, struct bj_error *error)
     uv_timer_init(&server->loop, &server->flush);
     uv_timer_init(&server->loop, &server->sample);
     uv_timer_init(&server->loop, &server->sweep);
+    uv_timer_init(&server->loop, &server->monitors_missing);
     server->flush.data = server->sample.data = server->sweep.data = server;
+    server->monitors_missing.data = server;
     for (size_t i = 0; i < 3; i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -194,6 +196,7 @@ void server_stop(struct server *server, bool killed)
     close_handle((uv_handle_t *)&server->flush);
     close_handle((uv_handle_t *)&server->sample);
     close_handle((uv_handle_t *)&server->sweep);
+    close_handle((uv_handle_t *)&server->monitors_missing);
     close_handle((uv_handle_t *)&server->quota);
     close_handle((uv_handle_t *)&server->rules_timer);
     close_handle((uv_handle_t *)&server->ledger.retry);

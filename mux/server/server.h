@@ -42,6 +42,7 @@ struct server {
     uv_timer_t sample; /* only while someone is subscribed */
     uv_timer_t sweep;  /* removes cgroups that were still in use at the end */
     unsigned sweeps_left;
+    uv_timer_t monitors_missing; /* starts those that could not be started */
 
     struct sandbox **sandboxes; /* oldest first, owned */
     size_t sandbox_count;

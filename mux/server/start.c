@@ -306,19 +306,19 @@ static void on_info(uv_poll_t *poll, int status, int events)
     advance(start);
 }
 
-static int make_cgroup(struct start *start, int *procs, struct bj_error *error)
+static int make_cgroup(struct start *start, int *group, struct bj_error *error)
 {
     struct sandbox *sandbox = start->sandbox;
     struct record *record = &sandbox->record;
     const struct cgroup_place *place = &start->server->cgroups;
-    *procs = -1;
+    *group = -1;
     if (place->path[0]) {
         int status = cgroup_make(place, record->id, &record->limits, record->cgroup, error);
         if (status < 0)
             return status;
-        *procs = cgroup_open_procs(record->cgroup, error);
-        if (*procs < 0)
-            return *procs;
+        *group = cgroup_open(record->cgroup, error);
+        if (*group < 0)
+            return *group;
     }
     static const char missing[] = "%s limit not enforced: no cgroup controller here";
     if (start->asked_memory && !place->memory)
@@ -345,14 +345,14 @@ static int start_wall(struct start *start, struct bj_error *error)
     struct sandbox *sandbox = start->sandbox;
     struct record *record = &sandbox->record;
     char shim[PATH_MAX], link[BJ_PATH_MAX], project[BJ_PATH_MAX], home[BJ_PATH_MAX];
-    int procs = -1;
+    int group = -1;
     if (sandbox_runtime_path(sandbox, "link", link, error) < 0 ||
         sandbox_state_path(sandbox, "project", project, error) < 0 ||
         sandbox_state_path(sandbox, "home", home, error) < 0)
         return error->code;
     int status = start_find_program(start, "belljar-shim", shim, error);
     if (status == 0)
-        status = make_cgroup(start, &procs, error);
+        status = make_cgroup(start, &group, error);
     if (status < 0)
         return status;
     struct wall_plan plan = {
@@ -368,7 +368,7 @@ static int start_wall(struct start *start, struct bj_error *error)
         .drop = geteuid() == 0,
         .uid = record->uid,
         .gid = record->gid,
-        .cgroup_procs = procs,
+        .cgroup = group,
         .files = &start->server->files,
     };
     start_add_profile(start, mounts, made, &plan);
@@ -376,8 +376,8 @@ static int start_wall(struct start *start, struct bj_error *error)
     status = start_add_acp(start, acp, mounts, &plan, error);
     if (status == 0)
         status = start->driver->start(&plan, &start->wall, error);
-    if (procs >= 0)
-        close(procs);
+    if (group >= 0)
+        close(group);
     if (status < 0)
         return status;
     /* Noted before it is let go: a server that dies now leaves nothing that nobody knows of. */
@@ -407,7 +407,8 @@ static int watch_info(struct start *start, struct bj_error *error)
                       : 0;
 }
 
-/* Monitor and wall are started at once; the wall waits at its gate for the monitor. */
+/* The wall takes longer to build than the monitor to start, so it begins first; at its gate it waits
+ * for the monitor. */
 void start_launch(struct start *start)
 {
     struct bj_error error = {0};
@@ -419,11 +420,11 @@ void start_launch(struct start *start)
     if (status == 0 && !start->again)
         status = start_fill_home(start, &error);
     if (status == 0)
-        status = monitor_spawn(start->sandbox, 0, &error);
-    if (status == 0)
         status = start_wall(start, &error);
     if (status == 0)
         status = watch_info(start, &error);
+    if (status == 0)
+        status = monitor_spawn(start->sandbox, 0, &error);
     if (status < 0)
         start_fail(start, &error);
 }

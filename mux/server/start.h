@@ -1,5 +1,5 @@
 /*
- * How a sandbox starts (docs/ARCHITECTURE.md): directories, project copy, then monitor and wall at
+ * How a sandbox starts (docs/ARCHITECTURE.md): directories, project copy, then wall and monitor at
  * once; answered when init runs behind a finished wall and is the monitor's admitted peer. When
  * anything fails on the way, everything is taken back and the caller gets the reason.
  */

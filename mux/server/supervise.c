@@ -179,6 +179,36 @@ int supervise_outer(struct sandbox *sandbox, bool ours, struct bj_error *error)
 
 /* --- the monitor --- */
 
+/* Two must never listen on the same sockets. */
+static int replace_monitor(struct sandbox *sandbox, uint64_t delay, struct bj_error *error)
+{
+    monitor_end(sandbox);
+    int status = monitor_spawn(sandbox, delay, error);
+    if (status == 0)
+        sandbox_save(sandbox);
+    return status;
+}
+
+/* Needs no memory of its own: want of it is why one is missing. */
+static void on_monitors_missing(uv_timer_t *timer)
+{
+    struct server *server = timer->data;
+    struct bj_error error = {0};
+    bool left = false;
+    for (size_t i = 0; i < server->sandbox_count; i++) {
+        struct sandbox *sandbox = server->sandboxes[i];
+        if (!sandbox->monitor_missing)
+            continue;
+        bool wanted = !sandbox->monitor && !sandbox->start && !sandbox->killed && !server->stopping;
+        sandbox->monitor_missing = wanted && replace_monitor(sandbox, 0, &error) < 0;
+        left = left || sandbox->monitor_missing;
+        if (wanted && !sandbox->monitor_missing)
+            server_alert(server, sandbox, ALERT_INFO, "monitor", "the sandbox has a monitor again");
+    }
+    if (!left)
+        uv_timer_stop(timer);
+}
+
 static void restart_monitor(struct sandbox *sandbox, const struct bj_error *why)
 {
     struct server *server = sandbox->server;
@@ -190,16 +220,16 @@ static void restart_monitor(struct sandbox *sandbox, const struct bj_error *why)
         sandbox->monitor_restarts++;
     server_alert(server, sandbox, ALERT_WARNING, "monitor", "the monitor was restarted: %s",
                  why->text);
-    /* Two must never listen on the same sockets. */
-    monitor_end(sandbox);
     if (delay > RESTART_MAX_MS)
         delay = RESTART_MAX_MS;
-    if (monitor_spawn(sandbox, delay, &error) < 0 &&
-        monitor_spawn(sandbox, RESTART_MAX_MS, &error) < 0)
-        server_alert(server, sandbox, ALERT_CRITICAL, "monitor",
-                     "the sandbox has no monitor and cannot be looked at: %s", error.text);
-    if (sandbox->monitor)
-        sandbox_save(sandbox);
+    if (replace_monitor(sandbox, delay, &error) == 0)
+        return;
+    sandbox->monitor_missing = true;
+    uv_timer_start(&server->monitors_missing, on_monitors_missing, RESTART_MAX_MS, RESTART_MAX_MS);
+    server_alert(server, sandbox, ALERT_CRITICAL, "monitor",
+                 "the sandbox has no monitor and cannot be looked at; another is tried every "
+                 "%u s: %s",
+                 RESTART_MAX_MS / 1000, error.text);
 }
 
 void supervise_monitor_down(struct sandbox *sandbox, const struct bj_error *why)

@@ -147,7 +147,7 @@ static int await_link(struct visit *visit, struct peer *monitor, struct bj_error
 
 /* --- the wall --- */
 
-static int make_cgroup(struct visit *visit, const json_t *limits, int *procs,
+static int make_cgroup(struct visit *visit, const json_t *limits, int *group,
                        struct bj_error *error)
 {
     const struct cgroup_limits most = {
@@ -156,13 +156,13 @@ static int make_cgroup(struct visit *visit, const json_t *limits, int *procs,
         .pids = (uint64_t)report_number(limits, "pids"),
     };
     char name[32];
-    *procs = -1;
+    *group = -1;
     cgroup_find(&visit->cgroups);
     if (!visit->cgroups.path[0])
         return 0;
     snprintf(name, sizeof(name), "visit-%.16s", strrchr(visit->place.path, '/') + 1);
     int status = cgroup_make(&visit->cgroups, name, &most, visit->cgroup, error);
-    return status < 0 ? status : (*procs = cgroup_open_procs(visit->cgroup, error));
+    return status < 0 ? status : (*group = cgroup_open(visit->cgroup, error));
 }
 
 static int start_wall(struct visit *visit, const struct bj_paths *paths, const json_t *record,
@@ -174,7 +174,7 @@ static int start_wall(struct visit *visit, const struct bj_paths *paths, const j
     const json_t *limits = json_object_get(record, "limits");
     char path[BJ_PATH_MAX], shim[PATH_MAX], link[BJ_PATH_MAX], project[BJ_PATH_MAX],
         home[BJ_PATH_MAX];
-    int procs;
+    int group;
     visit->driver = driver_find(report_text(record, "driver"));
     if (!visit->driver)
         return bj_fail(error, -EINVAL, "its wall was of a kind that is not known here");
@@ -186,7 +186,7 @@ static int start_wall(struct visit *visit, const struct bj_paths *paths, const j
         (status = bj_path(project, sizeof(project), error, "%s/%s/project", paths->state, id)) <
             0 ||
         (status = bj_path(home, sizeof(home), error, "%s/%s/home", paths->state, id)) < 0 ||
-        (status = make_cgroup(visit, limits, &procs, error)) < 0)
+        (status = make_cgroup(visit, limits, &group, error)) < 0)
         return status;
     uid_t uid = (uid_t)report_number(record, "uid");
     const struct wall_plan plan = {
@@ -200,12 +200,12 @@ static int start_wall(struct visit *visit, const struct bj_paths *paths, const j
         .drop = geteuid() == 0,
         .uid = uid,
         .gid = geteuid() == 0 ? uid : getgid(), /* as the server chooses them */
-        .cgroup_procs = procs,
+        .cgroup = group,
         .mortal = true,
     };
     status = visit->driver->start(&plan, &visit->wall, error);
-    if (procs >= 0)
-        close(procs);
+    if (group >= 0)
+        close(group);
     if (status < 0)
         return status;
     process_identify(visit->wall.outer, &visit->outer);

@@ -1,8 +1,10 @@
 #include "mux/driver/bwrap.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/unit/server/suite.h"
 
@@ -62,6 +64,20 @@ START_TEST(what_must_be_there)
 }
 END_TEST
 
+/* A copy comes from a file of its name. */
+static bool is_copied(const struct bwrap_options *options, const char *number, const char *target)
+{
+    char link[64], path[256];
+    for (size_t i = 0; i < options->copies_count; i++)
+        if (options->copies[i] == atoi(number)) {
+            snprintf(link, sizeof(link), "/proc/self/fd/%s", number);
+            ssize_t length = readlink(link, path, sizeof(path) - 1);
+            path[length > 0 ? length : 0] = '\0';
+            return strcmp(path, target) == 0;
+        }
+    return false;
+}
+
 /* Nothing of the host comes in but /usr, its old neighbours, single entries of /etc and the four
  * parts; only the project and the home may be written. */
 START_TEST(no_other_host_path)
@@ -70,6 +86,7 @@ START_TEST(no_other_host_path)
                                         "/lib64", "/libx32", "/mnt/shim", "/mnt/link"};
     static const char *const secret[] = {"/etc/shadow",      "/etc/passwd",    "/etc/ssl",
                                          "/etc/ssl/private", "/etc/gitconfig", "/etc"};
+    int copied = 0;
     const char *list[1024];
     struct bwrap_options options = {0};
     struct wall_plan box = plan();
@@ -86,10 +103,16 @@ START_TEST(no_other_host_path)
             for (size_t s = 0; s < sizeof(secret) / sizeof(*secret); s++)
                 known = known && strcmp(from, secret[s]) != 0;
             ck_assert_msg(known, "%s is bound", from);
+        } else if (strcmp(list[i], "--file") == 0) {
+            bool made = atoi(from) >= fds.passwd && atoi(from) <= fds.resolv;
+            ck_assert_msg(made || is_copied(&options, from, list[i + 2]), "%s is a copy of another",
+                          list[i + 2]);
+            copied += strcmp(list[i + 2], "/etc/services") == 0;
         }
         ck_assert_str_ne(list[i], "--dev-bind");
         ck_assert_str_ne(list[i], "--bind-try");
     }
+    ck_assert_int_eq(copied, access("/etc/services", R_OK) == 0);
     bwrap_options_free(&options);
 }
 END_TEST

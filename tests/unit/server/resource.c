@@ -272,8 +272,10 @@ START_TEST(a_cgroup_freezes_kills_and_goes)
         return; /* none is ours on this machine */
     }
     ck_assert_int_eq(cgroup_make(&place, "testtest", &none, path, &error), 0);
-    int procs = cgroup_open_procs(path, &error);
-    ck_assert_int_ge(procs, 0);
+    int group = cgroup_open(path, &error);
+    int procs = openat(group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+    ck_assert(group >= 0 && procs >= 0);
+    close(group);
     pid_t pid = fork();
     if (pid == 0) {
         if (write(procs, "0", 1) != 1)
@@ -381,7 +383,7 @@ START_TEST(a_cgroup_gets_its_limits)
     ck_assert_int_eq(cgroup_is_frozen(path, true), -ENOENT);
     ck_assert(!cgroup_populated(path));
     ck_assert_int_eq(cgroup_freeze(path, true), -ENOENT);
-    ck_assert_int_eq(cgroup_open_procs(path, &error), -ENOENT);
+    ck_assert_int_eq(cgroup_open("/no-such-group", &error), -ENOENT);
     put(path, "memory.current", "4096\n");
     put(path, "memory.events", "low 0\nhigh 0\nmax 9\noom 2\noom_kill 1\n");
     put(path, "cgroup.events", "populated 1\nfrozen 1\n");

@@ -348,6 +348,31 @@ START_TEST(killed_monitor_is_replaced)
 }
 END_TEST
 
+static bool has_alerts(void *argument)
+{
+    struct state state;
+    return look(&state) && state.alerts >= *(uint64_t *)argument;
+}
+
+START_TEST(a_missing_monitor_is_tried_again)
+{
+    struct state before, after;
+    char path[SUITE_PATH_MAX + 64];
+    done(call("sandbox.run", "argv", "[sleep|1000", "name", "one", NULL));
+    suite_wait(link_is_up);
+    look(&before);
+    snprintf(path, sizeof(path), "%s/programs/belljar-monitor", directory);
+    ck_assert_int_eq(unlink(path), 0);
+    kill(before.monitor, SIGKILL);
+    uint64_t both = before.alerts + 2; /* that it is restarted, and that it cannot be */
+    suite_wait_for(has_alerts, &both);
+    ck_assert_int_eq(symlink(MONITOR_DOUBLE, path), 0);
+    suite_wait_for(monitor_restarted, &before.monitor);
+    look(&after);
+    ck_assert_int_eq(after.init, before.init);
+}
+END_TEST
+
 START_TEST(killed_init_is_noticed)
 {
     struct state state;
@@ -488,6 +513,7 @@ int main(void)
                                   a_fork_bomb_ends,
                                   killed_server_finds_it_again,
                                   killed_monitor_is_replaced,
+                                  a_missing_monitor_is_tried_again,
                                   killed_init_is_noticed,
                                   a_request_is_answered_once,
                                   what_cannot_be_is_said,
