@@ -33,7 +33,7 @@ struct launch {
     int trouble;  /* becomes its stderr */
     int null;     /* becomes its stdin and stdout */
     int keep[LAUNCH_KEEP_MAX]; /* descriptors left open in the program, ends with -1 */
-    int cgroup; /* the directory's descriptor, -1: ours */
+    int cgroup;                /* the directory's descriptor, -1: ours */
     const struct rlimit *files;
     bool drop;
     uid_t uid;

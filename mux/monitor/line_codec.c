@@ -92,51 +92,56 @@ static size_t glyph_put(uint8_t *out, const struct styles *styles, uint32_t glyp
 #define GLYPH_BYTES   5 /* at most, of one that is no cluster */
 #define CLUSTER_BYTES (3 + 4 * CLUSTER_POINTS_MAX)
 
+static int run_put(struct bytes *runs, struct line_looks *looks, const struct styles *styles,
+                   uint16_t attr, uint32_t length)
+{
+    uint32_t index = look_index(looks, styles, attr);
+    uint8_t *room = bytes_room(runs, 10);
+    if (!room || index == UINT32_MAX)
+        return -ENOMEM;
+    size_t size = varint_put(room, length);
+    runs->size += size + varint_put(room + size, index);
+    return 0;
+}
+
 int line_encode(struct bytes *out, struct line_looks *looks, const struct styles *styles,
                 const struct cell *cells, size_t count, bool *wide)
 {
     static struct bytes text, runs; /* kept for their memory; the monitor has one thread */
     text.size = runs.size = 0;
     text.failed = runs.failed = false;
-    uint32_t run = 0, runs_count = 0;
-    *wide = false;
-    if (!bytes_room(&text, GLYPH_BYTES * count + 1))
+    uint32_t runs_count = 0, glyphs = 0;
+    uint8_t *to = bytes_room(&text, GLYPH_BYTES * count + 1);
+    if (!to)
         return -ENOMEM;
 
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0 && cells[i].attr != cells[i - 1].attr && run > 0) {
-            uint32_t index = look_index(looks, styles, cells[i - 1].attr);
-            uint8_t *room = bytes_room(&runs, 10);
-            if (!room || index == UINT32_MAX)
-                return -ENOMEM;
-            size_t size = varint_put(room, run);
-            runs.size += size + varint_put(room + size, index);
-            runs_count++;
-            run = 0;
+    for (size_t i = 0; i < count;) {
+        const uint16_t attr = cells[i].attr;
+        uint32_t run = 0;
+        for (; i < count && cells[i].attr == attr; i++) {
+            uint32_t glyph = cells[i].glyph;
+            if (glyph & (GLYPH_TAIL | GLYPH_PAD))
+                continue;
+            run++;
+            if (glyph < 0x80) { /* there is room for each cell to come */
+                *to++ = (uint8_t)glyph;
+                continue;
+            }
+            if (glyph & GLYPH_CLUSTER) {
+                text.size = (size_t)(to - text.data);
+                if (!bytes_room(&text, CLUSTER_BYTES + GLYPH_BYTES * (count - i)))
+                    return -ENOMEM;
+                to = text.data + text.size;
+            }
+            glyphs |= glyph;
+            to += glyph_put(to, styles, glyph);
         }
-        uint32_t glyph = cells[i].glyph;
-        if (glyph & (GLYPH_TAIL | GLYPH_PAD))
-            continue;
-        run++;
-        if (glyph < 0x80) { /* there is room for each cell to come */
-            text.data[text.size++] = (uint8_t)glyph;
-            continue;
-        }
-        if ((glyph & GLYPH_CLUSTER) &&
-            !bytes_room(&text, CLUSTER_BYTES + GLYPH_BYTES * (count - i)))
+        if (run > 0 && run_put(&runs, looks, styles, attr, run) < 0)
             return -ENOMEM;
-        *wide |= (glyph & GLYPH_WIDE) != 0;
-        text.size += glyph_put(text.data + text.size, styles, glyph);
+        runs_count += run > 0;
     }
-    if (run > 0) {
-        uint32_t index = look_index(looks, styles, cells[count - 1].attr);
-        uint8_t *room = bytes_room(&runs, 10);
-        if (!room || index == UINT32_MAX)
-            return -ENOMEM;
-        size_t size = varint_put(room, run);
-        runs.size += size + varint_put(room + size, index);
-        runs_count++;
-    }
+    *wide = (glyphs & GLYPH_WIDE) != 0;
+    text.size = (size_t)(to - text.data);
 
     uint8_t *room = bytes_room(out, 10 + runs.size + text.size);
     if (!room)

@@ -10,6 +10,7 @@
 
 #include "mux/monitor/base64.h"
 #include "mux/monitor/redraw.h"
+#include "mux/monitor/scan.h"
 #include "transport/paths.h"
 
 #define RETRY_MS     5000U
@@ -65,15 +66,15 @@ void recording_close(struct recording *recording)
 /* Behind what JSON takes as it is: at the first byte below 0x20, quote, backslash or DEL. */
 static size_t plain_end(const uint8_t *text, size_t at, size_t size)
 {
-    static const bool special[256] = {
-        [0x00] = true, [0x01] = true, [0x02] = true, [0x03] = true, [0x04] = true, [0x05] = true,
-        [0x06] = true, [0x07] = true, [0x08] = true, [0x09] = true, [0x0a] = true, [0x0b] = true,
-        [0x0c] = true, [0x0d] = true, [0x0e] = true, [0x0f] = true, [0x10] = true, [0x11] = true,
-        [0x12] = true, [0x13] = true, [0x14] = true, [0x15] = true, [0x16] = true, [0x17] = true,
-        [0x18] = true, [0x19] = true, [0x1a] = true, [0x1b] = true, [0x1c] = true, [0x1d] = true,
-        [0x1e] = true, [0x1f] = true, ['"'] = true,  ['\\'] = true, [0x7f] = true,
-    };
-    while (at < size && !special[text[at]])
+    while (size - at >= 8) {
+        uint64_t word = scan_load(text + at);
+        uint64_t found = scan_below(word, 0x20) | scan_equal(word, '"') | scan_equal(word, '\\') |
+                         scan_equal(word, 0x7f);
+        if (found)
+            return at + scan_first(found);
+        at += 8;
+    }
+    while (at < size && text[at] >= 0x20 && text[at] != '"' && text[at] != '\\' && text[at] != 0x7f)
         at++;
     return at;
 }
@@ -151,23 +152,10 @@ static void add_broken(struct recording *recording, const uint8_t *bytes, size_t
 /* Length of a valid sequence at `at`, 0 when the end cuts it, -1 when it is broken (or U+FFFD). */
 static int sequence_length(const uint8_t *at, size_t size)
 {
-    uint8_t first = at[0];
-    if (first < 0x80)
-        return 1;
-    if (first < 0xc2 || first > 0xf4)
-        return -1;
-    int length = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-    uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    for (int i = 1; i < length; i++) {
-        if ((size_t)i == size)
-            return 0;
-        if (at[i] < low || at[i] > high)
-            return -1;
-        low = 0x80;
-        high = 0xbf;
-    }
-    return length == 3 && memcmp(at, "\xef\xbf\xbd", 3) == 0 ? -1 : length;
+    size_t length = utf8_length(at, size);
+    if (length == 0)
+        return utf8_broken(at, size) == 0 ? 0 : -1;
+    return at[0] == 0xef && memcmp(at, "\xef\xbf\xbd", 3) == 0 ? -1 : (int)length;
 }
 
 /* Bytes of plain text from the start. */
@@ -176,13 +164,8 @@ static size_t plain_length(const uint8_t *bytes, size_t size, bool *cut)
     size_t at = 0;
     *cut = false;
     while (at < size) {
-        while (size - at >= 8) {
-            uint64_t word;
-            memcpy(&word, bytes + at, sizeof(word));
-            if (word & 0x8080808080808080ULL)
-                break;
+        while (size - at >= 8 && scan_ascii(scan_load(bytes + at)))
             at += 8;
-        }
         if (at == size)
             break;
         int length = sequence_length(bytes + at, size - at);

@@ -105,9 +105,11 @@ struct terminal_sequence {
 
 #define TERMINAL_PLAIN 256
 
-/* A code point that is its own glyph, whatever it follows; point 0: none. */
+/* A code point that is its own glyph, whatever it follows (a pictogram: but a joiner); point 0:
+ * none. */
 struct terminal_plain {
     uint32_t point, glyph;
+    bool pictogram;
 };
 
 struct terminal {
@@ -137,6 +139,7 @@ struct terminal {
     uint16_t pen_id, erase_id;
     bool pen_known, erase_known; /* the ids fit the pen */
     uint32_t last_glyph;         /* for REP */
+    bool parted;                 /* a control came behind it: no pictogram joins it */
     uint32_t sweep_pause;        /* misses to bear before ids are swept again */
 
     uint8_t partial[4]; /* of a UTF-8 sequence cut by the end of the input */

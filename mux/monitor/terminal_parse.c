@@ -1,7 +1,8 @@
 #include "mux/monitor/terminal_private.h"
 
-#include <endian.h>
 #include <string.h>
+
+#include "mux/monitor/scan.h"
 
 /*
  * The tokenizer, after the state machine of https://vt100.net/emu/dec_ansi_parser, for UTF-8: bytes
@@ -203,18 +204,11 @@ static const uint8_t *string(struct terminal *terminal, const uint8_t *at, const
 /* Behind printable ASCII and UTF-8, i.e. at the first control or DEL. */
 static const uint8_t *text_end(const uint8_t *at, const uint8_t *end)
 {
-    const uint64_t ones = 0x0101010101010101ULL;
     while (end - at >= 8) {
-        uint64_t word;
-        memcpy(&word, at, sizeof(word));
-        word = le64toh(word);
-        /* High bit set in each byte that is below 0x20 or equal to 0x7f. */
-        uint64_t below = (word - ones * 0x20) & ~word;
-        uint64_t del = word ^ (ones * 0x7f);
-        del = (del - ones) & ~del;
-        uint64_t found = (below | del) & (ones * 0x80);
-        if (found) /* the first is right; those behind it may be off by a borrow */
-            return at + __builtin_ctzll(found) / 8;
+        uint64_t word = scan_load(at);
+        uint64_t found = scan_below(word, 0x20) | scan_equal(word, 0x7f);
+        if (found)
+            return at + scan_first(found);
         at += 8;
     }
     while (at < end && *at >= 0x20 && *at != 0x7f)
@@ -231,11 +225,14 @@ static const uint8_t *ground(struct terminal *terminal, const uint8_t *at, const
     }
     if (*at == 0x1b) {
         terminal_text_flush(terminal);
+        terminal->parted = true;
         sequence_begin(&terminal->sequence);
         terminal->sequence.state = PARSE_ESCAPE;
         return at + 1;
     }
-    return controls(terminal, at, end);
+    at = controls(terminal, at, end);
+    terminal->parted = true;
+    return at;
 }
 
 void terminal_write(struct terminal *terminal, const void *bytes, size_t size)

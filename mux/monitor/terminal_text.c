@@ -4,6 +4,8 @@
 
 #include <utf8proc.h>
 
+#include "mux/monitor/scan.h"
+
 /*
  * Placing glyphs. Inside a line, libvterm would write the glyph under the cursor and move on by its
  * width; exactly that is done here directly, and libvterm is told later by one CUF (`debt`). At the
@@ -61,6 +63,7 @@ static void place(struct terminal *terminal, uint32_t glyph)
 {
     int width = glyph & GLYPH_WIDE ? 2 : 1;
     terminal->last_glyph = glyph & GLYPH_VALUE;
+    terminal->parted = false;
     if (!can_place(terminal) || terminal->col + width >= terminal->cols) {
         place_edge(terminal, glyph);
         return;
@@ -83,6 +86,7 @@ static void place(struct terminal *terminal, uint32_t glyph)
 static void place_ascii(struct terminal *terminal, const uint8_t *text, size_t size)
 {
     uint16_t pen = terminal_pen(terminal);
+    terminal->parted = false;
     while (size > 0) {
         int room = terminal->cols - 1 - terminal->col;
         if (room <= 0 || !can_place(terminal)) {
@@ -149,6 +153,7 @@ static void combine(struct terminal *terminal, uint32_t point)
     struct cell *cell = base_cell(terminal, &col);
     if (!cell || (cell->glyph & (GLYPH_TAIL | GLYPH_PAD)))
         return;
+    terminal->parted = false;
     uint32_t glyph = clusters_append(&terminal->styles.clusters, cell->glyph, point);
     if (!glyph) {
         terminal_sweep(terminal);
@@ -182,23 +187,21 @@ static bool is_modifier(uint32_t point)
     return point >= 0x1f3fb && point <= 0x1f3ff;
 }
 
-/* Whatever was before it. */
-static bool stands_alone(uint32_t point, const utf8proc_property_t *property)
+static bool is_pictogram(const utf8proc_property_t *property)
 {
-    return !is_modifier(point) && property->boundclass != UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+    return property->boundclass == UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
 }
 
 static bool joins(struct terminal *terminal, uint32_t point, const utf8proc_property_t *property)
 {
     bool modifier = is_modifier(point);
-    if (stands_alone(point, property))
+    if (terminal->parted || (!modifier && !is_pictogram(property)))
         return false;
     int col;
     const struct cell *cell = base_cell(terminal, &col);
     uint32_t before = cell ? last_point(terminal, cell) : 0;
     if (modifier)
-        return before > 0x7f && utf8proc_get_property((utf8proc_int32_t)before)->boundclass ==
-                                    UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+        return before > 0x7f && is_pictogram(utf8proc_get_property((utf8proc_int32_t)before));
     return before == ZERO_WIDTH_JOINER;
 }
 
@@ -254,19 +257,19 @@ static void place_anew(struct terminal *terminal, uint32_t point)
         break;
     }
     uint32_t glyph = point | (width == 2 ? GLYPH_WIDE : 0);
-    if (width == 0 || joins(terminal, point, property)) {
+    if (width > 0 && !is_modifier(point))
+        *terminal_plain(terminal, point) =
+            (struct terminal_plain){point, glyph, is_pictogram(property)};
+    if (width == 0 || joins(terminal, point, property))
         combine(terminal, point);
-        return;
-    }
-    if (stands_alone(point, property))
-        *terminal_plain(terminal, point) = (struct terminal_plain){point, glyph};
-    place(terminal, glyph);
+    else
+        place(terminal, glyph);
 }
 
 static void place_point(struct terminal *terminal, uint32_t point)
 {
     const struct terminal_plain *plain = terminal_plain(terminal, point);
-    if (plain->point == point && point > 0)
+    if (plain->point == point && point > 0 && !plain->pictogram)
         place(terminal, plain->glyph);
     else
         place_anew(terminal, point);
@@ -278,25 +281,82 @@ static void place_point(struct terminal *terminal, uint32_t point)
  */
 static inline size_t decode(const uint8_t *at, size_t size, uint32_t *point)
 {
-    uint8_t first = at[0];
-    size_t length = first < 0xc2 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : first < 0xf5 ? 4 : 1;
+    size_t length = utf8_length(at, size);
     *point = GLYPH_REPLACEMENT;
-    if (length == 1)
-        return 1;
-    uint8_t low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
-    uint8_t high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
-    uint32_t value = first & (0x7fU >> length);
-    for (size_t i = 1; i < length; i++) {
-        if (i == size)
-            return 0;
-        if (at[i] < low || at[i] > high)
-            return i;
-        value = value << 6 | (at[i] & 0x3f);
-        low = 0x80;
-        high = 0xbf;
+    if (length == 2)
+        *point = (at[0] & 0x1fU) << 6 | (at[1] & 0x3fU);
+    else if (length == 3)
+        *point = (at[0] & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
+    else if (length == 4)
+        *point =
+            (at[0] & 0x07U) << 18 | (at[1] & 0x3fU) << 12 | (at[2] & 0x3fU) << 6 | (at[3] & 0x3fU);
+    return length > 0 ? length : utf8_broken(at, size);
+}
+
+static bool charset_is_ascii(const struct terminal_charsets *charsets)
+{
+    return !charsets->single && charsets->designated[charsets->active] == 'B';
+}
+
+/* Whether the glyph before that column may end with a joiner, which makes it a cluster. */
+static bool may_join(const struct cell *cells, int col)
+{
+    int before = col - 1;
+    if (before > 0 && cells[before].glyph == GLYPH_TAIL)
+        before--;
+    return before >= 0 && (cells[before].glyph & GLYPH_CLUSTER);
+}
+
+/* As place() for each of the remembered glyphs, and of the ASCII between them, until one is not
+ * known, the right margin is near, or a longer piece of ASCII begins. Returns where it stopped. */
+static const uint8_t *place_run(struct terminal *terminal, const uint8_t *at, const uint8_t *end)
+{
+    if (!can_place(terminal))
+        return at;
+    uint16_t pen = terminal_pen(terminal);
+    struct row *row = grid_row(terminal->grid, terminal->row);
+    struct cell *cells = row->cells;
+    bool ascii = charset_is_ascii(&terminal->charsets);
+    int start = terminal->col, col = start;
+    bool splits = start > 0 && cells[start].glyph == GLYPH_TAIL;
+    uint32_t glyph = 0;
+    while (at < end) {
+        uint32_t next = *at, point;
+        size_t length = 1;
+        if (next >= 0x80) {
+            length = decode(at, (size_t)(end - at), &point);
+            const struct terminal_plain *plain = terminal_plain(terminal, point);
+            if (length == 0 || plain->point != point ||
+                (plain->pictogram && col == start && may_join(cells, col)))
+                break;
+            next = plain->glyph;
+        } else if (!ascii || (end - at >= 8 && scan_ascii(scan_load(at)))) {
+            break;
+        }
+        int width = next & GLYPH_WIDE ? 2 : 1;
+        if (col + width >= terminal->cols)
+            break;
+        glyph = next;
+        cells[col] = (struct cell){.glyph = glyph, .attr = pen};
+        if (width == 2)
+            cells[col + 1] = (struct cell){.glyph = GLYPH_TAIL, .attr = pen};
+        col += width;
+        at += length;
     }
-    *point = value;
-    return length;
+    if (col == start)
+        return at;
+    if (splits)
+        cells[start - 1].glyph = ' ';
+    if (cells[col].glyph == GLYPH_TAIL)
+        cells[col].glyph = ' ';
+    if (col > row->used)
+        row->used = (uint16_t)col;
+    grid_touch(terminal->grid, terminal->row);
+    terminal->col = col;
+    terminal->debt += col - start;
+    terminal->last_glyph = glyph & GLYPH_VALUE;
+    terminal->parted = false;
+    return at;
 }
 
 void terminal_text_flush(struct terminal *terminal)
@@ -336,21 +396,17 @@ void terminal_text(struct terminal *terminal, const uint8_t *bytes, size_t size)
         at += finish_partial(terminal, at, size);
     while (at < end) {
         const uint8_t *start = at;
-        while (end - at >= 8) {
-            uint64_t word;
-            memcpy(&word, at, sizeof(word));
-            if (word & 0x8080808080808080ULL)
-                break;
+        while (end - at >= 8 && scan_ascii(scan_load(at)))
             at += 8;
-        }
         while (at < end && *at < 0x80)
             at++;
-        const struct terminal_charsets *charsets = &terminal->charsets;
-        while (start < at && (charsets->single || charsets->designated[charsets->active] != 'B'))
+        while (start < at && !charset_is_ascii(&terminal->charsets))
             place_charset(terminal, *start++);
         if (start < at)
             place_ascii(terminal, start, (size_t)(at - start));
-        while (at < end && *at >= 0x80) {
+        if (at < end)
+            at = place_run(terminal, at, end);
+        if (at < end && *at >= 0x80) {
             uint32_t point;
             size_t length = decode(at, (size_t)(end - at), &point);
             if (length == 0) {

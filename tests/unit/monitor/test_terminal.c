@@ -101,6 +101,21 @@ static const struct {
      0,
      3,
      {"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbbx"}},
+    {"zwj emoji, seen before",
+     "\xf0\x9f\x92\xbb\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb",
+     0,
+     4,
+     {"\xf0\x9f\x92\xbb\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"}},
+    {"a control parts what a joiner would join",
+     "\xf0\x9f\x91\xa9\xe2\x80\x8d\x1b>\xf0\x9f\x92\xbb",
+     0,
+     4,
+     {"\xf0\x9f\x91\xa9\xe2\x80\x8d\xf0\x9f\x92\xbb"}},
+    {"a wide glyph's half is overwritten by a run",
+     "\xe4\xbd\xa0\x1b[2G\xc3\xa9\xc3\xa9\x1b[1G\xe4\xbd\xa0\xc3\xa9\x1b[2G\xc3\xa9\xc3\xa9",
+     0,
+     3,
+     {" \xc3\xa9\xc3\xa9"}},
     {"skin tone", "\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbdx", 0, 3, {"\xf0\x9f\x91\x8d\xf0\x9f\x8f\xbdx"}},
     {"broken utf-8", "a\xff\xc3(b", 0, 5, {"a\xef\xbf\xbd\xef\xbf\xbd(b"}},
     {"raw c1 is no control",
@@ -592,7 +607,7 @@ END_TEST
 START_TEST(test_cut_anywhere)
 {
     uint8_t noise[400];
-    for (uint32_t seed = 0; seed < 300; seed++) {
+    for (uint32_t seed = 0; seed < 2000; seed++) {
         struct terminal *t = screen_new(6, 30, 0, NULL), *s = screen_new(6, 30, 0, NULL);
         screen_noise(seed, noise, sizeof(noise));
         terminal_write(t, noise, sizeof(noise));
