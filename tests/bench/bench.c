@@ -112,6 +112,7 @@ int main(int argc, char **argv)
         return 1;
     }
     engines_find(belljar);
+    bench_guard();
     facts();
     for (size_t i = 0; i < SECTIONS; i++) {
         int64_t start = bench_now_us();

@@ -1,5 +1,6 @@
 #include "tests/bench/engine.h"
 
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,6 +29,36 @@ int bench_prepare(void)
     setenv("XDG_CONFIG_HOME", bench_directory, 1);
     snprintf(path, sizeof(path), "%s/files", bench_directory);
     return mkdir(path, 0755);
+}
+
+static void clean_up(void)
+{
+    fprintf(stderr, "interrupted: what was started is being stopped\n");
+    for (size_t i = 0; i < bench_engine_count; i++)
+        bench_engines[i].stop(&bench_engines[i]);
+    bench_shell(NULL, 0, "rm -rf %s", bench_directory);
+}
+
+void bench_guard(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGCHLD};
+    sigset_t ends, before;
+    int status = 0, number;
+    sigemptyset(&ends);
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+        sigaddset(&ends, numbers[i]);
+    sigprocmask(SIG_BLOCK, &ends, &before);
+    pid_t work = fork();
+    if (work > 0) {
+        while (waitpid(work, &status, WNOHANG) == 0)
+            if (sigwait(&ends, &number) == 0 && number != SIGCHLD)
+                kill(work, SIGKILL);
+        if (WIFEXITED(status))
+            exit(WEXITSTATUS(status));
+        clean_up();
+        exit(1);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 int bench_shell(char *out, size_t size, const char *format, ...)

@@ -75,6 +75,10 @@ int bench_prepare(void);
 extern int bench_rows, bench_cols; /* of a pane */
 extern long bench_scrollback;      /* lines */
 
+/* Goes on in a child; when a signal or a fault ends that, its parent stops the engines and removes
+ * the directory. To be called once both are known. */
+void bench_guard(void);
+
 /* Waits until the pane shows the text, 30 s at most. */
 bool await_text(const struct engine *engine, const char *name, const char *text);
 

@@ -147,6 +147,7 @@ int main(int argc, char **argv)
         return 1;
     }
     engines_find(belljar);
+    bench_guard();
     const struct engine *engine = engine_ours();
     size_t step = 0;
     for (int running = 0; step < STEPS && steps[step] <= most; step++) {
