@@ -30,6 +30,7 @@ struct broker_call {
     struct buffer head; /* of the response, as it comes */
     struct echo_guard guard;
     bool head_done, begun, chunked, no_body, http10, cancelled, failed_here, input_paused, full;
+    bool lost; /* its socket is not watched: nothing would go on */
     struct bj_error why;
     char curl_text[CURL_ERROR_SIZE];
 };
@@ -53,11 +54,22 @@ static void leave(struct broker *broker)
         broker_reap(broker);
 }
 
+/* Ends when libcurl has returned. */
+static void lose(struct broker_call *call)
+{
+    if (!call->failed_here)
+        bj_fail(&call->why, -ENOMEM, "out of memory");
+    call->lost = call->failed_here = true;
+}
+
 static void act(struct broker *broker, curl_socket_t socket, int events)
 {
     int running;
     enter(broker);
-    curl_multi_socket_action(broker->multi, socket, events, &running);
+    /* Without memory libcurl does not say which of them it has lost sight of. */
+    if (curl_multi_socket_action(broker->multi, socket, events, &running) != CURLM_OK)
+        for (struct broker_call *call = broker->calls; call; call = call->next)
+            lose(call);
     leave(broker);
 }
 
@@ -75,9 +87,18 @@ static void on_watch_closed(uv_handle_t *handle)
     free(handle->data);
 }
 
+/* An error told to libcurl would end every transfer, and those to come. */
+static int lose_unwatched(CURL *easy)
+{
+    struct broker_call *call = NULL;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&call);
+    if (call)
+        lose(call);
+    return 0;
+}
+
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *owner, void *known)
 {
-    (void)easy;
     struct broker *broker = owner;
     struct watch *watch = known;
     if (what == CURL_POLL_REMOVE) {
@@ -92,7 +113,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *owner, vo
         watch = calloc(1, sizeof(*watch));
         if (!watch || uv_poll_init_socket(broker->loop, &watch->poll, socket) < 0) {
             free(watch);
-            return -1;
+            return lose_unwatched(easy);
         }
         watch->broker = broker;
         watch->socket = socket;
@@ -100,7 +121,7 @@ static int on_socket(CURL *easy, curl_socket_t socket, int what, void *owner, vo
         curl_multi_assign(broker->multi, socket, watch);
     }
     int events = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    return uv_poll_start(&watch->poll, events, on_poll) < 0 ? -1 : 0;
+    return uv_poll_start(&watch->poll, events, on_poll) < 0 ? lose_unwatched(easy) : 0;
 }
 
 static void on_timer(uv_timer_t *timer)
@@ -255,7 +276,7 @@ static void broker_reap(struct broker *broker)
     /* From the start again after each: an owner may cancel others when it is told. */
     for (struct broker_call *call = broker->calls; call;) {
         struct broker_call *next = call->next;
-        if (call->cancelled && broker->depth == 0) {
+        if ((call->cancelled || call->lost) && broker->depth == 0) {
             call_finish(call, CURLE_OK);
             next = broker->calls;
         }
@@ -581,7 +602,8 @@ void broker_resume(struct broker_call *call)
         return;
     call->input_paused = call->full = false;
     enter(call->broker);
-    curl_easy_pause(call->easy, CURLPAUSE_CONT);
+    if (curl_easy_pause(call->easy, CURLPAUSE_CONT) != CURLE_OK)
+        lose(call);
     leave(call->broker);
 }
 

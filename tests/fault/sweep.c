@@ -2,26 +2,19 @@
  * Whatever can fail does, once, one after the other: an action is done again and again while the
  * first, second, third ... call of one program fails (starve.h), until one passes in which none
  * does. Each time the action is done, or whoever wanted it is told why not; the program goes on;
- * and right after it the same action succeeds.
- *
- * $BELLJAR_FAULT_STRIDE (61): only each so many-th call, from one that $BELLJAR_FAULT_SEED
- * (printed) chooses; 1 is the whole sweep.
+ * and right after it the same action succeeds. See sweeping.h for how much is swept.
  */
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "tests/e2e/human.h"
 #include "tests/fault/harness.h"
-#include "tests/fault/starving.h"
+#include "tests/fault/sweeping.h"
 
 static struct world world;
-static struct starve *starve;
-static long wanted, seed;
 static char project[160], policy[160];
 
 static const char policy_text[] =
@@ -33,11 +26,7 @@ static const char policy_text[] =
 
 static void setup(void)
 {
-    wanted = fault_number("BELLJAR_FAULT_SWEEP", 8);
-    seed = fault_number("BELLJAR_FAULT_SEED", (long)time(NULL) % 100000);
-    printf("BELLJAR_FAULT_SEED=%ld BELLJAR_FAULT_SWEEP=%ld\n", seed, wanted);
-    starve = starving_open(&world);
-    ck_assert_ptr_nonnull(starve);
+    sweeping_open(&world);
     world_file(&world, "home/key", "top-secret\n", 0600);
     snprintf(policy, sizeof(policy), "%s", world_file(&world, "policy.conf", policy_text, 0600));
     snprintf(project, sizeof(project), "%s/project", world.base);
@@ -47,45 +36,6 @@ static void setup(void)
 static void teardown(void)
 {
     world_close(&world);
-}
-
-/* Does the action, in which one call of the victim is to fail. Returns whether one did. */
-static bool round_of(const char *victim, void (*action)(void), void (*after)(void))
-{
-    starve->call[0] = '\0';
-    action();
-    bool reached = starve->call[0] != '\0';
-    starve->nth = starve->fresh = 0;
-    printf("%s: %s %#" PRIx64 "\n", victim, reached ? starve->call : "nothing failed",
-           starve->last);
-    fflush(stdout);
-    starving_check(starve);
-    after();
-    starving_check(starve);
-    return reached;
-}
-
-/* Calls that are spread over the action, then one from each place in the program. */
-static void sweep(const char *victim, void (*action)(void), void (*after)(void))
-{
-    snprintf(starve->victim, sizeof(starve->victim), "%s", victim);
-    starve->nth = UINT32_MAX;
-    action();
-    uint32_t total = UINT32_MAX - starve->nth;
-    starve->nth = 0;
-    after();
-    uint32_t step = wanted > 0 && total > (uint32_t)wanted ? total / (uint32_t)wanted : 1;
-    printf("%s: %" PRIu32 " calls\n", victim, total);
-    for (uint32_t nth = 1 + (uint32_t)seed % step; nth <= total; nth += step) {
-        starve->nth = nth;
-        if (!round_of(victim, action, after))
-            break;
-    }
-    starve->places_count = 0;
-    do
-        starve->fresh = 1;
-    while (round_of(victim, action, after));
-    printf("%s: from %" PRIu32 " places\n", victim, starve->places_count);
 }
 
 /* libuv gives up without a word when the process's first loop gets no memory, or no pipe. */

@@ -457,7 +457,7 @@ bool shim_ended(struct shim *shim)
     return true;
 }
 
-void shim_up(struct shim *shim, struct world *world)
+void shim_welcome(struct shim *shim, struct world *world)
 {
     uint64_t start = shim->acked;
     shim_dial(shim, world);
@@ -465,8 +465,18 @@ void shim_up(struct shim *shim, struct world *world)
     shim_hello(shim, start, start);
     const struct bj_message *welcome = shim_wait(shim, BJ_WELCOME);
     shim->limit = welcome->field[BJ_WELCOME_OUT_LIMIT].u;
+}
+
+void shim_credit(struct shim *shim)
+{
     uint64_t credit = shim->in_next + BJ_INPUT_WINDOW;
     shim_uints(shim, BJ_CREDIT, BJ_CHANNEL_PTY, 1, &credit);
+}
+
+void shim_up(struct shim *shim, struct world *world)
+{
+    shim_welcome(shim, world);
+    shim_credit(shim);
 }
 
 void shim_output(struct shim *shim, const uint8_t *stream, uint64_t from, uint64_t to)

@@ -75,7 +75,9 @@ bool peer_ended(struct peer *peer);
 void shim_dial(struct shim *shim, const struct world *world); /* only connects */
 void shim_hello(struct shim *shim, uint64_t out_start, uint64_t out_end);
 void shim_hello_version(struct shim *shim, uint64_t version, uint64_t out_start, uint64_t out_end);
-void shim_up(struct shim *shim, struct world *world); /* dial, admit, hello, welcome */
+void shim_welcome(struct shim *shim, struct world *world); /* dial, admit, hello, welcome */
+void shim_credit(struct shim *shim);                       /* room for a window of input */
+void shim_up(struct shim *shim, struct world *world);      /* both */
 void shim_close(struct shim *shim);
 void shim_send(struct shim *shim, const struct bj_message *message);
 void shim_raw(struct shim *shim, const void *bytes, size_t size);

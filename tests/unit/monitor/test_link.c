@@ -161,6 +161,22 @@ START_TEST(test_input_waits_for_a_link)
 }
 END_TEST
 
+/* A shim that has only said hello does not know yet whether there is room. */
+START_TEST(test_input_waits_for_credit)
+{
+    struct peer client;
+    peer_connect(&client, &world, "view.sock");
+    shim_welcome(&shim, &world);
+    uint32_t input = peer_ask(&client, "view.input", "x", "bytes", "soon", (size_t)4);
+    peer_call(&client, "view.capture", ""); /* the one before has no answer yet */
+    shim_credit(&shim);
+    ck_assert_int_eq(peer_answer(&client, input)[2].type, MSGPACK_OBJECT_NIL);
+    shim_wait(&shim, BJ_DATA);
+    ck_assert_str_eq(shim.input, "soon");
+    peer_close(&client);
+}
+END_TEST
+
 START_TEST(test_input_is_bounded)
 {
     struct peer client;
@@ -683,6 +699,7 @@ int main(void)
     tcase_add_test(tcase, test_versions);
     tcase_add_test(tcase, test_input_and_sizes);
     tcase_add_test(tcase, test_input_waits_for_a_link);
+    tcase_add_test(tcase, test_input_waits_for_credit);
     tcase_add_test(tcase, test_input_is_bounded);
     tcase_add_test(tcase, test_monitor_killed);
     tcase_add_test(tcase, test_recording_rotates);
