@@ -407,8 +407,8 @@ static int watch_info(struct start *start, struct bj_error *error)
                       : 0;
 }
 
-/* The wall takes longer to build than the monitor to start, so it begins first; at its gate it waits
- * for the monitor. */
+/* The wall takes longer to build than the monitor to start, so it begins first; at its gate it
+ * waits for the monitor. */
 void start_launch(struct start *start)
 {
     struct bj_error error = {0};
