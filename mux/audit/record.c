@@ -10,6 +10,7 @@
 #include <sodium.h>
 
 #include "mux/json/json.h"
+#include "transport/utf8.h"
 
 #define DEPTH_MAX 3
 #define CUT_ROOM  48 /* bytes that "... (N bytes cut)" takes */
@@ -53,27 +54,6 @@ int audit_kind_find(const char *name)
 
 /* Text ----------------------------------------------------------------------------------------- */
 
-/* Length of the valid UTF-8 character at text, 0 when there is none (Unicode 15, table 3-7). */
-static size_t character(const unsigned char *text, size_t size)
-{
-    unsigned char first = text[0];
-    size_t length = first < 0x80   ? 1
-                    : first < 0xc2 ? 0
-                    : first < 0xe0 ? 2
-                    : first < 0xf0 ? 3
-                    : first < 0xf5 ? 4
-                                   : 0;
-    if (length == 0 || length > size)
-        return 0;
-    for (size_t i = 1; i < length; i++)
-        if ((text[i] & 0xc0) != 0x80)
-            return 0;
-    if ((first == 0xe0 && text[1] < 0xa0) || (first == 0xed && text[1] > 0x9f) ||
-        (first == 0xf0 && text[1] < 0x90) || (first == 0xf4 && text[1] > 0x8f))
-        return 0;
-    return length;
-}
-
 json_t *audit_text(const char *text, size_t size)
 {
     static const char replacement[] = "\xef\xbf\xbd";
@@ -82,7 +62,7 @@ json_t *audit_text(const char *text, size_t size)
     if (!text)
         return json_null();
     while (at < size) {
-        size_t taken = character((const unsigned char *)text + at, size - at);
+        size_t taken = utf8_length((const uint8_t *)text + at, size - at);
         /* DEL is the one control that JSON writers leave as it is. */
         bool odd = taken == 0 || text[at] == 0x7f || text[at] == '\0';
         const char *piece = odd ? replacement : text + at;

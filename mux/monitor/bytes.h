@@ -53,28 +53,3 @@ static inline void bytes_free(struct bytes *bytes)
     free(bytes->data);
     *bytes = (struct bytes){0};
 }
-
-/* UTF-8 of a code point below 0x110000; returns its length, at most 4. */
-static inline size_t utf8_encode(uint8_t out[4], uint32_t point)
-{
-    if (point < 0x80) {
-        out[0] = (uint8_t)point;
-        return 1;
-    }
-    if (point < 0x800) {
-        out[0] = (uint8_t)(0xc0 | point >> 6);
-        out[1] = (uint8_t)(0x80 | (point & 0x3f));
-        return 2;
-    }
-    if (point < 0x10000) {
-        out[0] = (uint8_t)(0xe0 | point >> 12);
-        out[1] = (uint8_t)(0x80 | (point >> 6 & 0x3f));
-        out[2] = (uint8_t)(0x80 | (point & 0x3f));
-        return 3;
-    }
-    out[0] = (uint8_t)(0xf0 | point >> 18);
-    out[1] = (uint8_t)(0x80 | (point >> 12 & 0x3f));
-    out[2] = (uint8_t)(0x80 | (point >> 6 & 0x3f));
-    out[3] = (uint8_t)(0x80 | (point & 0x3f));
-    return 4;
-}

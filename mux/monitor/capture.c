@@ -1,6 +1,7 @@
 #include "mux/monitor/capture.h"
 
 #include "mux/monitor/terminal_private.h"
+#include "transport/utf8.h"
 
 size_t capture_lines(struct terminal *terminal, bool scrollback)
 {

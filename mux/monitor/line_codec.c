@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include "transport/utf8.h"
+
 enum { MARK_BLANK = 0, MARK_WIDE = 1, MARK_CLUSTER = 2 };
 
 void line_looks_free(struct line_looks *looks)

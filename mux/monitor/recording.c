@@ -12,6 +12,7 @@
 #include "mux/monitor/redraw.h"
 #include "mux/monitor/scan.h"
 #include "transport/paths.h"
+#include "transport/utf8.h"
 
 #define RETRY_MS     5000U
 #define EVENT_BYTES  (64U * 1024) /* output in one event */

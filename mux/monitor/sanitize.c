@@ -7,6 +7,7 @@
 #include <utf8proc.h>
 
 #include "mux/monitor/bytes.h"
+#include "transport/utf8.h"
 
 enum verdict { KEEP, DROP, SPACE };
 

@@ -5,6 +5,7 @@
 #include <utf8proc.h>
 
 #include "mux/monitor/scan.h"
+#include "transport/utf8.h"
 
 /*
  * Placing glyphs. Inside a line, libvterm would write the glyph under the cursor and move on by its
@@ -282,14 +283,7 @@ static void place_point(struct terminal *terminal, uint32_t point)
 static inline size_t decode(const uint8_t *at, size_t size, uint32_t *point)
 {
     size_t length = utf8_length(at, size);
-    *point = GLYPH_REPLACEMENT;
-    if (length == 2)
-        *point = (at[0] & 0x1fU) << 6 | (at[1] & 0x3fU);
-    else if (length == 3)
-        *point = (at[0] & 0x0fU) << 12 | (at[1] & 0x3fU) << 6 | (at[2] & 0x3fU);
-    else if (length == 4)
-        *point =
-            (at[0] & 0x07U) << 18 | (at[1] & 0x3fU) << 12 | (at[2] & 0x3fU) << 6 | (at[3] & 0x3fU);
+    *point = length > 0 ? utf8_value(at, length) : GLYPH_REPLACEMENT;
     return length > 0 ? length : utf8_broken(at, size);
 }
 

@@ -6,6 +6,7 @@
 #include "mux/monitor/capture.h"
 #include "mux/monitor/monitor.h"
 #include "transport/pack.h"
+#include "transport/utf8.h"
 
 #define FRAME_BYTES (2U * 1024 * 1024) /* rows that go beyond wait for the next frame */
 

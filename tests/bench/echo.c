@@ -92,12 +92,13 @@ void section_echo(void)
         columns[used++] = "belljar/tmux";
     char title[128];
     snprintf(title, sizeof(title),
-             "Echo of a key through the attached client, ms (%d keys, best of %s)", count,
-             bench_quick ? "1" : "2, idle 6, with 16 floods 4");
+             "Echo of a key through the attached client, ms (best of so many rounds of %d keys)",
+             count);
     report_table("echo", title, used, columns);
     for (size_t f = 0; f < (bench_quick ? 3 : 4); f++) {
         double half[REPORT_COLUMNS_MAX] = {0}, most[REPORT_COLUMNS_MAX] = {0}, p50, p99;
-        for (int round = 0; round < (bench_quick ? 1 : rows[f].rounds); round++) {
+        const int rounds = bench_quick ? 1 : rows[f].rounds;
+        for (int round = 0; round < rounds; round++) {
             static terminal_start_fn *const starts[] = {terminal_start, terminal_start_chained};
             for (int s = 0; f == 0 && s < 2; s++) {
                 if (plain(starts[s], count, &p50, &p99) < 0)
@@ -117,9 +118,9 @@ void section_echo(void)
             most[used - 1] = most[1 + bench_engine_count] / most[2];
         }
         char label[64];
-        snprintf(label, sizeof(label), "%d flooding, p50", rows[f].floods);
+        snprintf(label, sizeof(label), "%d flooding, p50 (%d)", rows[f].floods, rounds);
         report_row(label, half);
-        snprintf(label, sizeof(label), "%d flooding, p99", rows[f].floods);
+        snprintf(label, sizeof(label), "%d flooding, p99 (%d)", rows[f].floods, rounds);
         report_row(label, most);
     }
 }

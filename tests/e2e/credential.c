@@ -6,17 +6,14 @@
 #include "net.h"
 #include "world.h"
 
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
 
 static struct world world;
-static char script[4096], secret_path[256], log_path[256];
-static pid_t secure;
+static char secret_path[256];
+static const char *log_path;
 
 static void setup(void)
 {
@@ -24,9 +21,7 @@ static void setup(void)
     world_open(&world);
     net_start(&world);
     snprintf(secret_path, sizeof(secret_path), "%s", world_file(&world, "key", SECRET "\n", 0600));
-    snprintf(log_path, sizeof(log_path), "%s/secure.log", world.base);
-    secure = net_serve((const char *const[]){"python3", script, NET_PUBLIC, "443", net_directory(),
-                                             log_path, net_trust(&world), NULL});
+    log_path = net_start_secure(&world);
     snprintf(text, sizeof(text),
              "credential model {\n from = \"file:%s\"\n hosts = [\"good.example\"]\n"
              " header = \"x-api-key\"\n format = \"%%s\"\n placeholder_env = \"MODEL_KEY\"\n"
@@ -38,10 +33,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    kill(secure, SIGKILL);
-    waitpid(secure, NULL, 0);
     net_stop();
-    net_distrust();
     world_close(&world);
 }
 
@@ -127,8 +119,6 @@ END_TEST
 
 int main(void)
 {
-    const char *web = getenv("BELLJAR_TEST_WEB");
-    snprintf(script, sizeof(script), "%s", web ? web : "");
     if (!net_make()) {
         printf("skipped: a network of its own needs root\n");
         return 77;

@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 static char names_log[128], web_log[128], directory[128];
-static char *program, *script; /* kept from the environment, which a world empties */
-static pid_t resolver, web;
+static char *program, *script;      /* kept from the environment, which a world empties */
+static pid_t resolver, web, secure; /* secure: 0 when not started */
 
 bool net_address(const char *name, const char *address)
 {
@@ -108,8 +108,23 @@ void net_start(struct world *world)
     WAIT_FOR(answers());
 }
 
+const char *net_start_secure(struct world *world)
+{
+    static char log[128];
+    snprintf(log, sizeof(log), "%s/secure.log", world->base);
+    secure = net_serve((const char *const[]){"python3", script, NET_PUBLIC, "443", directory, log,
+                                             net_trust(world), NULL});
+    return log;
+}
+
 void net_stop(void)
 {
+    if (secure) {
+        kill(secure, SIGKILL);
+        waitpid(secure, NULL, 0);
+        net_distrust();
+        secure = 0;
+    }
     kill(resolver, SIGKILL);
     kill(web, SIGKILL);
     waitpid(resolver, NULL, 0);

@@ -25,6 +25,10 @@ bool net_address(const char *name, const char *address);
 void net_start(struct world *world);
 void net_stop(void);
 
+/* After net_start(): the same files over HTTPS, at good.example:443 with the certificate of
+ * net_trust(); net_stop() ends it. Returns its log. */
+const char *net_start_secure(struct world *world);
+
 /* Starts a server that dies with us; the caller ends and reaps it. */
 pid_t net_serve(const char *const argv[]);
 

@@ -5,11 +5,8 @@
  * through never, nor is it looked up, and the secret goes nowhere else. In a network of the test's
  * own.
  */
-#include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "tests/e2e/human.h"
 #include "tests/e2e/net.h"
@@ -18,8 +15,6 @@
 #define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
 
 static struct world world;
-static char web_script[4096], secure_log[256];
-static pid_t secure;
 static int fetch;
 
 static void setup(void)
@@ -27,9 +22,7 @@ static void setup(void)
     char text[1024];
     sweeping_open(&world);
     net_start(&world);
-    snprintf(secure_log, sizeof(secure_log), "%s/secure.log", world.base);
-    secure = net_serve((const char *const[]){"python3", web_script, NET_PUBLIC, "443",
-                                             net_directory(), secure_log, net_trust(&world), NULL});
+    net_start_secure(&world);
     snprintf(text, sizeof(text),
              "egress {\n allow = [\"good.example:80\", \"good.example:443\"]\n"
              " deny = [\"bad.example\"]\n}\n"
@@ -43,10 +36,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-    kill(secure, SIGKILL);
-    waitpid(secure, NULL, 0);
     net_stop();
-    net_distrust();
     world_close(&world);
 }
 
@@ -102,8 +92,6 @@ END_TEST
 
 int main(void)
 {
-    const char *web = getenv("BELLJAR_TEST_WEB");
-    snprintf(web_script, sizeof(web_script), "%s", web ? web : "");
     if (!net_make()) {
         printf("skipped: a network of its own needs root\n");
         return 77;

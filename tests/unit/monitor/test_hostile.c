@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "screen.h"
+#include "transport/utf8.h"
 
 static struct heard heard;
 

@@ -246,13 +246,19 @@ static bool gone(pid_t pid)
     return !state || state == 'Z';
 }
 
+/* Called one, and its link is up. */
+static void start_one(struct state *state)
+{
+    done(call("sandbox.run", "argv", "[sleep|1000", "name", "one", NULL));
+    suite_wait(link_is_up);
+    look(state);
+}
+
 START_TEST(run_kill_remove)
 {
     struct state state, after;
     char path[SUITE_PATH_MAX + 64];
-    done(call("sandbox.run", "argv", "[sleep|1000", "name", "one", NULL));
-    suite_wait(link_is_up);
-    look(&state);
+    start_one(&state);
     ck_assert_str_eq(state.name, "one");
     ck_assert_int_eq(process_inner_pid(state.init), 1);
     ck_assert(!gone(state.monitor));
@@ -312,9 +318,7 @@ static bool monitor_restarted(void *argument)
 START_TEST(killed_server_finds_it_again)
 {
     struct state before, after;
-    done(call("sandbox.run", "argv", "[sleep|1000", "name", "one", NULL));
-    suite_wait(link_is_up);
-    look(&before);
+    start_one(&before);
     kill(server, SIGKILL);
     waitpid(server, NULL, 0);
     start_server();
@@ -337,9 +341,7 @@ END_TEST
 START_TEST(killed_monitor_is_replaced)
 {
     struct state before, after;
-    done(call("sandbox.run", "argv", "[sleep|1000", "name", "one", NULL));
-    suite_wait(link_is_up);
-    look(&before);
+    start_one(&before);
     kill(before.monitor, SIGKILL);
     suite_wait_for(monitor_restarted, &before.monitor);
     look(&after);
@@ -358,9 +360,7 @@ START_TEST(a_missing_monitor_is_tried_again)
 {
     struct state before, after;
     char path[SUITE_PATH_MAX + 64];
-    done(call("sandbox.run", "argv", "[sleep|1000", "name", "one", NULL));
-    suite_wait(link_is_up);
-    look(&before);
+    start_one(&before);
     snprintf(path, sizeof(path), "%s/programs/belljar-monitor", directory);
     ck_assert_int_eq(unlink(path), 0);
     kill(before.monitor, SIGKILL);
@@ -376,9 +376,7 @@ END_TEST
 START_TEST(killed_init_is_noticed)
 {
     struct state state;
-    done(call("sandbox.run", "argv", "[sleep|1000", "name", "one", NULL));
-    suite_wait(link_is_up);
-    look(&state);
+    start_one(&state);
     kill(state.init, SIGKILL);
     suite_wait_for(is_state, "exited");
 }
