@@ -190,8 +190,9 @@ END_TEST
 START_TEST(fork_bomb)
 {
     pid_t inside[2048];
-    BELLJAR_OK(&attack_world, "run", "-d", "-n", "bomb", "--pids", "64", "--", "bash", "-c",
-               "b() { while :; do (sleep 1000 &) 2>/dev/null; done; }; b & b & b & wait");
+    BELLJAR_OK(
+        &attack_world, "run", "-d", "-n", "bomb", "--pids", "64", "--", "bash", "-c",
+        "b() { while :; do (sleep 1000 &) 2>/dev/null; done; }; b & b & b & exec sleep 1000");
     pid_t init = (pid_t)world_number(&attack_world, "bomb", "init_pid");
     WAIT_FOR(world_inside(init, inside, 2048) > 50);
     for (int i = 0; i < 25; i++) {
