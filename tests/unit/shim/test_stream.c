@@ -1,6 +1,7 @@
 /* The proxy port: connections under credit, half-close, resets, the link's end, limits, fairness.
  */
 #include <arpa/inet.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,7 @@
 #include "tests/unit/shim/far.h"
 
 static struct double_monitor monitor;
-static char self[300];
+static char self[PATH_MAX];
 static char port_text[8];
 
 #define LEFT_BEHIND (BJ_STREAM_WINDOW + 100000U) /* bytes */
