@@ -87,6 +87,8 @@ bool human_answers(struct world *world, const char *verb, const char *about, con
     struct result result;
     char id[64];
     snprintf(id, sizeof(id), "%s", human_request(world, about, "id"));
+    if (!id[0])
+        return false;
     if (option)
         BELLJAR(world, &result, verb, id, option, value);
     else

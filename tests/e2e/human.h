@@ -28,7 +28,8 @@ void human_policy(struct world *world, const char *text);
  * until the next call. */
 const char *human_request(struct world *world, const char *about, const char *field);
 
-/* Answers it with `belljar VERB ID [OPTION VALUE]`; false while it is too young. */
+/* Answers it with `belljar VERB ID [OPTION VALUE]`; false while there is none, or it
+ * is too young. */
 bool human_answers(struct world *world, const char *verb, const char *about, const char *option,
                    const char *value);
 
