@@ -99,17 +99,18 @@ static void check_scrollback(const char *name, long lines)
 
 static long lines_so_far(const char *name)
 {
-    /* The last number on the screen. */
+    /* The greatest number on the screen: the last one may be there in part. */
     const char *text = world_capture(&world, name);
-    long last = 0;
+    long most = 0;
     for (const char *at = text; at; at = strchr(at, '\n')) {
         at += *at == '\n';
-        if (isdigit((unsigned char)*at))
-            last = strtol(at, NULL, 10);
-        else if (!*at)
+        long number = isdigit((unsigned char)*at) ? strtol(at, NULL, 10) : 0;
+        if (number > most)
+            most = number;
+        if (!*at)
             break;
     }
-    return last;
+    return most;
 }
 
 START_TEST(server_killed_in_the_middle)
