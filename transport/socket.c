@@ -1,6 +1,7 @@
 #include "transport/socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,6 +23,22 @@ static int address_of(struct sockaddr_un *address, const char *path, struct bj_e
                        length, BJ_SOCKET_PATH_MAX, path);
     memcpy(address->sun_path, path, length);
     return 0;
+}
+
+int bj_socket_accept(int listener)
+{
+    static int reserved = -1;
+    if (reserved < 0)
+        reserved = fcntl(listener, F_DUPFD_CLOEXEC, 0);
+    int fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || reserved < 0)
+        return fd;
+    close(reserved);
+    fd = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0)
+        close(fd);
+    reserved = fcntl(listener, F_DUPFD_CLOEXEC, 0);
+    return -1;
 }
 
 int bj_socket_connect(const char *path, struct bj_error *error)

@@ -12,6 +12,11 @@
  * close-on-exec) or a negative code; -EADDRINUSE when something answers there. */
 int bj_socket_listen(const char *path, struct bj_error *error);
 
+/* accept4(2), non-blocking and close-on-exec. -1 when nobody waits, or on any error. Who comes
+ * while the process is out of descriptors is hung up on: a listener that stays readable would keep
+ * the caller's loop busy. Not thread-safe. */
+int bj_socket_accept(int listener);
+
 /* Connects; descriptor as above. -ENOENT or -ECONNREFUSED when nobody listens. */
 int bj_socket_connect(const char *path, struct bj_error *error);
 

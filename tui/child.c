@@ -122,7 +122,8 @@ struct child *child_start(uv_loop_t *loop, const char *const argv[],
 void child_stop(struct child *child)
 {
     child->muted = true;
-    uv_process_kill(&child->process, SIGTERM);
+    if (!uv_is_closing((uv_handle_t *)&child->process)) /* else its number may be another's */
+        uv_process_kill(&child->process, SIGTERM);
     close_handle(&child->out);
     close_handle(&child->err);
 }

@@ -24,6 +24,7 @@ static const char *const names[AUDIT_KINDS] = {
     [AUDIT_KILL] = "kill",
     [AUDIT_PAUSE] = "pause",
     [AUDIT_RESUME] = "resume",
+    [AUDIT_REMOVE] = "remove",
     [AUDIT_ATTACH] = "attach",
     [AUDIT_DETACH] = "detach",
     [AUDIT_REQUEST] = "request",

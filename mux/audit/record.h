@@ -39,6 +39,7 @@ enum audit_kind {
     AUDIT_KILL,
     AUDIT_PAUSE,
     AUDIT_RESUME,
+    AUDIT_REMOVE,
     AUDIT_ATTACH,
     AUDIT_DETACH,
     AUDIT_REQUEST,

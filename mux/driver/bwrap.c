@@ -103,7 +103,9 @@ static int run(const char *program, char *const argv[], char *out, size_t size)
     close(pipes[1]);
     size_t filled = 0;
     for (ssize_t got = 1; !failed && got > 0 && filled < size - 1;) {
-        got = read(pipes[0], out + filled, size - 1 - filled);
+        do
+            got = read(pipes[0], out + filled, size - 1 - filled);
+        while (got < 0 && errno == EINTR);
         filled += got > 0 ? (size_t)got : 0;
     }
     out[filled] = '\0';
@@ -113,8 +115,8 @@ static int run(const char *program, char *const argv[], char *out, size_t size)
     return wait_status;
 }
 
-/* bwrap's version decides which options it has; asked once in the server's life. */
-static const struct bwrap_version *version_of(const char *program)
+/* bwrap's version decides which options it has; it is asked until it was told once. */
+static const struct bwrap_version *version_of(const char *program, struct bj_error *error)
 {
     static struct bwrap_version version;
     static bool known;
@@ -124,6 +126,11 @@ static const struct bwrap_version *version_of(const char *program)
         unsigned major = 0, minor = 0;
         run(program, argv, text, sizeof(text));
         known = sscanf(text, "bubblewrap %u.%u", &major, &minor) == 2;
+        if (!known) {
+            bj_fail(error, -EIO, "'%.100s --version' does not tell its version: %.60s", program,
+                    text);
+            return NULL;
+        }
         version.disable_userns = major > 0 || minor >= 8;
         version.size = major > 0 || minor >= 7;
     }
@@ -381,7 +388,8 @@ static int start(const struct wall_plan *plan, struct wall *wall, struct bj_erro
         goto done;
     fds.info = ends[1];
     fds.gate = ends[2];
-    status = bwrap_options_make(&options, &moved, version_of(program), &fds, error);
+    const struct bwrap_version *version = version_of(program, error);
+    status = version ? bwrap_options_make(&options, &moved, version, &fds, error) : -EIO;
     if (status < 0)
         goto done;
     status = options_fd = memory_file("options", options.text, options.size, error);

@@ -75,7 +75,7 @@ static const struct {
 } scratch[] = {
     {"/tmp", "1073741824", "1777"},    {"/var/tmp", "1073741824", "1777"},
     {"/run", "67108864", "0755"},      {"/belljar/run", "1048576", "0700"},
-    {"/run/user", "67108864", "0700"},
+    {"/run/user", "67108864", "0700"}, {"/dev/shm", "67108864", "1777"},
 };
 
 static void add(struct bwrap_options *options, const char *word)
@@ -160,21 +160,26 @@ static void add_system(struct bwrap_options *options)
 
 /* A small file that everyone may read is copied: each mount costs bwrap a walk through all of them,
  * a quarter of a millisecond. */
-static bool copy_etc_file(struct bwrap_options *options, const char *path, const struct stat *info)
+static bool copy_etc_file(struct bwrap_options *options, const char *path)
 {
-    if (!S_ISREG(info->st_mode) || !(info->st_mode & S_IROTH) || info->st_size > COPY_MAX ||
-        options->copies_count == BWRAP_COPIES_MAX)
+    struct stat info;
+    if (options->copies_count == BWRAP_COPIES_MAX)
         return false;
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return false;
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || !(info.st_mode & S_IROTH) ||
+        info.st_size > COPY_MAX) {
+        close(fd);
+        return false;
+    }
     options->copies[options->copies_count++] = fd;
     add_copy(options, fd, path);
     return true;
 }
 
-/* A link stays a link when it points into /usr or /etc/alternatives, so that nothing else of the
- * host comes in through it; any other link is left out. */
+/* A link stays a link when it points into /usr, so that nothing else of the host comes in through
+ * it; any other link is left out. */
 static void add_etc_entry(struct bwrap_options *options, const char *name)
 {
     char path[PATH_MAX];
@@ -184,7 +189,7 @@ static void add_etc_entry(struct bwrap_options *options, const char *name)
     if (lstat(path, &info) < 0)
         return;
     if (!S_ISLNK(info.st_mode)) {
-        if (!copy_etc_file(options, path, &info))
+        if (!copy_etc_file(options, path))
             add_all(options, "--ro-bind", path, path, NULL);
         return;
     }
@@ -238,6 +243,7 @@ static void add_places(struct bwrap_options *options, const struct wall_plan *pl
             add_all(options, "--size", scratch[i].size, NULL);
         add_all(options, "--tmpfs", scratch[i].path, NULL);
     }
+    add_all(options, "--remount-ro", "/dev", NULL); /* another of them, without a size */
     add_all(options, "--ro-bind", plan->shim, "/belljar/bin/belljar-shim", NULL);
     add_all(options, "--ro-bind", plan->link, "/belljar/link", NULL);
     add_all(options, "--bind", plan->project, "/work", NULL);

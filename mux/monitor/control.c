@@ -383,9 +383,7 @@ static void on_dial(uv_poll_t *poll, int status, int what)
 {
     (void)what;
     struct monitor *monitor = poll->data;
-    int fd = status < 0
-                 ? -1
-                 : accept4(monitor->control.listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = status < 0 ? -1 : bj_socket_accept(monitor->control.listen_fd);
     if (fd < 0)
         return;
     struct control_connection *connection = calloc(1, sizeof(*connection));

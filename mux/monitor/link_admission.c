@@ -66,7 +66,7 @@ static void on_dial(uv_poll_t *poll, int status, int events)
     struct link *link = &monitor->link;
     (void)events;
     for (int i = 0; status == 0 && i < ACCEPTS_PER_TURN; i++) {
-        int fd = accept4(link->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        int fd = bj_socket_accept(link->listen_fd);
         if (fd < 0)
             return;
         bool calm =

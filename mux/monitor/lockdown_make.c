@@ -118,7 +118,7 @@ static const struct {
     {SCMP_SYS(mmap), 2, PROT_EXEC, 0},          {SCMP_SYS(mprotect), 2, PROT_EXEC, 0},
     {SCMP_SYS(ioctl), 1, UINT32_MAX, FIONBIO},  {SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFL},
     {SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETFL},  {SCMP_SYS(fcntl), 1, UINT32_MAX, F_GETFD},
-    {SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETFD},
+    {SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETFD},  {SCMP_SYS(fcntl), 1, UINT32_MAX, F_DUPFD_CLOEXEC},
 #if defined(BJ_COVERAGE)
     {SCMP_SYS(fcntl), 1, UINT32_MAX, F_SETLKW},
 #endif

@@ -217,7 +217,7 @@ int relay_from_peer(struct relay_peer *peer, const struct bj_message *message,
 
 static int accept_owner(struct monitor *monitor, int listen_fd)
 {
-    int fd = accept4(listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = bj_socket_accept(listen_fd);
     if (fd >= 0 && bj_socket_check_peer(fd, monitor->owner, NULL) < 0) {
         close(fd);
         return -1;

@@ -96,7 +96,7 @@ static void on_dial(uv_poll_t *poll, int status, int what)
     (void)what;
     struct monitor *monitor = poll->data;
     struct view *view = &monitor->view;
-    int fd = status < 0 ? -1 : accept4(view->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    int fd = status < 0 ? -1 : bj_socket_accept(view->listen_fd);
     if (fd < 0)
         return;
     struct view_client *client = calloc(1, sizeof(*client));

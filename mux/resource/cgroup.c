@@ -195,8 +195,10 @@ int cgroup_make(const struct cgroup_place *place, const char *id,
         again.memory = place->memory && enable(parent, place->path, "memory");
         again.cpu = place->cpu && enable(parent, place->path, "cpu");
         again.pids = place->pids && enable(parent, place->path, "pids");
-        if (again.memory != place->memory || again.cpu != place->cpu || again.pids != place->pids)
+        if (again.memory != place->memory || again.cpu != place->cpu || again.pids != place->pids) {
+            rmdir(place->path); /* so that the next start looks again */
             return bj_fail(error, -EIO, "a cgroup controller went away: restart belljar's server");
+        }
     } else if (errno != EEXIST) {
         return bj_fail(error, -errno, "cannot make the cgroup %s: %s", place->path,
                        strerror(errno));

@@ -6,6 +6,22 @@
 #include "mux/resource/cgroup.h"
 #include "mux/resource/procfs.h"
 
+/* Its init is not known yet, and would outlive it. */
+static void kill_with_children(const struct process_id *outer)
+{
+    struct procfs_pids children = {0};
+    if (process_state(outer->pid) != 'T') {
+        process_signal(outer, SIGSTOP); /* it makes no other child until the next pass */
+        return;
+    }
+    if (procfs_children(outer->pid, &children) < 0)
+        return;
+    for (size_t i = 0; i < children.count; i++)
+        kill(children.pid[i], SIGKILL); /* not reaped: their parent stands still */
+    procfs_pids_free(&children);
+    process_signal(outer, SIGKILL);
+}
+
 int fence_kill(const struct fence *fence)
 {
     bool left = false;
@@ -22,7 +38,10 @@ int fence_kill(const struct fence *fence)
     } else if (process_alive(&fence->outer)) {
         /* Only then: the outer process's exit status tells how init ended. */
         left = true;
-        process_signal(&fence->outer, SIGKILL);
+        if (fence->init.pid > 0)
+            process_signal(&fence->outer, SIGKILL);
+        else
+            kill_with_children(&fence->outer);
     }
     return !left;
 }

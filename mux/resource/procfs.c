@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mux/resource/process.h"
@@ -182,6 +183,21 @@ int procfs_network(pid_t init, uint64_t *received, uint64_t *sent)
     return 0;
 }
 
+/* Its number may be another's since the list was made: what the descriptor names is looked at. */
+static void signal_member(pid_t pid, uint64_t namespace, int number)
+{
+    uint64_t inode;
+    int fd = process_open(pid);
+    if (procfs_namespace(pid, &inode) == 0 && inode == namespace) {
+        if (fd >= 0)
+            syscall(SYS_pidfd_send_signal, fd, number, NULL, 0);
+        else
+            kill(pid, number); /* a kernel without, or no descriptor to be had */
+    }
+    if (fd >= 0)
+        close(fd);
+}
+
 int procfs_stop_pass(pid_t init, bool stop)
 {
     uint64_t inode;
@@ -197,7 +213,7 @@ int procfs_stop_pass(pid_t init, bool stop)
         if (stop ? stopped : moving)
             continue;
         all = false;
-        kill(pids.pid[i], stop ? SIGSTOP : SIGCONT);
+        signal_member(pids.pid[i], inode, stop ? SIGSTOP : SIGCONT);
     }
     procfs_pids_free(&pids);
     return status < 0 ? status : all;

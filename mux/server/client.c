@@ -157,8 +157,7 @@ static void accept_one(struct server *server, int descriptor)
 void client_accept(struct server *server)
 {
     int descriptor;
-    while ((descriptor =
-                accept4(server->listen_descriptor, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+    while ((descriptor = bj_socket_accept(server->listen_descriptor)) >= 0)
         accept_one(server, descriptor);
 }
 

@@ -163,7 +163,7 @@ static void on_connection(uv_poll_t *poll, int status, int events)
     struct server *server = poll->data;
     struct bj_error error = {0};
     size_t count = 0;
-    int fd = accept4(server->egress.listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    int fd = bj_socket_accept(server->egress.listen_fd);
     if (fd < 0)
         return;
     for (struct egress_line *at = server->egress.lines; at; at = at->next)

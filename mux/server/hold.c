@@ -309,6 +309,25 @@ int hold_rule(const struct server *server, const struct request *request, enum p
                              request->id, error);
 }
 
+/* Whether there is such a rule for each that waits: a verdict that is on record is not refused. */
+static int can_remember(struct server *server, const struct request *request, const bool *meant,
+                        const struct hold_verdict *verdict, struct bj_error *error)
+{
+    for (size_t i = 0; i < request->count; i++) {
+        const struct sandbox *sandbox =
+            meant[i] ? registry_find_id(server, request->askers[i].sandbox_id) : NULL;
+        struct rule rule;
+        if (!sandbox)
+            continue;
+        int status = hold_rule(server, request, verdict->answer, (enum rule_scope)verdict->scope,
+                               sandbox, verdict->seconds, &rule, error);
+        if (status < 0)
+            return status;
+        rule_free(&rule);
+    }
+    return 0;
+}
+
 /* One rule for each sandbox or project that waits. */
 static int remember(struct server *server, const struct request *request, const bool *meant,
                     const struct hold_verdict *verdict, struct answer *answer,
@@ -353,13 +372,18 @@ void hold_answer(struct server *server, struct call *call, const struct hold_ver
     struct answer *answer = answer_new(server, request, allow, verdict->by, verdict->reason);
     bool *meant = calloc(request->count, sizeof(*meant));
     int status = answer && meant ? 0 : bj_fail(&error, -ENOMEM, "out of memory");
+    size_t who = 0;
     for (size_t i = 0; status == 0 && i < request->count; i++)
-        meant[i] = request->askers[i].joined + REQUEST_SHOWN_MS <= now;
+        who += meant[i] = request->askers[i].joined + REQUEST_SHOWN_MS <= now;
+    if (status == 0 && who == 0)
+        status =
+            bj_fail(&error, -EAGAIN, "who asks now has done so for less than %u ms: look again",
+                    REQUEST_SHOWN_MS);
+    if (status == 0 && verdict->scope)
+        status = can_remember(server, request, meant, verdict, &error);
     if (status == 0)
         status = commit_verdict(server, request, meant, verdict->answer, "human", request->where,
                                 &error);
-    if (status == 0 && verdict->scope)
-        status = remember(server, request, meant, verdict, answer, &error);
     if (status < 0) {
         request->answered = false;
         call_fail(call, &error);
@@ -368,6 +392,10 @@ void hold_answer(struct server *server, struct call *call, const struct hold_ver
         return;
     }
     answer->call = call;
+    if (verdict->scope && remember(server, request, meant, verdict, answer, &error) < 0)
+        server_alert(server, NULL, ALERT_WARNING, "rules",
+                     "request %s was answered this once, but it cannot be remembered: %s",
+                     request->id, error.text);
     deliver_all(answer, request, meant);
     free(meant);
     if (verdict->scope)

@@ -40,6 +40,12 @@ static int open_log(struct server *server, struct bj_error *error)
     return status < 0 ? status : 0;
 }
 
+/* Of the record, by our mistake; the log is fine. */
+static bool is_refusal(int status)
+{
+    return status == -EINVAL || status == -E2BIG;
+}
+
 static int append(struct server *server, enum audit_kind kind, const json_t *fields,
                   struct bj_error *error)
 {
@@ -48,9 +54,9 @@ static int append(struct server *server, enum audit_kind kind, const json_t *fie
     int status = ledger->audit ? 0 : open_log(server, &why); /* the disk was full at the start */
     if (status == 0)
         status = audit_append(ledger->audit, kind, fields, &why);
-    if (status == -EINVAL || status == -E2BIG) { /* our mistake; the log is fine */
+    if (is_refusal(status)) {
         log_line("audit: a record of kind %s was refused: %s", audit_kind_name(kind), why.text);
-        return 0;
+        return bj_fail(error, status, "the audit log refuses the record: %s", why.text);
     }
     if (status < 0) {
         fail(server, &why);
@@ -81,7 +87,7 @@ static int catch_up(struct server *server, struct bj_error *error)
     struct ledger *ledger = &server->ledger;
     while (ledger->first) {
         int status = append(server, ledger->first->kind, ledger->first->fields, error);
-        if (status < 0)
+        if (status < 0 && !is_refusal(status))
             return status;
         drop_first(ledger);
     }
@@ -158,7 +164,8 @@ void ledger_note(struct server *server, enum audit_kind kind, const struct sandb
         return;
     }
     add_sandbox(fields, sandbox);
-    if (server->ledger.first || append(server, kind, fields, NULL) < 0)
+    int status = server->ledger.first ? -EAGAIN : append(server, kind, fields, NULL);
+    if (status < 0 && !is_refusal(status))
         keep(server, kind, fields);
     json_decref(fields);
 }

@@ -24,7 +24,7 @@ struct item {
     struct operation *operation;
     char id[ID_SIZE];
     char name[NAME_SIZE];
-    bool done, reached, asked_monitor;
+    bool done, reached, asked_monitor, removes;
     struct job *job;
     struct bj_error error;
 };
@@ -167,10 +167,15 @@ static void on_deleted(void *owner, const struct bj_error *error)
     struct sandbox *sandbox = registry_find_id(operation->server, item->id);
     item->job = NULL;
     item->done = true;
-    if (error)
+    if (error) {
         item->error = *error;
-    else if (sandbox)
+        if (sandbox)
+            sandbox->removing = false;
+    } else if (sandbox) {
+        ledger_note(operation->server, AUDIT_REMOVE, sandbox, json_object());
+        log_line("sandbox %s (%s) %s", item->id, item->name, verbs[operation->kind]);
         registry_remove(operation->server, sandbox);
+    }
     finish_if_done(operation);
 }
 
@@ -179,14 +184,19 @@ static void delete_step(struct item *item, struct sandbox *sandbox)
     char path[BJ_PATH_MAX];
     struct bj_error error = {0};
     int running = 0;
+    if (sandbox->removing && !item->removes)
+        return; /* somebody else removes it */
+    sandbox->removing = item->removes = true;
     for (size_t i = 0; i < item->operation->count; i++)
         running += item->operation->items[i].job != NULL;
     if (running >= JOBS_MAX)
         return;
     if (sandbox_state_path(sandbox, "", path, &error) == 0)
         item->job = project_delete(&sandbox->server->loop, path, on_deleted, item, &error);
-    if (!item->job)
+    if (!item->job) {
         item_fail(item, error.code, error.text);
+        sandbox->removing = false;
+    }
 }
 
 static void step(struct item *item, uint64_t passed)

@@ -32,7 +32,8 @@ static void find_monitor(struct sandbox *sandbox)
 {
     struct bj_error error = {0};
     if (process_alive(&sandbox->record.monitor)) {
-        monitor_dial(sandbox, &error);
+        if (monitor_dial(sandbox, &error) < 0)
+            supervise_monitor_down(sandbox, &error);
     } else if (!sandbox->ended) {
         bj_fail(&error, -ESRCH, "it had ended");
         supervise_monitor_down(sandbox, &error);
@@ -54,7 +55,7 @@ int supervise_recover(struct sandbox *sandbox, struct bj_error *error)
     sandbox->agent_started = record->state != SANDBOX_STARTING;
     if (strcmp(record->boot_id, sandbox->server->boot_id) != 0) {
         sandbox->ended = true;
-        record->init = record->outer = record->monitor = (struct process_id){0};
+        record->init = record->outer = record->monitor = record->egress = (struct process_id){0};
         record->cgroup[0] = '\0';
         if (!finished)
             lose(sandbox, "the machine was restarted");

@@ -73,18 +73,15 @@ void rule_open(struct server *server)
 int rule_keep(struct server *server, struct rule *rule, const struct sandbox *sandbox,
               char out[RULE_SENTENCE_MAX], struct bj_error *error)
 {
-    int status = ledger_failing(server, error) ? error->code : 0;
-    if (status == 0)
-        status = rules_add(&server->rules, rule, error);
-    if (status < 0) {
-        rule_free(rule);
-        return status;
+    const uint64_t id = rule->id = server->rules.next; /* on record before it counts */
+    rule_say(server, rule, out);
+    int status = ledger_commit(server, AUDIT_RULE_ADDED, sandbox, fields(rule, out), error);
+    if (status == 0 && (status = rules_add(&server->rules, rule, error)) < 0) {
+        rule->id = id;
+        ledger_note(server, AUDIT_RULE_REMOVED, sandbox, fields(rule, out));
     }
-    const struct rule *kept = rules_find(&server->rules, rule->id);
-    rule_say(server, kept, out);
-    status = ledger_commit(server, AUDIT_RULE_ADDED, sandbox, fields(kept, out), error);
     if (status < 0)
-        rules_remove(&server->rules, kept->id, NULL, NULL);
+        rule_free(rule);
     return status;
 }
 

@@ -41,7 +41,7 @@ struct sandbox {
     struct start *start;     /* while it is being started */
     struct watch *init_watch, *outer_watch;
     int outer_status; /* of the wall's process as from waitpid(2), -1 unknown */
-    unsigned busy;    /* operations on it that are under way */
+    bool removing;    /* its directory is being deleted */
 
     char title[SANDBOX_TITLE_MAX];
     char agent_state[12]; /* what its hooks told last: working, waiting, done, or "" */

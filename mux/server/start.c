@@ -183,6 +183,12 @@ void start_fail(struct start *start, const struct bj_error *why)
     uv_timer_start(&start->timer, on_clean, 0, CLEAN_STEP_MS);
 }
 
+void start_refuse(struct start *start, const struct bj_error *why)
+{
+    call_fail(start->call, why);
+    detach(start);
+}
+
 void start_abort(struct start *start, const struct bj_error *why)
 {
     start_fail(start, why);
@@ -247,6 +253,8 @@ static void advance(struct start *start)
         if (status < 0)
             bj_fail(&error, status, "cannot watch the wall's gate: %s", uv_strerror(status));
     }
+    if (status == -EPIPE && start->sandbox->outer_watch)
+        return; /* the wall has ended, which is noticed in a moment, with its reason */
     if (status < 0)
         start_fail(start, &error);
 }
@@ -274,8 +282,10 @@ static int take_init(struct start *start, struct bj_error *error)
     pid_t pid = start->driver->read_init(start->text, start->text_size);
     if (pid <= 0)
         return bj_fail(error, -EIO, "the wall did not say which process is its init");
-    if (process_parent(pid) != sandbox->record.outer.pid || process_inner_pid(pid) != 1 ||
-        process_identify(pid, &sandbox->record.init) < 0)
+    int status = process_identify(pid, &sandbox->record.init);
+    if (status < 0)
+        return bj_fail(error, status, "cannot look at the sandbox's init, process %d", (int)pid);
+    if (process_parent(pid) != sandbox->record.outer.pid || process_inner_pid(pid) != 1)
         return bj_fail(error, -EIO, "process %d is not the sandbox's init", (int)pid);
     sandbox_save(sandbox);
     return supervise_init(sandbox, error);
@@ -299,7 +309,8 @@ static void on_info(uv_poll_t *poll, int status, int events)
     if (start->text_size == 0)
         return; /* the wall has ended, which is noticed in a moment, with its reason */
     if (take_init(start, &error) < 0) {
-        if (process_alive(&start->sandbox->record.outer))
+        /* An init that is gone takes the wall with it, and the wall says why. */
+        if (error.code != -ESRCH && process_alive(&start->sandbox->record.outer))
             start_fail(start, &error);
         return;
     }
@@ -425,6 +436,8 @@ void start_launch(struct start *start)
         status = watch_info(start, &error);
     if (status == 0)
         status = monitor_spawn(start->sandbox, 0, &error);
+    if (status == 0)
+        sandbox_save(start->sandbox); /* if the server dies now, the next one knows of both */
     if (status < 0)
         start_fail(start, &error);
 }
@@ -500,7 +513,7 @@ static int check_options(struct server *server, const struct start_options *opti
     return options->project[0] ? project_check(options->project, server->paths.state, error) : 0;
 }
 
-static int take_limits(struct start *start, const struct start_options *given)
+static void take_limits(struct start *start, const struct start_options *given)
 {
     struct start_options options = *given;
     struct record *record = &start->sandbox->record;
@@ -509,7 +522,6 @@ static int take_limits(struct start *start, const struct start_options *given)
     quota_fill(&options, &start->sandbox->guard.policy);
     record->limits = options.limits;
     record->quotas = options.quotas;
-    return 0;
 }
 
 struct start *start_make(struct sandbox *sandbox, const struct driver *driver, struct call *call,
@@ -552,11 +564,13 @@ static struct start *start_new(struct server *server, const struct start_options
     if (start_take_profile(start, options, error) < 0)
         return start; /* its failure is told as that of every other step */
     if (fill_record(&sandbox->record, options, server) < 0 ||
-        start_copy_env(start, options->env) < 0)
+        start_copy_env(start, options->env) < 0) {
         bj_fail(error, -ENOMEM, "out of memory");
-    else if (guard_load(sandbox, error) == 0 && take_limits(start, options) == 0 &&
-             session_add_pane(session, sandbox->record.id, error) == 0)
-        server->sessions_dirty = true;
+    } else if (guard_load(sandbox, error) == 0) {
+        take_limits(start, options);
+        if (session_add_pane(session, sandbox->record.id, error) == 0)
+            server->sessions_dirty = true;
+    }
     return start;
 }
 

@@ -23,6 +23,8 @@ static int check(const struct sandbox *sandbox, struct bj_error *error)
     if (sandbox->start || !over || sandbox_alive(sandbox))
         return bj_fail(error, -EBUSY, "%s still runs: 'belljar kill %s' ends it", record->name,
                        record->name);
+    if (sandbox->removing)
+        return bj_fail(error, -EBUSY, "%s is being removed", record->name);
     if (!driver_find(record->driver))
         return bj_fail(error, -EINVAL, "there is no driver %.32s here", record->driver);
     return 0;
@@ -137,7 +139,7 @@ void start_again(struct sandbox *sandbox, const struct start_options *options, s
     start->again = start->clearing = true;
     start->began = server_clock();
     if (take(start, options, &error) < 0)
-        start_fail(start, &error);
+        start_refuse(start, &error);
     else
         uv_timer_start(&start->timer, on_clear, 0, STEP_MS);
 }

@@ -34,7 +34,7 @@ static const struct row {
     {1, "list home directories", "list",
      "/root:/home/belljar-test:/var/lib:/var/log:/mnt:/srv:/opt"},
     {2, "write to system directories", "create",
-     "/usr:/usr/bin:/etc:/bin:/lib:/sbin:/belljar:/belljar/bin:/belljar/link:/:/proc:/sys"},
+     "/usr:/usr/bin:/etc:/bin:/lib:/sbin:/belljar:/belljar/bin:/belljar/link:/:/proc:/sys:/dev"},
     {6, "bind mount", "bind", ""},
     {6, "remount read-write", "remount", ""},
     {6, "mount a tmpfs", "tmpfs", ""},

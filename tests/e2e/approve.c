@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct world world;
@@ -176,6 +177,35 @@ START_TEST(stale_and_changed_ids)
 END_TEST
 
 /* An id learned inside would be worth nothing, but it is not even sent there. */
+/* One of two that ask the same has no project to remember it for: nothing is recorded, nothing
+ * remembered, and both wait on. */
+START_TEST(a_verdict_that_is_refused_leaves_no_trace)
+{
+    struct result result;
+    char project[300], id[64];
+    snprintf(project, sizeof(project), "%s/project", world.home);
+    ck_assert_int_eq(mkdir(project, 0755), 0);
+    human_runs_in(&world, "with", project, NULL, "{ " ASK "'make it'; echo with $?; } &");
+    human_runs(&world, "without", ASK "'make it'; echo without $?; cat");
+    WAIT_FOR(atoi(request_field("make it", "count")) == 2);
+    snprintf(id, sizeof(id), "%s", request_id("make it"));
+    sleep(1); /* both are old enough */
+    BELLJAR(&world, &result, "allow", "--rule", "project", id);
+    ck_assert_int_eq(result.code, 1);
+    ck_assert_msg(strstr(result.err, "without has no project"), "%s", result.err);
+    result_free(&result);
+    ck_assert_str_eq(request_id("make it"), id);
+    BELLJAR(&world, &result, "rules");
+    ck_assert_msg(!strstr(result.out, "make it"), "%s", result.out);
+    result_free(&result);
+    BELLJAR(&world, &result, "audit", "show", "--kind", "verdict");
+    ck_assert_msg(!strstr(result.out, "make it"), "%s", result.out);
+    result_free(&result);
+    BELLJAR_OK(&world, "allow", id);
+    WAIT_FOR(world_shows(&world, "with", "with 0") && world_shows(&world, "without", "without 0"));
+}
+END_TEST
+
 START_TEST(asker_that_dies_takes_its_request_along)
 {
     run("asker", ASK "'make install' & read x; kill -9 $!; echo killed; cat");
@@ -256,6 +286,7 @@ int main(void)
     tcase_add_test(cases, type_ahead_is_not_taken);
     tcase_add_test(cases, focus_keys_decide_nothing);
     tcase_add_test(cases, stale_and_changed_ids);
+    tcase_add_test(cases, a_verdict_that_is_refused_leaves_no_trace);
     tcase_add_test(cases, asker_that_dies_takes_its_request_along);
     tcase_add_test(cases, killed_sandbox_takes_its_requests_along);
     tcase_add_test(cases, requests_survive_server_and_monitor);

@@ -152,6 +152,7 @@ START_TEST(restart_that_fails_keeps_the_work)
     ck_assert_int_eq(rename(profile, away), 0);
     ck_assert_int_eq(PRINTS("", "no profile", "restart", "one"), 1);
     ck_assert(world_state_is(&world, "one", "exited"));
+    ck_assert_int_eq(world_number(&world, "one", "exit_signal"), SIGKILL); /* as it had ended */
     ck_assert_int_eq(rename(away, profile), 0);
     BELLJAR_OK(&world, "restart", "one");
     WAIT_FOR(world_shows(&world, "one", "<--continue>"));

@@ -12,6 +12,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "mux/driver/driver.h"
@@ -310,6 +311,41 @@ START_TEST(a_fork_bomb_ends)
 }
 END_TEST
 
+/* What is being removed is neither started again nor removed twice. */
+START_TEST(a_removal_is_waited_for)
+{
+    struct state state;
+    char path[4096], wrapper[SUITE_PATH_MAX + 16];
+    start_one(&state);
+    done(call("sandbox.kill", "names", "[one", NULL));
+    kill(server, SIGKILL);
+    waitpid(server, NULL, 0);
+    snprintf(wrapper, sizeof(wrapper), "%s/rm", directory);
+    int fd = open(wrapper, O_WRONLY | O_CREAT | O_CLOEXEC, 0700);
+    ck_assert_int_gt(dprintf(fd, "#!/bin/sh\n/bin/rm \"$@\"; sleep 1\n"), 0);
+    close(fd);
+    snprintf(path, sizeof(path), "%s:%s", directory, getenv("PATH"));
+    setenv("PATH", path, 1);
+    start_server();
+    pid_t removers[2];
+    for (int i = 0; i < 2; i++) {
+        removers[i] = fork();
+        if (removers[i] == 0) {
+            done(call("sandbox.remove", "names", "[one", NULL));
+            _exit(0);
+        }
+    }
+    nanosleep(&(struct timespec){.tv_nsec = 300000000}, NULL);
+    refused(call("sandbox.restart", "name", "one", NULL), "is being removed");
+    for (int i = 0; i < 2; i++) {
+        int status;
+        waitpid(removers[i], &status, 0);
+        ck_assert_int_eq(status, 0);
+    }
+    ck_assert(!look(&state));
+}
+END_TEST
+
 static bool monitor_restarted(void *argument)
 {
     struct state state;
@@ -511,6 +547,7 @@ int main(void)
     const TTest *const cases[] = {run_kill_remove,
                                   the_end_is_told,
                                   a_fork_bomb_ends,
+                                  a_removal_is_waited_for,
                                   killed_server_finds_it_again,
                                   killed_monitor_is_replaced,
                                   a_missing_monitor_is_tried_again,

@@ -2,8 +2,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -203,6 +205,42 @@ START_TEST(peer_of_no_socket)
 }
 END_TEST
 
+static int open_client(void)
+{
+    int fd = bj_socket_connect(path, NULL);
+    ck_assert_int_ge(fd, 0);
+    return fd;
+}
+
+/* Who comes then is hung up on: a loop on the listener would never sleep again. */
+START_TEST(no_descriptor_is_left)
+{
+    struct rlimit limit;
+    char byte;
+    int listener = bj_socket_listen(path, NULL);
+    int first = open_client(), refused[] = {open_client(), open_client()};
+    int accepted = bj_socket_accept(listener);
+    ck_assert_int_ge(accepted, 0);
+    int next = dup(STDERR_FILENO);
+    close(next);
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit full = {(rlim_t)next, limit.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &full), 0);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(bj_socket_accept(listener), -1);
+        ck_assert_int_eq(read(refused[i], &byte, 1), 0);
+    }
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = listener, .events = POLLIN}, 1, 0), 0);
+    int later = open_client(), again = bj_socket_accept(listener);
+    ck_assert_int_ge(again, 0);
+    ck_assert(fcntl(again, F_GETFD) & FD_CLOEXEC);
+    const int all[] = {listener, first, accepted, later, again, refused[0], refused[1]};
+    for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++)
+        close(all[i]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("socket");
@@ -218,6 +256,7 @@ int main(void)
     tcase_add_test(cases, no_directory);
     tcase_add_test(cases, another_user_is_refused);
     tcase_add_test(cases, peer_of_no_socket);
+    tcase_add_test(cases, no_descriptor_is_left);
     suite_add_tcase(suite, cases);
     return suite_run(suite);
 }
