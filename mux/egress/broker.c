@@ -30,7 +30,8 @@ struct broker_call {
     struct buffer head; /* of the response, as it comes */
     struct echo_guard guard;
     bool head_done, begun, chunked, no_body, http10, cancelled, failed_here, input_paused, full;
-    bool lost; /* its socket is not watched: nothing would go on */
+    bool incomplete; /* libcurl did not take an option */
+    bool lost;       /* its socket is not watched: nothing would go on */
     struct bj_error why;
     char curl_text[CURL_ERROR_SIZE];
 };
@@ -504,6 +505,14 @@ static int set_url(struct broker_call *call, const char *path, size_t path_size,
     return code == CURLE_OK ? 0 : -ENOMEM;
 }
 
+/* What libcurl does not take, for want of memory, is a request that would go out otherwise than was
+ * decided: it is not sent. */
+#define SET(call, option, value)                                                                   \
+    do {                                                                                           \
+        if (curl_easy_setopt((call)->easy, option, value) != CURLE_OK)                             \
+            (call)->incomplete = true;                                                             \
+    } while (0)
+
 static void set_method(struct broker_call *call, const struct http_request *request)
 {
     char method[32];
@@ -511,45 +520,43 @@ static void set_method(struct broker_call *call, const struct http_request *requ
              request->head + request->method.at);
     if (strcmp(method, "HEAD") == 0) {
         call->no_body = true;
-        curl_easy_setopt(call->easy, CURLOPT_NOBODY, 1L);
+        SET(call, CURLOPT_NOBODY, 1L);
         return;
     }
     if (request->framing != HTTP_NO_BODY) {
-        curl_easy_setopt(call->easy, CURLOPT_UPLOAD, 1L);
-        curl_easy_setopt(call->easy, CURLOPT_READFUNCTION, on_input);
-        curl_easy_setopt(call->easy, CURLOPT_READDATA, call);
-        curl_easy_setopt(call->easy, CURLOPT_INFILESIZE_LARGE,
-                         request->framing == HTTP_LENGTH ? (curl_off_t)request->length
-                                                         : (curl_off_t)-1);
+        SET(call, CURLOPT_UPLOAD, 1L);
+        SET(call, CURLOPT_READFUNCTION, on_input);
+        SET(call, CURLOPT_READDATA, call);
+        SET(call, CURLOPT_INFILESIZE_LARGE,
+            request->framing == HTTP_LENGTH ? (curl_off_t)request->length : (curl_off_t)-1);
     }
-    curl_easy_setopt(call->easy, CURLOPT_CUSTOMREQUEST, method);
+    SET(call, CURLOPT_CUSTOMREQUEST, method);
 }
 
 static void set_options(struct broker_call *call)
 {
-    CURL *easy = call->easy;
-    curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
-    curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->curl_text);
-    curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https");
-    curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
-    curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-    curl_easy_setopt(easy, CURLOPT_PROXY, "");
-    curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-    curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
-    curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
-    curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
-    curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
-    curl_easy_setopt(easy, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
-    curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-    curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
-    curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-    curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
-    curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, call);
+    SET(call, CURLOPT_PRIVATE, call);
+    SET(call, CURLOPT_ERRORBUFFER, call->curl_text);
+    SET(call, CURLOPT_NOSIGNAL, 1L);
+    SET(call, CURLOPT_PROTOCOLS_STR, "https");
+    SET(call, CURLOPT_PATH_AS_IS, 1L);
+    SET(call, CURLOPT_FOLLOWLOCATION, 0L);
+    SET(call, CURLOPT_PROXY, "");
+    SET(call, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+    SET(call, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(call, CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(call, CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(call, CURLOPT_CONNECTTIMEOUT, CONNECT_SECONDS);
+    SET(call, CURLOPT_BUFFERSIZE, BUFFER_BYTES);
+    SET(call, CURLOPT_UPLOAD_BUFFERSIZE, BUFFER_BYTES);
+    SET(call, CURLOPT_HEADERFUNCTION, on_header);
+    SET(call, CURLOPT_HEADERDATA, call);
+    SET(call, CURLOPT_WRITEFUNCTION, on_body);
+    SET(call, CURLOPT_WRITEDATA, call);
+    SET(call, CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
+    SET(call, CURLOPT_OPENSOCKETDATA, call);
     if (call->broker->ca.data)
-        curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &call->broker->ca);
+        SET(call, CURLOPT_CAINFO_BLOB, &call->broker->ca);
 }
 
 struct broker_call *broker_start(struct broker *broker, const struct http_request *request,
@@ -576,9 +583,9 @@ struct broker_call *broker_start(struct broker *broker, const struct http_reques
         goto fail;
     set_options(call);
     set_method(call, request);
-    curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
-    curl_easy_setopt(call->easy, CURLOPT_RESOLVE, call->resolve);
-    if (curl_multi_add_handle(broker->multi, call->easy) != CURLM_OK)
+    SET(call, CURLOPT_HTTPHEADER, call->headers);
+    SET(call, CURLOPT_RESOLVE, call->resolve);
+    if (call->incomplete || curl_multi_add_handle(broker->multi, call->easy) != CURLM_OK)
         goto fail;
     call->next = broker->calls;
     broker->calls = call;

@@ -15,6 +15,7 @@
 #define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
 
 static struct world world;
+static const char *secure_log;
 static int fetch;
 
 static void setup(void)
@@ -22,7 +23,7 @@ static void setup(void)
     char text[1024];
     sweeping_open(&world);
     net_start(&world);
-    net_start_secure(&world);
+    secure_log = net_start_secure(&world);
     snprintf(text, sizeof(text),
              "egress {\n allow = [\"good.example:80\", \"good.example:443\"]\n"
              " deny = [\"bad.example\"]\n}\n"
@@ -74,7 +75,7 @@ START_TEST(a_fetch_that_fails_can_be_done_again)
         "'0 what was fetched') printf ' ok';; 28*) printf ' late';; *) printf ' no';; esac; }; "
         "echo ready; while read -r k; do printf '%s' \"fetch $k:\"; "
         "got http://good.example/x; got -k https://good.example/x; "
-        "got -H \"x-api-key: $MODEL_KEY\" $MODEL_URL/x; "
+        "got -H \"x-api-key: $MODEL_KEY\" -d sent $MODEL_URL/x; "
         "curl -s -m 20 -o /dev/null -w ' %{http_code}\\n' http://bad.example/; "
         "echo \"over $k.\"; done");
     char web_log[256];
@@ -87,6 +88,8 @@ START_TEST(a_fetch_that_fails_can_be_done_again)
     ck_assert(!world_shows(&world, "agent", SECRET));
     snprintf(web_log, sizeof(web_log), "%s/web.log", world.base);
     ck_assert(!strstr(world_read(web_log), SECRET)); /* that is another server */
+    ck_assert(strstr(world_read(secure_log), "POST /x good.example " SECRET));
+    ck_assert(!strstr(world_read(secure_log), "GET /x good.example " SECRET)); /* not asked so */
 }
 END_TEST
 
