@@ -202,9 +202,14 @@ static void run(struct server_link *here, const char *text)
     msgpack_pack_map(packer, 2U + (line.name ? 1 : 0) + (line.project ? 1 : 0) + (sized ? 2 : 0));
     bj_pack_key_str(packer, "session", dashboard->fleet.session);
     bj_pack_str(packer, "argv");
-    msgpack_pack_array(packer, line.words.count - line.first);
-    for (size_t i = line.first; i < line.words.count; i++)
-        bj_pack_str(packer, line.words.word[i]);
+    if (line.first == line.words.count) {
+        msgpack_pack_array(packer, 1);
+        bj_pack_str(packer, line_shell());
+    } else {
+        msgpack_pack_array(packer, line.words.count - line.first);
+        for (size_t i = line.first; i < line.words.count; i++)
+            bj_pack_str(packer, line.words.word[i]);
+    }
     if (line.name)
         bj_pack_key_str(packer, "name", line.name);
     if (line.project)

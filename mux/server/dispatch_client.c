@@ -17,14 +17,26 @@ static void make_plain(char *text)
             *at = '?';
 }
 
+/* Asked once: a directory service may take its time, and everybody waits meanwhile. A peer is the
+ * server's user, or root. */
+static const char *user_name(uid_t uid)
+{
+    static char names[2][16];
+    char *name = names[uid == 0];
+    if (!name[0]) {
+        const struct passwd *entry = getpwuid(uid);
+        snprintf(name, sizeof(names[0]), "%s", entry ? entry->pw_name : "?");
+    }
+    return name;
+}
+
 static void label_client(struct client *client, const msgpack_object *params)
 {
     uid_t uid = (uid_t)-1;
     int descriptor;
     if (uv_fileno((uv_handle_t *)&client->rpc.pipe, &descriptor) == 0)
         bj_socket_peer(descriptor, NULL, &uid, NULL, NULL);
-    const struct passwd *entry = getpwuid(uid);
-    snprintf(client->user, sizeof(client->user), "%.15s", entry ? entry->pw_name : "?");
+    snprintf(client->user, sizeof(client->user), "%s", user_name(uid));
     const char *from = client->from;
     bj_get_copy(params, "from", client->from, sizeof(client->from));
     make_plain(client->user);

@@ -15,10 +15,13 @@
 /* The server looks twice, so that there is a share of the CPU: at once, and 150 ms after that. */
 #define STATS_WAIT_MS 400
 
-static const struct table_column columns[] = {
-    {"NAME", false}, {"STATE", false}, {"CPU", true},    {"MEM", true},      {"PROCS", true},
-    {"AGE", true},   {"REQ", true},    {"ALERTS", true}, {"COMMAND", false}, {NULL, false},
-};
+#define FIGURES                                                                                    \
+    {"STATE", false}, {"CPU", true}, {"MEM", true}, {"PROCS", true}, {"AGE", true}, {"REQ", true}, \
+        {"ALERTS", true}, {"COMMAND", false}, {NULL, false},
+
+static const struct table_column columns[] = {{"NAME", false}, FIGURES};
+static const struct table_column columns_of_sessions[] = {
+    {"NAME", false}, {"SESSION", false}, FIGURES};
 
 static const char *const styles[DOINGS] = {
     [DOING_UNKNOWN] = "2",  [DOING_EXITED] = "2",    [DOING_IDLE] = "2",
@@ -162,7 +165,19 @@ static void add_count(struct table *table, long long count, const char *style)
     table_add(table, count ? style : NULL, "%lld", count);
 }
 
-static void add_row(struct table *table, const json_t *sandbox)
+static bool has_sessions(const json_t *sandboxes)
+{
+    const json_t *sandbox;
+    size_t index;
+    json_array_foreach(sandboxes, index, sandbox)
+    {
+        if (strcmp(report_text(sandbox, "session"), "main") != 0)
+            return true;
+    }
+    return false;
+}
+
+static void add_row(struct table *table, const json_t *sandbox, bool sessions)
 {
     char age[UNIT_TEXT_MAX];
     const json_t *stats = is_alive(sandbox) ? json_object_get(sandbox, "stats") : NULL;
@@ -170,6 +185,8 @@ static void add_row(struct table *table, const json_t *sandbox)
     long long seconds = (long long)time(NULL) - report_number(sandbox, "created");
     unit_age_text(seconds > 0 ? (uint64_t)seconds : 0, age);
     table_add(table, "1", "%s", report_text(sandbox, "name"));
+    if (sessions)
+        table_add(table, NULL, "%s", report_text(sandbox, "session"));
     add_state(table, sandbox);
     if (json_is_number(cpu))
         table_add(table, NULL, "%.0f%%", json_number_value(cpu));
@@ -212,8 +229,9 @@ static int print(const struct gathered *gathered, const json_t *status)
         print_unenforced(status);
         return report_end();
     }
-    table_init(&table, columns);
-    json_array_foreach(gathered->sandboxes, index, sandbox) add_row(&table, sandbox);
+    bool sessions = has_sessions(gathered->sandboxes); /* which one to attach to */
+    table_init(&table, sessions ? columns_of_sessions : columns);
+    json_array_foreach(gathered->sandboxes, index, sandbox) add_row(&table, sandbox, sessions);
     int failed = table_print(&table, stdout, report_colour(stdout), report_columns(stdout));
     table_free(&table);
     if (failed < 0)

@@ -12,8 +12,7 @@
 #include "tui/cli/sandbox.h"
 #include "tui/connect.h"
 #include "tui/dashboard.h"
-
-#define DEFAULT_SHELL "bash"
+#include "tui/model/line.h"
 
 static bool has_terminal(void)
 {
@@ -116,10 +115,7 @@ static json_t *agent_argv(const struct args *args)
     }
     if (args->trailing_count > 0 || args_set(args, "agent"))
         return argv;
-    const char *shell = getenv("SHELL");
-    const char *slash = shell ? strrchr(shell, '/') : NULL;
-    const char *name = slash ? slash + 1 : shell;
-    json_array_append_new(argv, json_string(name && *name ? name : DEFAULT_SHELL));
+    json_array_append_new(argv, json_string(line_shell()));
     return argv;
 }
 

@@ -40,7 +40,7 @@ void control_question(const struct control *control, const struct fleet *fleet, 
         snprintf(out, size, "Detach? The sandboxes run on.");
         break;
     case PROMPT_RUN:
-        snprintf(out, size, "New sandbox: [-n NAME] [--project DIR] COMMAND");
+        snprintf(out, size, "New sandbox: [-n NAME] [--project DIR] [COMMAND]");
         break;
     case PROMPT_SAVE:
         snprintf(out, size, "Save the selection to a new file");
@@ -122,7 +122,8 @@ void control_prompt_key(struct control *control, const struct control_view *view
         return;
     }
     if (control_prompt_is_line(control->prompt)) {
-        bool done = strcmp(chord->key, "enter") == 0 && control->line.size > 0;
+        bool done = strcmp(chord->key, "enter") == 0 &&
+                    (control->line.size > 0 || control->prompt == PROMPT_RUN);
         if (done && control->prompt == PROMPT_COMMENT)
             control_review_comment(control, view, order);
         else if (done)

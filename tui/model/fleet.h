@@ -179,6 +179,7 @@ const char *severity_word(int severity);
 struct fleet_totals {
     size_t alive, paused, ended, waiting, high, alerts; /* high: requests of high risk */
     size_t running, idle, input, stuck;
+    size_t waiting_elsewhere; /* sandboxes of other sessions that wait for a verdict */
     double cpu;
     uint64_t memory; /* FIGURE_UNKNOWN when no sandbox's is known */
 };

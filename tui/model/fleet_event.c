@@ -61,10 +61,23 @@ static void drop_asker(struct fleet *fleet, const char *sandbox_id)
             drop_request(fleet, i);
 }
 
+static void drop_alerts(struct fleet *fleet, const char *sandbox_id)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < fleet->alert_count; i++)
+        if (strcmp(fleet->alerts[i]->sandbox_id, sandbox_id) == 0)
+            free(fleet->alerts[i]);
+        else
+            fleet->alerts[kept++] = fleet->alerts[i];
+    fleet->alert_count = kept;
+}
+
 static int on_gone(struct fleet *fleet, const struct origin *origin, const msgpack_object *map)
 {
     char id[FLEET_ID_MAX];
     origin_id(origin, map, "id", id);
+    if (!id[0])
+        return 0; /* alerts of no sandbox have no id, either */
     for (size_t i = 0; i < fleet->elsewhere; i++)
         if (strcmp(fleet->others[i]->id, id) == 0) {
             free(fleet->others[i]);
@@ -79,6 +92,7 @@ static int on_gone(struct fleet *fleet, const struct origin *origin, const msgpa
         fleet_sort(fleet);
     }
     drop_asker(fleet, id);
+    drop_alerts(fleet, id);
     return 1;
 }
 

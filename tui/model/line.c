@@ -1,6 +1,7 @@
 #include "tui/model/line.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "transport/api.h"
@@ -179,7 +180,13 @@ int line_run(const char *text, struct run_line *run, struct bj_error *error)
         *(name ? &run->name : &run->project) = words->word[at];
     }
     run->first = at;
-    if (at == words->count)
-        return bj_fail(error, -EINVAL, "no command: for example bash, or -n build -- make -j2");
     return 0;
+}
+
+const char *line_shell(void)
+{
+    const char *shell = getenv("SHELL");
+    const char *slash = shell ? strrchr(shell, '/') : NULL;
+    const char *name = slash ? slash + 1 : shell;
+    return name && *name ? name : "bash";
 }

@@ -37,10 +37,14 @@ struct words {
 /* -EINVAL for an open quote or too many words. */
 int line_split(const char *text, struct words *words, struct bj_error *error);
 
-/* "[-n NAME] [--project DIR] [--] COMMAND..." as of `belljar run`. */
+/* "[-n NAME] [--project DIR] [--] [COMMAND...]" as of `belljar run`. */
 struct run_line {
     struct words words;
     const char *name, *project; /* or NULL */
-    size_t first;               /* word with which the command begins */
+    size_t first;               /* word with which the command begins; all: line_shell() is meant */
 };
 int line_run(const char *text, struct run_line *run, struct bj_error *error);
+
+/* The name of the user's shell, from $SHELL; bash when that says nothing. Lasts until the
+ * environment changes. */
+const char *line_shell(void);

@@ -103,6 +103,8 @@ void fleet_totals(const struct fleet *fleet, struct fleet_totals *totals)
             totals->memory =
                 (totals->memory == FIGURE_UNKNOWN ? 0 : totals->memory) + sandbox->figures.memory;
     }
+    for (size_t i = 0; i < fleet->elsewhere; i++)
+        totals->waiting_elsewhere += fleet->others[i]->doing.doing == DOING_VERDICT;
     for (size_t i = 0; i < fleet->alert_count; i++)
         totals->alerts += !fleet->alerts[i]->acknowledged;
 }

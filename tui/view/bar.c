@@ -218,6 +218,13 @@ static void add_figures(struct view *view, const struct view_input *input, struc
                    narrow               ? ""
                    : totals.alerts == 1 ? " alert"
                                         : " alerts");
+    size_t elsewhere = input->fleet->elsewhere;
+    if (totals.waiting_elsewhere > 0)
+        pieces_add(piece, count, 2, &waiting,
+                   narrow ? " %s +%zu " : " %s %zu waiting in other sessions ",
+                   state_glyph(DOING_VERDICT, !utf8), totals.waiting_elsewhere);
+    else if (elsewhere > 0)
+        pieces_add(piece, count, 6, &dim, narrow ? " +%zu " : " %zu in other sessions ", elsewhere);
     size_t others = crowd_others(&input->fleet->crowd);
     if (others > 0)
         pieces_add(piece, count, 4, &text, narrow ? " %s %zu " : " %s %zu clients ",

@@ -353,6 +353,7 @@ START_TEST(a_cgroup_gets_its_limits)
     /* Made again, it has none of the controllers that it had. */
     ck_assert_int_eq(cgroup_make(&place, "one", &limits, path, &error), -EIO);
     ck_assert_ptr_nonnull(strstr(error.text, "controller went away"));
+    ck_assert_int_eq(mkdir(place.path, 0700), 0); /* it was not left without them */
     /* No such file: the group is not left half limited. */
     ck_assert_int_eq(cgroup_make(&place, "one", &limits, path, &error), -ENOENT);
     ck_assert_ptr_nonnull(strstr(error.text, "cannot set the limits"));

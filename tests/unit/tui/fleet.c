@@ -70,6 +70,12 @@ START_TEST(other_sessions_stay_out)
     ck_assert_uint_eq(fleet->elsewhere, 1);
     event("event.request", "{\"id\": \"1\", \"sandbox_id\": \"x\", \"title\": \"t\"}");
     ck_assert_uint_eq(fleet->request_count, 0);
+    struct fleet_totals totals;
+    fleet_totals(fleet, &totals);
+    ck_assert_uint_eq(totals.waiting_elsewhere, 0);
+    event("event.sandbox", "{\"id\": \"x\", \"doing\": \"verdict\"}");
+    fleet_totals(fleet, &totals);
+    ck_assert_uint_eq(totals.waiting_elsewhere, 1);
     event("event.gone", "{\"id\": \"x\"}");
     ck_assert_uint_eq(fleet->elsewhere, 0);
     close_fleet();
@@ -192,6 +198,21 @@ START_TEST(arming)
     fleet_painted(request, 99999);
     fleet_paint_end(fleet);
     ck_assert(!fleet_armed(request, 100000));
+    close_fleet();
+}
+END_TEST
+
+START_TEST(alerts_go_with_their_sandbox)
+{
+    open_fleet();
+    event("event.alert", "{\"id\": 1, \"text\": \"of none\"}");
+    event("event.alert", "{\"id\": 2, \"sandbox_id\": \"x\", \"text\": \"of x\"}");
+    event("event.alert", "{\"id\": 3, \"sandbox_id\": \"y\", \"text\": \"of y\"}");
+    event("event.gone", "{\"id\": \"x\"}");
+    event("event.gone", "{}");
+    ck_assert_uint_eq(fleet->alert_count, 2);
+    ck_assert_str_eq(fleet->alerts[0]->text, "of none");
+    ck_assert_str_eq(fleet->alerts[1]->text, "of y");
     close_fleet();
 }
 END_TEST
@@ -412,5 +433,5 @@ END_TEST
 
 SUITE_MAIN("fleet", sandboxes_come_change_and_go, other_sessions_stay_out, the_saved_order_counts,
            figures_and_history, requests_oldest_first, a_long_detail_is_cut_and_says_so, arming,
-           alerts_count_up, nonsense_changes_nothing, other_hosts_are_kept_apart,
-           a_cut_host_is_unknown, pins_and_orders, tabs)
+           alerts_count_up, alerts_go_with_their_sandbox, nonsense_changes_nothing,
+           other_hosts_are_kept_apart, a_cut_host_is_unknown, pins_and_orders, tabs)

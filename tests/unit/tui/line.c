@@ -1,6 +1,7 @@
 #include "suite.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "tui/model/line.h"
@@ -88,10 +89,17 @@ START_TEST(run_lines)
     ck_assert_str_eq(run.project, "~/x");
     ck_assert_str_eq(run.words.word[run.first], "make");
     ck_assert_int_eq(line_run("-n", &run, &error), -EINVAL);
-    ck_assert_int_eq(line_run("-n x", &run, &error), -EINVAL);
+    ck_assert_int_eq(line_run("-n x", &run, &error), 0);
+    ck_assert_str_eq(run.name, "x");
+    ck_assert_uint_eq(run.first, run.words.count);
+    ck_assert_int_eq(line_run("", &run, &error), 0);
+    ck_assert_uint_eq(run.first, run.words.count);
+    setenv("SHELL", "/usr/bin/fish", 1);
+    ck_assert_str_eq(line_shell(), "fish");
+    setenv("SHELL", "", 1);
+    ck_assert_str_eq(line_shell(), "bash");
     ck_assert_int_eq(line_run("--what x", &run, &error), -EINVAL);
     ck_assert_ptr_nonnull(strstr(error.text, "--what"));
-    ck_assert_int_eq(line_run("", &run, &error), -EINVAL);
 }
 END_TEST
 
