@@ -11,8 +11,9 @@
 /* At the server's start, after guards_open(). */
 void rule_open(struct server *server);
 
-/* Takes the rule over in every case; its sentence goes to `out`. The name of a sandbox is shown for
- * its id. The caller then calls rule_changed(). */
+/* Puts the rule on record, then among those that count; takes it over in every case. Its sentence
+ * goes to `out`. The name of a sandbox is shown for its id. The caller then calls rule_changed().
+ */
 int rule_keep(struct server *server, struct rule *rule, const struct sandbox *sandbox,
               char out[RULE_SENTENCE_MAX], struct bj_error *error);
 /* `id` 0: the one that was remembered last; *id is set. */

@@ -282,11 +282,13 @@ static int take_init(struct start *start, struct bj_error *error)
     pid_t pid = start->driver->read_init(start->text, start->text_size);
     if (pid <= 0)
         return bj_fail(error, -EIO, "the wall did not say which process is its init");
-    int status = process_identify(pid, &sandbox->record.init);
+    struct process_id init;
+    int status = process_identify(pid, &init);
     if (status < 0)
         return bj_fail(error, status, "cannot look at the sandbox's init, process %d", (int)pid);
     if (process_parent(pid) != sandbox->record.outer.pid || process_inner_pid(pid) != 1)
         return bj_fail(error, -EIO, "process %d is not the sandbox's init", (int)pid);
+    sandbox->record.init = init;
     sandbox_save(sandbox);
     return supervise_init(sandbox, error);
 }
