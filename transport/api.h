@@ -17,6 +17,8 @@
 
 #define BJ_PARAMS_MAX 24
 
+#define BJ_SESSION_DEFAULT "main" /* where a call or a client names none */
+
 enum bj_param_type {
     BJ_PARAM_STR = 1,
     BJ_PARAM_UINT,

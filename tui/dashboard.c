@@ -533,7 +533,8 @@ void dashboard_stop(struct dashboard *dashboard)
 static int prepare(struct dashboard *dashboard, struct bj_error *error)
 {
     const struct dashboard_options *options = dashboard->options;
-    const char *session = options->session && *options->session ? options->session : "main";
+    const char *session =
+        options->session && *options->session ? options->session : BJ_SESSION_DEFAULT;
     int status = config_load(&dashboard->config, dashboard->paths, error);
     if (status == 0)
         status = config_look(&dashboard->config, dashboard->paths, options->theme,
@@ -577,8 +578,9 @@ static void say_goodbye(const struct dashboard *dashboard)
         return;
     printf("detached from session %s; %zu sandbox%s on; belljar attach%s%s\n",
            dashboard->fleet.session, alive, alive == 1 ? " runs" : "es run",
-           strcmp(dashboard->fleet.session, "main") == 0 ? "" : " ",
-           strcmp(dashboard->fleet.session, "main") == 0 ? "" : dashboard->fleet.session);
+           strcmp(dashboard->fleet.session, BJ_SESSION_DEFAULT) == 0 ? "" : " ",
+           strcmp(dashboard->fleet.session, BJ_SESSION_DEFAULT) == 0 ? ""
+                                                                     : dashboard->fleet.session);
     fflush(stdout);
 }
 

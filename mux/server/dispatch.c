@@ -223,7 +223,7 @@ static void sandbox_run(struct client *client, uint32_t id, const msgpack_object
             .resume = bj_get_bool(params, "resume", false),
             .project = project,
             .driver = driver[0] ? driver : drivers[0]->name,
-            .session = session[0] ? session : SESSION_DEFAULT,
+            .session = session[0] ? session : BJ_SESSION_DEFAULT,
             .policy = policy,
             .limits = {bj_get_uint(params, "memory", UINT64_MAX),
                        bj_get_uint(params, "millicpus", UINT64_MAX),

@@ -54,7 +54,7 @@ static void client_hello(struct client *client, uint32_t id, const msgpack_objec
     char kind[20], name[NAME_SIZE];
     bj_get_copy(params, "kind", kind, sizeof(kind));
     if (bj_get_copy(params, "session", name, sizeof(name)) == 0)
-        strcpy(name, SESSION_DEFAULT);
+        strcpy(name, BJ_SESSION_DEFAULT);
     if (session_use(&server->sessions, name, &session, &error) < 0) {
         dispatch_fail(client, id, &error);
         return;

@@ -244,6 +244,14 @@ static struct answer *answer_new(struct server *server, struct request *request,
     return answer;
 }
 
+/* The sandbox of an asker; NULL when a verdict is not meant for it, or it is gone. */
+static const struct sandbox *who_is_meant(const struct server *server,
+                                          const struct request *request, const bool *meant,
+                                          size_t asker)
+{
+    return meant[asker] ? registry_find_id(server, request->askers[asker].sandbox_id) : NULL;
+}
+
 /* The record of a verdict on those who are meant by it. */
 static int commit_verdict(struct server *server, const struct request *request, const bool *meant,
                           enum policy_effect effect, const char *by, const char *where,
@@ -253,8 +261,7 @@ static int commit_verdict(struct server *server, const struct request *request, 
     json_t *names = json_array();
     const struct sandbox *first = NULL;
     for (size_t i = 0; i < request->count; i++) {
-        const struct sandbox *sandbox =
-            meant[i] ? registry_find_id(server, request->askers[i].sandbox_id) : NULL;
+        const struct sandbox *sandbox = who_is_meant(server, request, meant, i);
         if (!sandbox)
             continue;
         first = first ? first : sandbox;
@@ -314,8 +321,7 @@ static int can_remember(struct server *server, const struct request *request, co
                         const struct hold_verdict *verdict, struct bj_error *error)
 {
     for (size_t i = 0; i < request->count; i++) {
-        const struct sandbox *sandbox =
-            meant[i] ? registry_find_id(server, request->askers[i].sandbox_id) : NULL;
+        const struct sandbox *sandbox = who_is_meant(server, request, meant, i);
         struct rule rule;
         if (!sandbox)
             continue;
@@ -336,8 +342,7 @@ static int remember(struct server *server, const struct request *request, const 
     static char sentence[RULE_SENTENCE_MAX];
     enum rule_scope scope = (enum rule_scope)verdict->scope;
     for (size_t i = 0; i < request->count; i++) {
-        const struct sandbox *sandbox =
-            meant[i] ? registry_find_id(server, request->askers[i].sandbox_id) : NULL;
+        const struct sandbox *sandbox = who_is_meant(server, request, meant, i);
         struct rule rule;
         if (!sandbox)
             continue;

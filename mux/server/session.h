@@ -10,9 +10,8 @@
 #include "mux/server/name.h"
 #include "transport/error.h"
 
-#define SESSION_DEFAULT "main"
-#define SESSIONS_MAX    64
-#define SESSION_PANES   1024
+#define SESSIONS_MAX  64
+#define SESSION_PANES 1024
 
 struct session {
     char name[NAME_SIZE];

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "transport/api.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
@@ -171,7 +172,7 @@ static bool has_sessions(const json_t *sandboxes)
     size_t index;
     json_array_foreach(sandboxes, index, sandbox)
     {
-        if (strcmp(report_text(sandbox, "session"), "main") != 0)
+        if (strcmp(report_text(sandbox, "session"), BJ_SESSION_DEFAULT) != 0)
             return true;
     }
     return false;

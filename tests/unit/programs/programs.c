@@ -13,6 +13,8 @@
 
 #include <check.h>
 
+#include "tests/unit/transport/suite.h"
+
 typedef ElfW(Ehdr) elf_header;
 typedef ElfW(Phdr) elf_segment;
 typedef ElfW(Dyn) elf_dynamic;
@@ -109,9 +111,5 @@ int main(int argc, char *argv[])
     tcase_add_loop_test(tests, is_hardened, 0, outside);
     tcase_add_loop_test(tests, inside_is_hardened, outside + 1, argc - 1);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

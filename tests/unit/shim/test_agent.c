@@ -10,6 +10,7 @@
 #include <check.h>
 
 #include "tests/unit/shim/double.h"
+#include "tests/unit/transport/suite.h"
 
 static struct double_monitor monitor;
 
@@ -322,9 +323,5 @@ int main(void)
     tcase_add_test(tests, test_idle);
     tcase_add_loop_test(tests, test_command_line, 0, sizeof(lines) / sizeof(lines[0]));
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

@@ -11,6 +11,7 @@
 #include <check.h>
 
 #include "tests/unit/shim/double.h"
+#include "tests/unit/transport/suite.h"
 
 static struct double_monitor monitor;
 
@@ -500,9 +501,5 @@ int main(void)
     tcase_add_test(tests, test_nobody_listens);
     tcase_add_test(tests, test_hostile_clients);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

@@ -7,6 +7,7 @@
 #include <check.h>
 
 #include "tests/unit/shim/far.h"
+#include "tests/unit/transport/suite.h"
 
 static struct double_monitor monitor;
 static const uint32_t first = BJ_CHANNEL_FIRST_HOST;
@@ -359,9 +360,5 @@ int main(void)
     tcase_add_loop_test(tests, test_beyond_credit, 0, modes);
     tcase_add_loop_test(tests, test_late_messages, 0, modes);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

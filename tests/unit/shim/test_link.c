@@ -6,6 +6,7 @@
 #include <check.h>
 
 #include "tests/unit/shim/double.h"
+#include "tests/unit/transport/suite.h"
 
 static struct double_monitor monitor;
 
@@ -360,9 +361,5 @@ int main(void)
     tcase_add_test(tests, test_input_beyond_credit);
     tcase_add_test(tests, test_end_while_away);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }

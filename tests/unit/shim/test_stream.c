@@ -13,6 +13,7 @@
 
 #include "tests/unit/shim/client.h"
 #include "tests/unit/shim/far.h"
+#include "tests/unit/transport/suite.h"
 
 static struct double_monitor monitor;
 static char self[PATH_MAX];
@@ -475,9 +476,5 @@ int main(int argc, char **argv)
     tcase_add_loop_test(tests, test_broken_rules, 0, BAD * modes);
     tcase_add_test(tests, test_port_in_use);
     suite_add_tcase(suite, tests);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_NORMAL);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? 1 : 0;
+    return suite_run(suite);
 }
