@@ -11,6 +11,7 @@
 
 #define RETRY_FIRST_MS 1000
 #define RETRY_MOST_MS  15000
+#define LATE_MS        1000 /* for the first answer */
 
 struct dashboard *server_dashboard(const struct bj_rpc *rpc)
 {
@@ -236,6 +237,15 @@ void server_trouble(struct server_link *link, const char *format, ...)
     dashboard_changed(dashboard);
 }
 
+const char *server_complaint(struct dashboard *dashboard)
+{
+    const struct server_link *link = &dashboard->servers[0];
+    if (link->trouble[0])
+        return link->trouble;
+    bool late = link->open && !link->seen && dashboard_now(dashboard) - link->opened_at >= LATE_MS;
+    return late ? "the server has not answered yet" : NULL;
+}
+
 static void connect_in_thread(uv_work_t *work)
 {
     struct server_link *link = work->data;
@@ -326,6 +336,7 @@ void server_attach(struct server_link *link, int descriptor)
         return;
     }
     link->open = true;
+    link->opened_at = dashboard_now(dashboard);
     link->refused[0] = link->looks_told[0] = '\0';
     link->typing_told = false;
     fleet_forget_asked(&dashboard->fleet, link->origin->number);

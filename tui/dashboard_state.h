@@ -86,6 +86,7 @@ struct server_link {
     uint64_t retry_at, retry_wait; /* ms */
     char trouble[160];             /* why it is not there; "" */
     uint64_t trouble_at;           /* ms: since when */
+    uint64_t opened_at;            /* ms */
     bool seen;                     /* it has been there */
 
     /* Of another host. */
@@ -166,6 +167,8 @@ void dashboard_listen(struct dashboard *dashboard);
 void server_attach(struct server_link *link, int descriptor);
 void server_trouble(struct server_link *link, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+/* What is wrong with this host's server; NULL: nothing. */
+const char *server_complaint(struct dashboard *dashboard);
 void server_connect_far(struct server_link *link);
 void server_tick(struct dashboard *dashboard);
 void server_close(struct dashboard *dashboard);

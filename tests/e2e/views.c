@@ -66,6 +66,23 @@ START_TEST(without_sandboxes_and_without_a_server)
 }
 END_TEST
 
+/* Nothing is said of sandboxes that the server has not told of yet. */
+START_TEST(with_a_server_that_says_nothing)
+{
+    BELLJAR_OK(&world, "ls");
+    pid_t server = world_server(&world);
+    for (int size = 0; size < SIZES; size++) {
+        kill(server, SIGSTOP);
+        struct eye *eye = attach(size);
+        EYE_WAIT(eye, eye_shows(eye, "has not answered") || eye_shows(eye, "see above"));
+        ck_assert(!eye_shows(eye, "start a sandbox") && !eye_shows(eye, "No sandbox runs"));
+        kill(server, SIGCONT);
+        EYE_WAIT_TEXT(eye, sizes[size][1] >= 80 ? "start a sandbox" : "No sandbox runs");
+        detach(eye);
+    }
+}
+END_TEST
+
 /* What happened since, where there is hardly room to say it. */
 START_TEST(the_digest)
 {
@@ -206,6 +223,7 @@ int main(void)
     tcase_set_timeout(tests, 0);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, without_sandboxes_and_without_a_server);
+    tcase_add_test(tests, with_a_server_that_says_nothing);
     tcase_add_test(tests, the_digest);
     tcase_add_test(tests, what_each_agent_does);
     tcase_add_test(tests, what_a_key_opens);

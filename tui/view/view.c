@@ -185,7 +185,7 @@ static void paint_empty(struct view *view, const struct view_input *input)
 static void paint_panes(struct view *view, const struct view_input *input)
 {
     const struct layout *layout = input->layout;
-    if (input->fleet->count == 0)
+    if (input->fleet->count == 0 && input->known)
         paint_empty(view, input);
     for (size_t i = 0; i < layout->card_count; i++)
         view_card_paint(view, input, layout->cards[i].index, &layout->cards[i].rect);

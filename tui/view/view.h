@@ -51,6 +51,7 @@ struct view_input {
     void *owner;
     const struct picture *picture; /* of the recording that is played; may be NULL */
     const char *trouble; /* the server is lost, and what is done about it; NULL: all is well */
+    bool known;          /* the server has told what runs, now or before */
     const char *limits;  /* which limits are not enforced here; NULL: all are */
     bool readonly;       /* this dashboard only looks */
     const struct view_host *hosts;
