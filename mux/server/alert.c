@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "mux/json/json.h"
+#include "mux/server/list_file.h"
 #include "mux/server/text.h"
 
 static const char *const severities[] = {"info", "warning", "critical"};
@@ -98,4 +100,60 @@ void alert_forget(struct alerts *alerts, const char *sandbox_id)
     for (size_t i = alerts->count; i > 0; i--)
         if (concerns(&alerts->list[i - 1], sandbox_id))
             drop(alerts, i - 1);
+}
+
+int alerts_save(const struct alerts *alerts, const char *path, struct bj_error *error)
+{
+    json_watch();
+    json_t *root = json_array();
+    for (size_t i = 0; i < alerts->count; i++) {
+        const struct alert *alert = &alerts->list[i];
+        json_array_append_new(
+            root,
+            json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:I, s:f, s:f, s:b}", "id",
+                      (json_int_t)alert->id, "sandbox_id", alert->sandbox_id, "sandbox",
+                      alert->sandbox, "severity", alert_severity_name(alert->severity), "kind",
+                      alert->kind, "text", alert->text, "count", (json_int_t)alert->count, "first",
+                      alert->first, "last", alert->last, "acknowledged", alert->acknowledged));
+    }
+    return list_write(path, root, error);
+}
+
+static uint64_t read_number(const json_t *object, const char *key)
+{
+    json_int_t number = json_integer_value(json_object_get(object, key));
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+static const char *read_text(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text ? text : "";
+}
+
+static void read_alert(struct alerts *alerts, const json_t *object)
+{
+    const char *sandbox_id = read_text(object, "sandbox_id");
+    uint64_t id = read_number(object, "id");
+    if (id <= alerts->next_id || alerts->count == ALERTS_MAX ||
+        (sandbox_id[0] && !id_check(sandbox_id)))
+        return;
+    struct alert *alert =
+        alert_raise(alerts, sandbox_id, read_text(object, "sandbox"),
+                    alert_severity_read(read_text(object, "severity")), read_text(object, "kind"),
+                    read_text(object, "text"), json_number_value(json_object_get(object, "first")));
+    alert->id = alerts->next_id = id;
+    alert->count = read_number(object, "count") ? read_number(object, "count") : 1;
+    alert->last = json_number_value(json_object_get(object, "last"));
+    alert->acknowledged = json_is_true(json_object_get(object, "acknowledged"));
+}
+
+int alerts_load(struct alerts *alerts, const char *path, struct bj_error *error)
+{
+    json_t *list;
+    int status = list_read(path, &list, error);
+    for (size_t i = 0; i < json_array_size(list); i++)
+        read_alert(alerts, json_array_get(list, i));
+    json_decref(list);
+    return status;
 }

@@ -2,6 +2,7 @@
  * Alerts: what the human should know and need not answer. Equal ones (sandbox, kind, text) are one
  * alert with a count, so that a flood is one line. The list is bounded; the oldest seen alert
  * gives way first, then the oldest.
+ * Kept in STATE/alerts.json, so that a server that comes after this one shows them, too.
  */
 #pragma once
 
@@ -10,6 +11,7 @@
 #include <stdint.h>
 
 #include "mux/server/name.h"
+#include "transport/error.h"
 
 #define ALERTS_MAX     256
 #define ALERT_TEXT_MAX 512
@@ -48,6 +50,11 @@ size_t alert_open_count(const struct alerts *alerts, const char *sandbox_id);
 
 /* The sandbox is forgotten. */
 void alert_forget(struct alerts *alerts, const char *sandbox_id);
+
+int alerts_save(const struct alerts *alerts, const char *path, struct bj_error *error);
+
+/* Into alerts that hold none. No file: none. What is no alert in it is left out. */
+int alerts_load(struct alerts *alerts, const char *path, struct bj_error *error);
 
 const char *alert_severity_name(enum alert_severity severity);
 enum alert_severity alert_severity_read(const char *name); /* unknown: warning */

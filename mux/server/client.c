@@ -171,7 +171,7 @@ size_t clients_count(const struct server *server, const char *session)
 {
     size_t count = 0;
     for (struct client *client = server->clients; client; client = client->next)
-        count += !session || (client->dashboard && strcmp(client->session, session) == 0);
+        count += client->dashboard && (!session || strcmp(client->session, session) == 0);
     return count;
 }
 

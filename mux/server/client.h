@@ -55,6 +55,7 @@ void call_fail(struct call *call, const struct bj_error *error);
 
 void client_accept(struct server *server);
 void clients_close(struct server *server);
+/* Dashboards that are attached to a session, NULL: to any. */
 size_t clients_count(const struct server *server, const char *session);
 bool clients_subscribed(const struct server *server);
 

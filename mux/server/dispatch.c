@@ -436,6 +436,7 @@ static void alert_acknowledge_call(struct client *client, uint32_t id, const msg
         sandbox_id = sandbox->record.id;
     }
     size_t count = alert_acknowledge(&server->alerts, sandbox_id);
+    server_keep_alerts(server);
     for (size_t i = 0; i < server->sandbox_count; i++)
         if (!sandbox_id || strcmp(server->sandboxes[i]->record.id, sandbox_id) == 0)
             sandbox_touch(server->sandboxes[i]);

@@ -118,6 +118,7 @@ void registry_remove(struct server *server, struct sandbox *sandbox)
     egress_end(sandbox);
     rules_forget(&server->rules, sandbox->record.id, NULL);
     alert_forget(&server->alerts, sandbox->record.id);
+    server_keep_alerts(server);
     if (session_forget(&server->sessions, sandbox->record.id))
         server->sessions_dirty = true;
     clients_send_gone(server, sandbox);

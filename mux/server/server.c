@@ -20,6 +20,8 @@
 #include "mux/server/supervise.h"
 #include "transport/socket.h"
 
+#define ALERTS_SAVE_MS 500 /* what is raised or seen meanwhile is saved at once */
+
 double server_time(void)
 {
     struct timespec now;
@@ -54,6 +56,55 @@ void server_alert(struct server *server, struct sandbox *sandbox, enum alert_sev
     if (sandbox)
         sandbox_touch(sandbox);
     clients_schedule(server);
+    server_keep_alerts(server);
+}
+
+static int alerts_path(const struct server *server, char *out, struct bj_error *error)
+{
+    return bj_path(out, BJ_PATH_MAX, error, "%s/alerts.json", server->paths.state);
+}
+
+static void save_alerts(struct server *server)
+{
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    uv_timer_stop(&server->alerts_timer);
+    if (alerts_path(server, path, &error) < 0 || alerts_save(&server->alerts, path, &error) < 0)
+        log_line("alerts cannot be saved: %s", error.text); /* an alert would come here again */
+}
+
+static void on_alerts(uv_timer_t *timer)
+{
+    save_alerts(timer->data);
+}
+
+void server_keep_alerts(struct server *server)
+{
+    if (!server->stopping && !uv_is_active((uv_handle_t *)&server->alerts_timer))
+        uv_timer_start(&server->alerts_timer, on_alerts, ALERTS_SAVE_MS, 0);
+}
+
+/* Before any other alert is raised. */
+static void load_alerts(struct server *server)
+{
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    if (alerts_path(server, path, &error) < 0 || alerts_load(&server->alerts, path, &error) < 0)
+        server_alert(server, NULL, ALERT_WARNING, "alert",
+                     "the alerts of before were not found again: %s", error.text);
+}
+
+/* Of sandboxes that were removed just before the server ended. */
+static void drop_stale_alerts(struct server *server)
+{
+    for (size_t i = 0; i < server->alerts.count;) {
+        char id[ID_SIZE];
+        memcpy(id, server->alerts.list[i].sandbox_id, sizeof(id));
+        if (id[0] && !registry_find_id(server, id))
+            alert_forget(&server->alerts, id);
+        else
+            i++;
+    }
 }
 
 static int sessions_path(const struct server *server, char *out, struct bj_error *error)
@@ -134,8 +185,10 @@ int server_open(struct server *server, struct bj_error *error)
     uv_timer_init(&server->loop, &server->sample);
     uv_timer_init(&server->loop, &server->sweep);
     uv_timer_init(&server->loop, &server->monitors_missing);
+    uv_timer_init(&server->loop, &server->alerts_timer);
     server->flush.data = server->sample.data = server->sweep.data = server;
-    server->monitors_missing.data = server;
+    server->monitors_missing.data = server->alerts_timer.data = server;
+    load_alerts(server);
     for (size_t i = 0; i < 3; i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -157,6 +210,7 @@ int server_open(struct server *server, struct bj_error *error)
     if (status < 0)
         return status;
     load_sessions(server);
+    drop_stale_alerts(server);
     for (size_t i = 0; status == 0 && i < server->sandbox_count; i++)
         status = supervise_recover(server->sandboxes[i], error);
     if (status < 0)
@@ -185,6 +239,8 @@ void server_stop(struct server *server, bool killed)
     clients_send_stopping(server, killed);
     server->stopping = true;
     server_save_sessions(server);
+    if (uv_is_active((uv_handle_t *)&server->alerts_timer))
+        save_alerts(server);
     bj_fail(&error, -ECANCELED, "the server was stopped");
     for (size_t i = server->sandbox_count; i > 0; i--)
         if (server->sandboxes[i - 1]->start)
@@ -197,6 +253,7 @@ void server_stop(struct server *server, bool killed)
     close_handle((uv_handle_t *)&server->sample);
     close_handle((uv_handle_t *)&server->sweep);
     close_handle((uv_handle_t *)&server->monitors_missing);
+    close_handle((uv_handle_t *)&server->alerts_timer);
     close_handle((uv_handle_t *)&server->quota);
     close_handle((uv_handle_t *)&server->rules_timer);
     close_handle((uv_handle_t *)&server->ledger.retry);

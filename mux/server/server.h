@@ -63,6 +63,7 @@ struct server {
     } egress;
     uv_timer_t quota; /* looks at limits that no kernel enforces */
     struct alerts alerts;
+    uv_timer_t alerts_timer;
     struct sessions sessions;
     bool sessions_dirty;
     bool crowd_changed; /* see clients_crowd_changed() */
@@ -86,6 +87,9 @@ void server_stop(struct server *server, bool killed);
 
 /* Writes STATE/sessions.json when something in it changed. */
 void server_save_sessions(struct server *server);
+
+/* The alerts have changed: writes STATE/alerts.json within half a second. */
+void server_keep_alerts(struct server *server);
 
 /* An alert, logged too. `sandbox` may be NULL. */
 void server_alert(struct server *server, struct sandbox *sandbox, enum alert_severity severity,

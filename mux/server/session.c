@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "mux/json/json.h"
-#include "mux/server/record.h"
+#include "mux/server/list_file.h"
 
 static const char *const layouts[] = {"tiled", "main", "zoom"};
 
@@ -114,12 +114,7 @@ int sessions_save(const struct sessions *sessions, const char *path, struct bj_e
                                         "layout", session->layout, "selected", session->selected,
                                         "panes", panes, "pinned", (json_int_t)session->pinned));
     }
-    char *text = json_text(root, JSON_INDENT(1));
-    if (!text)
-        return bj_fail(error, -ENOMEM, "out of memory");
-    int status = record_write_file(path, text, strlen(text), error);
-    free(text);
-    return status;
+    return list_write(path, root, error);
 }
 
 static int read_session(struct sessions *sessions, const json_t *object, struct bj_error *error)
@@ -148,20 +143,10 @@ static int read_session(struct sessions *sessions, const json_t *object, struct 
 
 int sessions_load(struct sessions *sessions, const char *path, struct bj_error *error)
 {
-    json_error_t where;
-    json_watch();
-    json_t *root = json_load_file(path, 0, &where);
-    if (json_starved()) {
-        json_decref(root);
-        return bj_fail(error, -ENOMEM, "out of memory while %s was read", path);
-    }
-    if (!root && json_error_code(&where) == json_error_cannot_open_file)
-        return 0;
-    if (!root)
-        return bj_fail(error, -EINVAL, "%s line %d: %s", path, where.line, where.text);
-    int status = json_is_array(root) ? 0 : bj_fail(error, -EINVAL, "%s holds no list", path);
-    for (size_t i = 0; status == 0 && i < json_array_size(root); i++)
-        status = read_session(sessions, json_array_get(root, i), error);
-    json_decref(root);
+    json_t *list;
+    int status = list_read(path, &list, error);
+    for (size_t i = 0; status == 0 && i < json_array_size(list); i++)
+        status = read_session(sessions, json_array_get(list, i), error);
+    json_decref(list);
     return status;
 }

@@ -146,6 +146,7 @@ START_TEST(kill_then_remove)
     snprintf(path, sizeof(path), "%s/%s", world.state, id);
     BELLJAR_OK(&world, "kill", "k");
     ck_assert_int_eq(access(path, F_OK), 0);
+    FAILS(1, "belljar replay k", "capture", "k");
     BELLJAR_OK(&world, "rm", "k");
     ck_assert_int_ne(access(path, F_OK), 0);
     ck_assert(world_sandbox(&world, "k") == NULL);
@@ -417,6 +418,7 @@ START_TEST(server_status_and_stop)
     json_t *status = json_loads(result.out, 0, NULL);
     ck_assert_int_eq(json_integer_value(json_object_get(status, "pid")), world_server(&world));
     ck_assert_int_eq(json_integer_value(json_object_get(status, "sandboxes")), 1);
+    ck_assert_int_eq(json_integer_value(json_object_get(status, "clients")), 0);
     json_decref(status);
     result_free(&result);
     long long init = world_number(&world, "s", "init_pid");

@@ -189,6 +189,60 @@ START_TEST(exit_while_no_server_runs)
 }
 END_TEST
 
+static bool is_kept(const char *text)
+{
+    char path[256];
+    static char kept[65536];
+    snprintf(path, sizeof(path), "%s/alerts.json", world.state);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return false;
+    kept[fread(kept, 1, sizeof(kept) - 1, file)] = '\0';
+    fclose(file);
+    return strstr(kept, text) != NULL;
+}
+
+static bool alerts_say(const char *text)
+{
+    struct result result;
+    BELLJAR(&world, &result, "alerts", "--json");
+    bool said = strstr(result.out, text) != NULL;
+    result_free(&result);
+    return said;
+}
+
+static void replace_server(void)
+{
+    pid_t server = world_server(&world);
+    ck_assert_int_gt(server, 0);
+    kill(server, SIGKILL);
+    WAIT_FOR(world_server(&world) == 0);
+    BELLJAR_OK(&world, "ls"); /* starts another */
+}
+
+/* What was raised and not yet seen is there after the server's death, what was seen is seen. */
+START_TEST(alerts_outlive_the_server)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "a", "--", "sleep", "1000");
+    WAIT_FOR(world_state_is(&world, "a", "running"));
+    ck_assert_int_eq(kill((pid_t)world_number(&world, "a", "monitor_pid"), SIGKILL), 0);
+    WAIT_FOR(alerts_say("the monitor was restarted") && is_kept("the monitor was restarted"));
+    replace_server();
+    ck_assert(alerts_say("the monitor was restarted"));
+    WAIT_FOR(world_number(&world, "a", "alerts") > 0);
+    BELLJAR_OK(&world, "alerts", "--ack");
+    WAIT_FOR(!is_kept("\"acknowledged\": false"));
+    replace_server();
+    ck_assert(!alerts_say("\"acknowledged\":false") && !alerts_say("\"acknowledged\": false"));
+    ck_assert_int_eq(world_number(&world, "a", "alerts"), 0);
+    BELLJAR_OK(&world, "kill", "a");
+    BELLJAR_OK(&world, "rm", "a");
+    WAIT_FOR(!is_kept("the monitor was restarted"));
+    replace_server();
+    ck_assert(!alerts_say("the monitor was restarted"));
+}
+END_TEST
+
 START_TEST(monitor_killed_in_the_middle)
 {
     start_lines("a", LINES);
@@ -247,6 +301,7 @@ int main(void)
     tcase_add_test(cases, last_screen_of_the_ended);
     tcase_add_test(cases, new_server_drives_old_sandboxes);
     tcase_add_test(cases, exit_while_no_server_runs);
+    tcase_add_test(cases, alerts_outlive_the_server);
     tcase_add_test(cases, monitor_killed_in_the_middle);
     tcase_add_test(cases, keys_after_monitor_death);
     suite_add_tcase(suite, cases);

@@ -80,7 +80,12 @@ int sandbox_view(const struct bj_paths *paths, const char *name, struct peer *vi
     if (status < 0)
         return status;
     int descriptor = bj_socket_connect(report_text(record, "view"), error);
-    if (descriptor < 0)
+    if (descriptor < 0 && strcmp(report_text(record, "state"), "exited") == 0)
+        status = bj_fail(error, -ENOENT,
+                         "%.64s has ended, and its screen with it: belljar replay %.64s shows what "
+                         "it printed",
+                         name, name);
+    else if (descriptor < 0)
         status =
             bj_fail(error, descriptor, "the monitor of %.64s does not answer (state %.16s): %s",
                     name, report_text(record, "state"), strerror(-descriptor));

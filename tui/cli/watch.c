@@ -195,9 +195,9 @@ static void on_alert(struct watch *watch, const json_t *alert)
     json_object_set(watch->alerts, id, (json_t *)alert);
     if (!news)
         return;
-    snprintf(words, sizeof(words), "alert, %s: %.800s (%s, seen %lld times)",
+    snprintf(words, sizeof(words), "alert, %s: %.800s (%s, seen %lld time%s)",
              report_text(alert, "severity"), report_text(alert, "text"), report_text(alert, "kind"),
-             report_number(alert, "count"));
+             report_number(alert, "count"), report_number(alert, "count") == 1 ? "" : "s");
     say(watch, "alert", report_text(alert, "sandbox_id"), json_pack("{s:O}", "alert", alert),
         words);
 }

@@ -158,7 +158,7 @@ static void add_detail(struct writing *writing, const struct request *request,
              request->wall ? "Detail:" : "Detail, as the asker wrote it:");
     add_text(writing, CARD_DETAIL, NULL, 2, detail);
     if (left > 0)
-        add_format(writing, CARD_DIM, NULL, "(cut: %zu bytes more are not shown)", left);
+        add_format(writing, CARD_DIM, NULL, "(cut: %zu byte%s more)", left, left == 1 ? "" : "s");
 }
 
 int card_build(struct card *card, const struct request *request, const struct details *details,

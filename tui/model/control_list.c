@@ -136,14 +136,24 @@ void list_move(struct control *control, const struct control_view *view, int64_t
         remember_row(control, view->fleet);
 }
 
+/* The list stays when there is nowhere to go. */
 static void go_there(struct control *control, const struct control_view *view)
 {
     struct request *request = control_request(control, view->fleet);
     const char *id = list_sandbox(control, view->fleet);
-    if (request)
-        fleet_face(view->fleet, id, request);
-    control_select(control, view->fleet, fleet_index(view->fleet, id));
-    control->list = LIST_NONE;
+    size_t index = fleet_index(view->fleet, id);
+    const struct sandbox *other = fleet_find_elsewhere(view->fleet, id);
+    if (index < view->fleet->count) {
+        if (request)
+            fleet_face(view->fleet, id, request);
+        control_select(control, view->fleet, index);
+        control->list = LIST_NONE;
+    } else if (other) {
+        control_note(control, view->now, false, "%s is in another session: belljar attach %s",
+                     other->name, other->session);
+    } else if (control_list_rows(control, view->fleet) > 0) {
+        control_note(control, view->now, false, "no sandbox to go to");
+    }
 }
 
 void list_action(struct control *control, const struct control_view *view, enum action action,

@@ -73,7 +73,8 @@ void control_review_key(struct control *control, const struct control_view *view
         list_help(control, view, KEYS_REVIEWING);
         break;
     case REVIEW_NARROW:
-        control_note(control, view->now, false, "two sides need %d columns", REVIEW_SPLIT_COLS);
+        control_note(control, view->now, false, "two sides need %d columns more",
+                     REVIEW_SPLIT_COLS - review_text_cols(review));
         break;
     default:
         break;

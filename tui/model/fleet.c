@@ -63,6 +63,14 @@ struct sandbox *fleet_find(const struct fleet *fleet, const char *id)
     return index < fleet->count ? fleet->sandboxes[index] : NULL;
 }
 
+struct sandbox *fleet_find_elsewhere(const struct fleet *fleet, const char *id)
+{
+    for (size_t i = 0; i < fleet->elsewhere; i++)
+        if (strcmp(fleet->others[i]->id, id) == 0)
+            return fleet->others[i];
+    return NULL;
+}
+
 struct request *fleet_request_find(const struct fleet *fleet, const char *id)
 {
     for (size_t i = 0; i < fleet->request_count; i++)

@@ -151,6 +151,8 @@ const char *fleet_project_name(const char *project);      /* its last part */
 void fleet_tick(struct fleet *fleet, double wall, bool second);
 
 struct sandbox *fleet_find(const struct fleet *fleet, const char *id);
+/* Among those of other sessions. */
+struct sandbox *fleet_find_elsewhere(const struct fleet *fleet, const char *id);
 size_t fleet_index(const struct fleet *fleet, const char *id); /* count when there is none */
 
 /* The request that a sandbox's pane shows, or NULL; how many it has. It is the first in order, but

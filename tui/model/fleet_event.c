@@ -12,15 +12,12 @@ static int on_sandbox(struct fleet *fleet, const struct origin *origin, const ms
     if (!id[0])
         return 0;
     struct sandbox *sandbox = fleet_find(fleet, id);
+    if (!sandbox)
+        sandbox = fleet_find_elsewhere(fleet, id);
     if (sandbox) {
         fleet_read_sandbox(sandbox, map, fleet->wall);
         return 1;
     }
-    for (size_t i = 0; i < fleet->elsewhere; i++)
-        if (strcmp(fleet->others[i]->id, id) == 0) {
-            fleet_read_sandbox(fleet->others[i], map, fleet->wall);
-            return 1;
-        }
     if (fleet->count + fleet->elsewhere == FLEET_SANDBOXES_MAX)
         return 0;
     sandbox = calloc(1, sizeof(*sandbox));

@@ -72,7 +72,8 @@ static bool paint_below(struct view *view, const struct request *request, int ro
         row = box_wrapped(view, row, end, inside, request->detail, &dim, &detail_whole);
     if (request->detail_left > 0 && row < end) {
         char words[80];
-        snprintf(words, sizeof(words), "(%zu bytes more are not shown)", request->detail_left);
+        snprintf(words, sizeof(words), "(cut: %zu byte%s more)", request->detail_left,
+                 request->detail_left == 1 ? "" : "s");
         paint_text(&view->paint, row, inside->col, inside->cols, words, &dim);
     }
     return whole && subject_whole;

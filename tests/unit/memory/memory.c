@@ -23,6 +23,7 @@
 #include "mux/policy/policy.h"
 #include "mux/policy/proposal.h"
 #include "mux/policy/rules.h"
+#include "mux/server/alert.h"
 #include "mux/server/profile.h"
 #include "mux/server/record.h"
 #include "mux/server/session.h"
@@ -322,6 +323,25 @@ static int keep_sessions(struct bj_error *error)
     return status;
 }
 
+static int keep_alerts(struct bj_error *error)
+{
+    static struct alerts alerts, back;
+    alerts = back = (struct alerts){0};
+    alert_raise(&alerts, "abcdefgh", "one", ALERT_CRITICAL, "seccomp", "a call was refused", 1);
+    int status = alerts_save(&alerts, file("alerts.json"), error);
+    if (status == 0)
+        status = alerts_load(&back, file("alerts.json"), error);
+    HOLDS(status < 0 || (back.count == 1 && back.list[0].severity == ALERT_CRITICAL &&
+                         strcmp(back.list[0].text, "a call was refused") == 0));
+    return status;
+}
+
+START_TEST(alerts_that_are_kept)
+{
+    ck_assert_int_gt(sweep(keep_alerts), 10);
+}
+END_TEST
+
 START_TEST(sessions_and_their_panes)
 {
     ck_assert_int_gt(sweep(keep_sessions), 10);
@@ -506,6 +526,7 @@ int main(void)
                                   a_proposal,
                                   rules_that_are_remembered,
                                   a_sandboxes_record,
+                                  alerts_that_are_kept,
                                   sessions_and_their_panes,
                                   a_profile,
                                   the_audit_log,

@@ -1,8 +1,10 @@
 #include "mux/server/alert.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "mux/server/record.h"
 #include "tests/unit/server/suite.h"
 
 static struct alerts alerts;
@@ -75,6 +77,67 @@ START_TEST(text_is_cleaned_and_cut)
 }
 END_TEST
 
+START_TEST(kept_on_disk)
+{
+    static struct alerts back;
+    struct bj_error error;
+    char directory[SUITE_PATH_MAX], path[SUITE_PATH_MAX + 32];
+    suite_directory(directory);
+    snprintf(path, sizeof(path), "%s/alerts.json", directory);
+    ck_assert_int_eq(alerts_load(&back, path, &error), 0); /* none yet */
+    ck_assert_uint_eq(back.count, 0);
+    alert_raise(&alerts, "aaaaaaaa", "a", ALERT_INFO, "gone", "x", 1);
+    alert_raise(&alerts, "bbbbbbbb", "b", ALERT_CRITICAL, "bell", "\xff\"\n", 2.5);
+    alert_raise(&alerts, "", "", ALERT_WARNING, "audit", "y", 3);
+    alert_raise(&alerts, "", "", ALERT_WARNING, "audit", "y", 4);
+    alert_acknowledge(&alerts, "bbbbbbbb");
+    alert_forget(&alerts, "aaaaaaaa");
+    ck_assert_int_eq(alerts_save(&alerts, path, &error), 0);
+    ck_assert_int_eq(alerts_load(&back, path, &error), 0);
+    ck_assert_uint_eq(back.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        back.list[i].dirty = alerts.list[i].dirty;
+        ck_assert_uint_eq(back.list[i].id, alerts.list[i].id);
+        ck_assert_str_eq(back.list[i].sandbox_id, alerts.list[i].sandbox_id);
+        ck_assert_str_eq(back.list[i].sandbox, alerts.list[i].sandbox);
+        ck_assert_int_eq(back.list[i].severity, alerts.list[i].severity);
+        ck_assert_str_eq(back.list[i].kind, alerts.list[i].kind);
+        ck_assert_str_eq(back.list[i].text, alerts.list[i].text);
+        ck_assert_uint_eq(back.list[i].count, alerts.list[i].count);
+        ck_assert_double_eq(back.list[i].first, alerts.list[i].first);
+        ck_assert_double_eq(back.list[i].last, alerts.list[i].last);
+        ck_assert_int_eq(back.list[i].acknowledged, alerts.list[i].acknowledged);
+    }
+    ck_assert_uint_eq(alert_raise(&back, "", "", ALERT_INFO, "k", "new", 5)->id, 4);
+    suite_remove(directory);
+}
+END_TEST
+
+START_TEST(what_is_no_alert_is_left_out)
+{
+    struct bj_error error;
+    char directory[SUITE_PATH_MAX], path[SUITE_PATH_MAX + 32];
+    suite_directory(directory);
+    snprintf(path, sizeof(path), "%s/alerts.json", directory);
+    static const char broken[] = "[{\"id\": 1,\n", none[] = "{}";
+    ck_assert_int_eq(record_write_file(path, broken, strlen(broken), &error), 0);
+    ck_assert_int_eq(alerts_load(&alerts, path, &error), -EINVAL);
+    ck_assert_int_eq(record_write_file(path, none, strlen(none), &error), 0);
+    ck_assert_int_eq(alerts_load(&alerts, path, &error), -EINVAL);
+    static const char strange[] =
+        "[7, {}, {\"id\": -1}, {\"id\": 3, \"sandbox_id\": \"../../..\"},"
+        " {\"id\": 5, \"sandbox_id\": \"aaaaaaaa\", \"text\": \"\\u001b[31m\", \"count\": \"x\"},"
+        " {\"id\": 5, \"text\": \"the same id again\"}]";
+    ck_assert_int_eq(record_write_file(path, strange, strlen(strange), &error), 0);
+    ck_assert_int_eq(alerts_load(&alerts, path, &error), 0);
+    ck_assert_uint_eq(alerts.count, 1);
+    ck_assert_uint_eq(alerts.next_id, 5);
+    ck_assert_str_eq(alerts.list[0].text, "\xe2\x90\x9b[31m");
+    ck_assert_uint_eq(alerts.list[0].count, 1);
+    suite_remove(directory);
+}
+END_TEST
+
 START_TEST(severities)
 {
     ck_assert_int_eq(alert_severity_read("critical"), ALERT_CRITICAL);
@@ -89,6 +152,8 @@ int main(void)
                                   sandbox_kind_and_text_tell_them_apart,
                                   bounded_and_seen_ones_go_first,
                                   text_is_cleaned_and_cut,
+                                  kept_on_disk,
+                                  what_is_no_alert_is_left_out,
                                   severities,
                                   NULL};
     return suite_run("alert", cases);

@@ -455,6 +455,21 @@ START_TEST(leaving)
     ck_assert_int_eq(press("c"), ORDER_ACKNOWLEDGE);
     ck_assert_str_eq(order.id, "b");
     ck_assert_int_eq(press("C"), ORDER_ACKNOWLEDGE_ALL);
+
+    press("Enter");
+    ck_assert_int_eq(control.list, LIST_NONE);
+    ck_assert_str_eq(control.selected, "b");
+    event("event.sandbox", "{\"id\": \"x\", \"name\": \"far-off\", \"session\": \"other\"}");
+    event("event.alert", "{\"id\": 2, \"sandbox_id\": \"x\", \"text\": \"of another session\"}");
+    press("!");
+    press("Enter");
+    ck_assert_int_eq(control.list, LIST_ALERTS);
+    ck_assert_str_eq(control.note, "far-off is in another session: belljar attach other");
+    ck_assert_str_eq(control.selected, "b");
+    event("event.alert", "{\"id\": 3, \"text\": \"of no sandbox\"}");
+    press("Enter");
+    ck_assert_int_eq(control.list, LIST_ALERTS);
+    ck_assert_str_eq(control.note, "no sandbox to go to");
     teardown();
 }
 END_TEST
