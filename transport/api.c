@@ -222,7 +222,7 @@ const struct bj_notification bj_events_server[] = {
      "session, created (unix seconds), exit_code, exit_signal, error, title, rows, cols, "
      "requests, alerts (unacknowledged), view (path of its view socket), recording [path], "
      "init_pid, monitor_pid, limits {memory, millicpus, pids, disk, egress, wall_clock}, link "
-     "(up|down), "
+     "(up|down), paced (its flood is taken slowly while a human types elsewhere), "
      "uid (the sandbox's user on the host), bell (times it rang), cgroup (path, or empty), agent "
      "(name of its profile, or nil), agent_state (working|waiting|done as its hooks told last, or "
      "empty), agent_text (what it waits for, in its own words, or empty), doing, source, since (as in "
@@ -359,6 +359,12 @@ const struct bj_method bj_api_control[] = {
      "Signal for the pty's foreground process group.",
      "{}",
      {{"number", BJ_PARAM_UINT, true, 64, ""}}},
+    {"monitor.pace",
+     "For so long, takes no more output than so many bytes a second from the sandbox. 0 ms: as fast as "
+     "it comes, from now on.",
+     "{}",
+     {{"rate", BJ_PARAM_UINT, true, UINT64_MAX, "bytes a second"},
+      {"ms", BJ_PARAM_UINT, true, 60000, ""}}},
     {"monitor.shutdown",
      "Ends the sandbox through the shim.",
      "{}",

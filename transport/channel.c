@@ -49,6 +49,18 @@ static uint64_t add_saturated(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+int bj_receiver_grant(struct bj_receiver *receiver, uint64_t consumed, uint64_t bytes)
+{
+    uint64_t most = add_saturated(consumed, receiver->window);
+    uint64_t limit = add_saturated(receiver->limit, bytes);
+    if (limit > most)
+        limit = most;
+    if (limit <= receiver->limit)
+        return 0;
+    receiver->limit = limit;
+    return 1;
+}
+
 int bj_receiver_refill(struct bj_receiver *receiver, uint64_t consumed)
 {
     uint64_t limit = add_saturated(consumed, receiver->window);

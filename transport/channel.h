@@ -38,3 +38,7 @@ int bj_receiver_on_data(struct bj_receiver *receiver, uint64_t offset, size_t si
 
 /* New credit worth telling (at least half a window more): returns 1 and moves `limit`. */
 int bj_receiver_refill(struct bj_receiver *receiver, uint64_t consumed);
+
+/* Credit by hand: so many bytes more, never beyond a window ahead of `consumed`. Returns 1 when
+ * `limit` has moved. */
+int bj_receiver_grant(struct bj_receiver *receiver, uint64_t consumed, uint64_t bytes);

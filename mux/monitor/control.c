@@ -329,6 +329,13 @@ static void signal_agent(struct monitor *monitor, struct bj_rpc *rpc, uint32_t i
            "the link to the sandbox is down");
 }
 
+static void pace(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
+                 const msgpack_object *params)
+{
+    link_pace(monitor, bj_get_uint(params, "rate", 0), bj_get_uint(params, "ms", 0));
+    bj_rpc_done(rpc, id);
+}
+
 static void shut_down(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
                       const msgpack_object *params)
 {
@@ -351,7 +358,7 @@ static const struct {
 } methods[] = {
     {"monitor.info", info}, {"monitor.admit", admit},         {"monitor.verdict", verdict},
     {"monitor.mark", mark}, {"monitor.signal", signal_agent}, {"monitor.shutdown", shut_down},
-    {"monitor.stop", stop},
+    {"monitor.pace", pace}, {"monitor.stop", stop},
 };
 
 static void on_call(struct bj_rpc *rpc, uint32_t id, const struct bj_method *method,

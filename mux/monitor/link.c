@@ -172,8 +172,7 @@ static void settle(struct monitor *monitor)
         link->output.acked = monitor->recording.safe;
         link_send_uints(monitor, BJ_ACK, BJ_CHANNEL_PTY, 1, &link->output.acked);
     }
-    if (bj_receiver_refill(&link->output, link->output.next))
-        link_send_uints(monitor, BJ_CREDIT, BJ_CHANNEL_PTY, 1, &link->output.limit);
+    link_grant(monitor);
 }
 
 /* Takes every whole frame. Returns 0, or -EPROTO. */

@@ -61,6 +61,11 @@ struct link {
     bool epoch_known, received;
     uint8_t epoch[LINK_EPOCH];
     struct bj_receiver output;
+    struct {
+        uv_timer_t timer;
+        uint64_t until; /* ms of the loop's clock; past: not paced */
+        uint64_t wait;  /* ms from one share to the next */
+    } pace;             /* see link_pace.c */
     struct bj_sender sender;
     struct bj_ring input;
     bool input_placed; /* the ring's offsets are the shim's */
@@ -82,6 +87,9 @@ int link_shutdown(struct monitor *monitor);
 int link_verdict(struct monitor *monitor, uint32_t channel, enum bj_answer answer,
                  const char *reason); /* -ENOENT when nobody waits there */
 bool link_is_up(const struct monitor *monitor);
+
+/* For `ms` no more than `rate` bytes of output a second; 0 ms ends that. */
+void link_pace(struct monitor *monitor, uint64_t rate, uint64_t ms);
 
 /* Whether what was typed is out of this process: the shim's socket has it. What an agent that does
  * not read has no room for counts as well; it would wait for ever. */

@@ -28,6 +28,11 @@ void link_flush(struct monitor *monitor);
 int link_take_message(struct monitor *monitor, struct link_connection *connection,
                       const struct bj_message *message, struct bj_error *error);
 
+/* Grants what there is room for, or, while it is paced, sees to it that more is granted later. */
+void link_grant(struct monitor *monitor);
+void link_pace_open(struct monitor *monitor);
+void link_pace_close(struct monitor *monitor);
+
 /* Asks that were open before a reconnect and were not asked again are gone. */
 void link_drop_unconfirmed(struct monitor *monitor);
 void link_watch_unconfirmed(struct monitor *monitor);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mux/server/event.h"
+#include "mux/server/pace.h"
 #include "mux/server/registry.h"
 #include "transport/pack.h"
 #include "transport/socket.h"
@@ -119,6 +120,8 @@ static void client_focus(struct client *client, uint32_t id, const msgpack_objec
     if (strcmp(focus, client->focus) != 0 || typing != client->typing) {
         memcpy(client->focus, focus, sizeof(focus));
         client->typing = typing;
+        if (typing)
+            pace_typed(client->server);
         clients_crowd_changed(client->server);
     }
     bj_rpc_done(&client->rpc, id);

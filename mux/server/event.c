@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "mux/server/client.h"
+#include "mux/server/pace.h"
 #include "mux/server/registry.h"
 #include "mux/server/signs.h"
 #include "transport/pack.h"
@@ -74,7 +75,7 @@ void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
 {
     const struct server *server = sandbox->server;
     const struct record *record = &sandbox->record;
-    msgpack_pack_map(packer, 31);
+    msgpack_pack_map(packer, 32);
     bj_pack_key_str(packer, "id", record->id);
     bj_pack_key_str(packer, "name", record->name);
     bj_pack_key_str(packer, "state", sandbox_state_shown(sandbox));
@@ -94,6 +95,7 @@ void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
     bj_pack_key_uint(packer, "monitor_pid", sandbox->monitor ? (uint64_t)record->monitor.pid : 0);
     pack_limits(packer, record);
     bj_pack_key_str(packer, "link", sandbox->link_up ? "up" : "down");
+    bj_pack_key_bool(packer, "paced", pace_is_on(sandbox));
     bj_pack_key_uint(packer, "uid", record->uid);
     bj_pack_key_uint(packer, "bell", sandbox->bells);
     bj_pack_key_str(packer, "cgroup", record->cgroup);

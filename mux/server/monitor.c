@@ -208,6 +208,18 @@ void monitor_admit(struct sandbox *sandbox)
     bj_rpc_send(&monitor->rpc);
 }
 
+void monitor_pace(struct sandbox *sandbox, uint64_t rate, uint64_t ms)
+{
+    struct monitor *monitor = sandbox->monitor;
+    if (!monitor || !monitor->rpc_open)
+        return;
+    msgpack_packer *packer = bj_rpc_request(&monitor->rpc, "monitor.pace", NULL, NULL);
+    msgpack_pack_map(packer, 2);
+    bj_pack_key_uint(packer, "rate", rate);
+    bj_pack_key_uint(packer, "ms", ms);
+    bj_rpc_send(&monitor->rpc);
+}
+
 void monitor_mark(struct sandbox *sandbox)
 {
     struct monitor *monitor = sandbox->monitor;

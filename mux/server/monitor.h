@@ -23,6 +23,10 @@ bool monitor_is_up(const struct monitor *monitor);
 /* Tells which process is the sandbox's init. Nothing when not connected. */
 void monitor_admit(struct sandbox *sandbox);
 
+/* For so long it takes no more output than `rate` bytes a second; 0 ms: as fast as it comes. A
+ * monitor of an older build that does not know this goes on as it is. */
+void monitor_pace(struct sandbox *sandbox, uint64_t rate, uint64_t ms);
+
 /* A request is held now: copy mode can jump to this place of its terminal. */
 void monitor_mark(struct sandbox *sandbox);
 

@@ -4,6 +4,7 @@
 
 #include "mux/resource/weight.h"
 #include "mux/server/client.h"
+#include "mux/server/pace.h"
 #include "mux/server/server.h"
 
 static bool selected(const struct server *server, const char *id)
@@ -39,6 +40,8 @@ void priority_update(struct server *server)
         if (!sandbox->link_up || weight == sandbox->weight)
             continue;
         sandbox->weight = weight;
+        if (weight != WEIGHT_SMALL)
+            pace_end(sandbox);
         weight_set(&server->cgroups, record->cgroup, record->init.pid, record->monitor.pid, weight);
     }
 }

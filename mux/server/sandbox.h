@@ -49,10 +49,11 @@ struct sandbox {
     uint32_t rows, cols;
     bool link_up;
     bool agent_started;
-    bool ended;         /* init is gone */
-    bool killed;        /* by our wish */
-    bool exit_noted;    /* in the audit log */
-    enum weight weight; /* its share of the processor, see priority.h */
+    bool ended;           /* init is gone */
+    bool killed;          /* by our wish */
+    bool exit_noted;      /* in the audit log */
+    enum weight weight;   /* its share of the processor, see priority.h */
+    uint64_t paced_until; /* monotonic ms, see pace.h */
     uint64_t bells;
     struct activity_facts facts; /* see signs.h */
     struct activity activity;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "mux/server/pace.h"
 #include "mux/server/server.h"
 #include "mux/server/text.h"
 #include "transport/pack.h"
@@ -82,9 +83,17 @@ void signs_begin(struct sandbox *sandbox, const msgpack_object *info)
     read_signs(sandbox, info, true);
 }
 
+static uint64_t grown(uint64_t now, uint64_t before)
+{
+    return now > before ? now - before : 0; /* another monitor may count from nothing */
+}
+
 void signs_output(struct sandbox *sandbox, const msgpack_object *params)
 {
+    uint64_t output = sandbox->sign_counts[0], inputs = sandbox->sign_counts[2];
     read_signs(sandbox, params, false);
+    pace_judge(sandbox, grown(sandbox->sign_counts[0], output),
+               grown(sandbox->sign_counts[2], inputs) > 0);
     sandbox->sample_dirty = true; /* goes out with the next figures */
 }
 

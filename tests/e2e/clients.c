@@ -73,6 +73,37 @@ START_TEST(who_only_looks_changes_nothing)
 }
 END_TEST
 
+static bool is_paced(const char *name)
+{
+    json_t *sandbox = world_sandbox(&world, name);
+    bool paced = json_is_true(json_object_get(sandbox, "paced"));
+    json_decref(sandbox);
+    return paced;
+}
+
+/* It is taken slowly while a human types elsewhere, and as fast as it comes once he stops or looks
+ * at it. */
+START_TEST(a_flood_that_nobody_looks_at)
+{
+    human_runs(&world, "typed", "echo ready; cat");
+    human_runs(&world, "quiet", "echo ready; cat");
+    human_runs(&world, "flood", "yes");
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "flood");
+    ck_assert(!is_paced("flood"));
+    eye_type(eye, "1" EYE_ENTER); /* he is about to */
+    EYE_WAIT(eye, is_paced("flood"));
+    ck_assert(!is_paced("quiet") && !is_paced("typed"));
+    EYE_WAIT(eye, !is_paced("flood"));
+    EYE_WAIT(eye, (eye_type(eye, "x"), is_paced("flood")));
+    eye_type(eye, EYE_F12);
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye_type(eye, "3");
+    EYE_WAIT(eye, !is_paced("flood"));
+    detach(eye);
+}
+END_TEST
+
 /* What a client says of itself: its terminal. */
 static void own_name(const struct eye *eye, char out[16])
 {
@@ -147,7 +178,7 @@ START_TEST(sizes_are_of_who_types)
     eye_type(large, EYE_ENTER "first" EYE_ENTER);
     EYE_WAIT_TEXT(large, "got first at 37 118");
     EYE_WAIT_TEXT(small, "cut 118x37");
-    ck_assert(!eye_shows(large, "cut ") && !eye_shows(large, "only "));
+    EYE_WAIT(large, !eye_shows(large, "cut ") && !eye_shows(large, "only "));
     eye_type(small, EYE_ENTER "second" EYE_ENTER);
     EYE_WAIT_TEXT(small, "got second at 21 78");
     EYE_WAIT_TEXT(large, "only 78x21");
@@ -187,12 +218,12 @@ START_TEST(what_happened_meanwhile)
     EYE_WAIT_TEXT(eye, "asker was allowed: make all");
     eye_type(eye, EYE_ENTER); /* only closes it */
     EYE_WAIT(eye, !eye_shows(eye, "Since you left"));
-    ck_assert(eye_shows(eye, "SUPERVISE"));
+    EYE_WAIT(eye, eye_shows(eye, "SUPERVISE"));
     eye_type(eye, "W");
     EYE_WAIT_TEXT(eye, "Since you left");
     eye_type(eye, "?"); /* closes it, too, and does what it does */
     EYE_WAIT_TEXT(eye, "Keys while supervising");
-    ck_assert(!eye_shows(eye, "Since you left"));
+    EYE_WAIT(eye, !eye_shows(eye, "Since you left"));
     eye_type(eye, "?");
     EYE_WAIT(eye, !eye_shows(eye, "Keys while supervising"));
     detach(eye);
@@ -282,6 +313,7 @@ int main(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 240);
     tcase_add_test(cases, who_only_looks_changes_nothing);
+    tcase_add_test(cases, a_flood_that_nobody_looks_at);
     tcase_add_test(cases, two_humans_see_each_other);
     tcase_add_test(cases, sizes_are_of_who_types);
     tcase_add_test(cases, what_happened_meanwhile);

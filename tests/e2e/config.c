@@ -155,7 +155,7 @@ START_TEST(fingers_that_know_tmux)
     EYE_WAIT_TEXT(eye, "FOCUS");
     eye_type(eye, C_B);
     EYE_WAIT_TEXT(eye, "PREFIX");
-    ck_assert(eye_shows(eye, "d detach"));
+    EYE_WAIT(eye, eye_shows(eye, "d detach"));
     eye_type(eye, "n"); /* the next pane, and typing goes on there */
     EYE_WAIT(eye, eye_shows(eye, "FOCUS"));
     eye_type(eye, "to beta\r");

@@ -122,7 +122,7 @@ START_TEST(in_the_dashboard_at_any_size)
     eye_type(eye, "q");
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     EYE_WAIT_TEXT(eye, "last words"); /* the pane is back as a whole */
-    ck_assert(!eye_shows(eye, "REPLAY"));
+    EYE_WAIT(eye, !eye_shows(eye, "REPLAY"));
     eye_resize(eye, 30, 100);
     eye_type(eye, "y");
     EYE_WAIT_TEXT(eye, "REPLAY");

@@ -109,7 +109,7 @@ START_TEST(what_changed_is_shown_at_any_size)
     eye_type(eye, "q");
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     EYE_WAIT_TEXT(eye, "all-is-ready"); /* the pane is back as a whole */
-    ck_assert(!eye_shows(eye, "+ deeper"));
+    EYE_WAIT(eye, !eye_shows(eye, "+ deeper"));
     detach(eye);
 }
 END_TEST

@@ -130,7 +130,7 @@ START_TEST(restart_from_the_dashboard)
     EYE_WAIT_TEXT(eye, "killed");
     eye_type(eye, "+");
     EYE_WAIT_TEXT(eye, "<--continue>"); /* its own home, its own conversation */
-    ck_assert(eye_shows(eye, "1 sandbox"));
+    EYE_WAIT(eye, eye_shows(eye, "1 sandbox"));
     eye_type(eye, "+");
     EYE_WAIT_TEXT(eye, "one-2"); /* the form of a new one */
     eye_type(eye, "\x1b");

@@ -332,6 +332,36 @@ START_TEST(test_monitor_killed)
 }
 END_TEST
 
+/* Credit comes in small shares until the pace ends, then a window at once. Nothing is lost. */
+START_TEST(test_pace)
+{
+    size_t lines;
+    uint8_t *stream = make_stream(4 << 20, &lines);
+    uint64_t total = (uint64_t)strlen((char *)stream);
+    shim_up(&shim, &world);
+    peer_call(&world.control, "monitor.pace", "uu", "rate", (uint64_t)1000000, "ms",
+              (uint64_t)60000);
+    shim_output(&shim, stream, 0, BJ_OUTPUT_WINDOW);
+    for (int i = 0; i < 20; i++) {
+        uint64_t before = shim.limit;
+        shim_wait(&shim, BJ_CREDIT);
+        ck_assert_uint_gt(shim.limit, before);
+        ck_assert_uint_le(shim.limit, before + 16384);
+    }
+    uint64_t sent = shim.limit;
+    shim_output(&shim, stream, BJ_OUTPUT_WINDOW, sent);
+    shim_wait(&shim, BJ_CREDIT);
+    ck_assert_uint_le(shim.limit, sent + 16384);
+    peer_call(&world.control, "monitor.pace", "uu", "rate", (uint64_t)0, "ms", (uint64_t)0);
+    while (shim.limit < sent + BJ_OUTPUT_WINDOW)
+        shim_wait(&shim, BJ_CREDIT);
+    shim_output(&shim, stream, sent, total);
+    shim_wait_acked(&shim, total);
+    ck_assert_uint_eq(check_lines(), lines - 1);
+    free(stream);
+}
+END_TEST
+
 START_TEST(test_recording_rotates)
 {
     size_t lines;
@@ -704,6 +734,7 @@ int main(void)
     tcase_add_test(tcase, test_monitor_killed);
     tcase_add_test(tcase, test_recording_rotates);
     tcase_add_test(tcase, test_disk_full);
+    tcase_add_test(tcase, test_pace);
     tcase_add_test(tcase, test_ask);
     tcase_add_test(tcase, test_ask_changed_text);
     tcase_add_test(tcase, test_ask_flood);

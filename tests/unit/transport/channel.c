@@ -82,6 +82,21 @@ START_TEST(refill_by_half_windows)
 }
 END_TEST
 
+START_TEST(granted_by_hand)
+{
+    struct bj_receiver receiver = {.next = 0, .limit = 20, .window = 100};
+    ck_assert_int_eq(bj_receiver_grant(&receiver, 0, 30), 1);
+    ck_assert_uint_eq(receiver.limit, 50);
+    ck_assert_int_eq(bj_receiver_grant(&receiver, 10, 1000), 1);
+    ck_assert_uint_eq(receiver.limit, 110); /* a window ahead at most */
+    ck_assert_int_eq(bj_receiver_grant(&receiver, 0, 1), 0);
+    ck_assert_uint_eq(receiver.limit, 110); /* never back */
+    ck_assert_int_eq(bj_receiver_grant(&receiver, 50, 0), 0);
+    ck_assert_int_eq(bj_receiver_grant(&receiver, UINT64_MAX, UINT64_MAX), 1);
+    ck_assert_uint_eq(receiver.limit, UINT64_MAX);
+}
+END_TEST
+
 START_TEST(offsets_at_the_end_do_not_wrap)
 {
     struct bj_receiver receiver = {
@@ -129,6 +144,7 @@ int main(void)
     tcase_add_test(cases, receiver_takes_only_the_next_bytes);
     tcase_add_test(cases, receiver_without_credit);
     tcase_add_test(cases, refill_by_half_windows);
+    tcase_add_test(cases, granted_by_hand);
     tcase_add_test(cases, offsets_at_the_end_do_not_wrap);
     tcase_add_test(cases, both_ends_agree);
     suite_add_tcase(suite, cases);
