@@ -17,6 +17,7 @@
 #define OUT_MAX     (1024U * 1024)
 #define OUT_FILL    (64U * 1024) /* input is encoded up to here, the rest stays in the ring */
 #define INPUT_PART  (16U * 1024)
+#define ECHO_MS     1U
 
 static void on_closed(uv_handle_t *handle)
 {
@@ -175,6 +176,25 @@ static void settle(struct monitor *monitor)
     link_grant(monitor);
 }
 
+static void on_echo(uv_timer_t *timer)
+{
+    struct monitor *monitor = timer->data;
+    settle(monitor);
+    link_flush(monitor);
+}
+
+/*
+ * What comes first after a key is most likely its echo. The client that was just woken to show it
+ * may have to run where this process does, so this one sleeps at once: the disk and the shim hear
+ * of the output a moment later.
+ */
+static bool is_echo(struct monitor *monitor)
+{
+    bool echo = monitor->link.echo.inputs != monitor->control.inputs;
+    monitor->link.echo.inputs = monitor->control.inputs;
+    return echo;
+}
+
 /* Takes every whole frame. Returns 0, or -EPROTO. */
 static int take_frames(struct monitor *monitor, struct link_connection *connection,
                        struct bj_error *error)
@@ -230,9 +250,13 @@ static void read_in(struct monitor *monitor, struct link_connection *connection)
         if ((size_t)got < room)
             break;
     }
-    if (monitor->link.output.next != before)
+    bool taken = monitor->link.output.next != before;
+    if (taken)
         monitor_output_taken(monitor); /* the human sees it before the disk does */
-    settle(monitor);
+    if (taken && is_echo(monitor) && !ended && !monitor->agent.exited)
+        uv_timer_start(&monitor->link.echo.timer, on_echo, ECHO_MS, 0);
+    else
+        settle(monitor);
     if (ended && !connection->closing)
         link_disconnect(monitor, "");
     else if (!connection->closing)

@@ -63,6 +63,10 @@ struct link {
     struct bj_receiver output;
     struct {
         uv_timer_t timer;
+        uint64_t inputs; /* control.inputs when output came last */
+    } echo;              /* see is_echo() */
+    struct {
+        uv_timer_t timer;
         uint64_t until; /* ms of the loop's clock; past: not paced */
         uint64_t wait;  /* ms from one share to the next */
     } pace;             /* see link_pace.c */

@@ -118,6 +118,8 @@ int link_open(struct monitor *monitor, int listen_fd, struct bj_error *error)
         return bj_fail(error, -ENOMEM, "out of memory");
     link->listener.data = link->timer.data = monitor;
     uv_timer_init(&monitor->loop, &link->timer);
+    uv_timer_init(&monitor->loop, &link->echo.timer);
+    link->echo.timer.data = monitor;
     link_pace_open(monitor);
     int status = uv_poll_init(&monitor->loop, &link->listener, listen_fd);
     if (status == 0)
@@ -135,6 +137,7 @@ void link_close(struct monitor *monitor)
             close(link->candidates[i].fd);
     uv_close((uv_handle_t *)&link->listener, NULL);
     uv_close((uv_handle_t *)&link->timer, NULL);
+    uv_close((uv_handle_t *)&link->echo.timer, NULL);
     link_pace_close(monitor);
     bj_ring_free(&link->input);
     asks_free(&link->asks);

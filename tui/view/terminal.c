@@ -207,6 +207,7 @@ int term_open(const char *title, struct term_facts *facts, struct bj_error *erro
     nonl();
     leaveok(stdscr, FALSE);
     scrollok(stdscr, FALSE);
+    typeahead(-1); /* a frame is painted whole, whatever was typed meanwhile */
     curs_set(0);
 
     const char *mouse = tigetstr("kmous");

@@ -362,6 +362,24 @@ START_TEST(test_pace)
 }
 END_TEST
 
+/* The echo of a key is shown first, and acknowledged and recorded all the same. */
+START_TEST(test_echo)
+{
+    struct peer client;
+    shim_up(&shim, &world);
+    peer_connect(&client, &world, "view.sock");
+    peer_call(&client, "view.attach", "uu", "rows", (uint64_t)24, "cols", (uint64_t)80);
+    for (uint64_t i = 0; i < 5; i++) {
+        peer_call(&client, "view.key", "s", "key", "x");
+        shim_wait(&shim, BJ_DATA);
+        shim_data(&shim, i, "x", 1);
+        shim_wait_acked(&shim, i + 1);
+    }
+    check_recording((const uint8_t *)"xxxxx", 5);
+    peer_close(&client);
+}
+END_TEST
+
 START_TEST(test_recording_rotates)
 {
     size_t lines;
@@ -735,6 +753,7 @@ int main(void)
     tcase_add_test(tcase, test_recording_rotates);
     tcase_add_test(tcase, test_disk_full);
     tcase_add_test(tcase, test_pace);
+    tcase_add_test(tcase, test_echo);
     tcase_add_test(tcase, test_ask);
     tcase_add_test(tcase, test_ask_changed_text);
     tcase_add_test(tcase, test_ask_flood);
