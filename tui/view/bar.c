@@ -211,7 +211,8 @@ static void add_figures(struct view *view, const struct view_input *input, struc
         pieces_add(piece, count, 1, &high, "%s %zu%s ", risk_glyph(RISK_HIGH, !utf8), totals.high,
                    narrow ? "" : " high risk");
     if (totals.paused > 0)
-        pieces_add(piece, count, 6, &dim, " %zu paused ", totals.paused);
+        pieces_add(piece, count, 6, &dim, " %s %zu paused ", state_glyph(DOING_PAUSED, !utf8),
+                   totals.paused);
     if (totals.alerts > 0)
         pieces_add(piece, count, 2, &alert, " %s %zu%s ", severity_glyph(severity, !utf8),
                    totals.alerts,
