@@ -13,6 +13,12 @@ static void *noted_malloc(size_t size)
     return memory;
 }
 
+uint64_t json_uint(const json_t *object, const char *key)
+{
+    json_int_t number = json_integer_value(json_object_get(object, key));
+    return number > 0 ? (uint64_t)number : 0;
+}
+
 void json_watch(void)
 {
     json_set_alloc_funcs(noted_malloc, free);

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -16,6 +17,9 @@ json_t *json_read(const char *text, size_t size, size_t flags, json_error_t *why
 
 /* Likewise the rest of a file; the code of read() when that fails. */
 json_t *json_read_fd(int fd, size_t flags, json_error_t *why, int *status);
+
+/* A number of an object; 0 when it is missing, below zero or no integer. */
+uint64_t json_uint(const json_t *object, const char *key);
 
 /* Begins to watch over what jansson allocates in this thread. */
 void json_watch(void);

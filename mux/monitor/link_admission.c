@@ -117,10 +117,10 @@ int link_open(struct monitor *monitor, int listen_fd, struct bj_error *error)
     if (bj_ring_init(&link->input, BJ_INPUT_RING_SIZE) < 0)
         return bj_fail(error, -ENOMEM, "out of memory");
     link->listener.data = link->timer.data = monitor;
+    link->echo.timer.data = link->pace.timer.data = monitor;
     uv_timer_init(&monitor->loop, &link->timer);
     uv_timer_init(&monitor->loop, &link->echo.timer);
-    link->echo.timer.data = monitor;
-    link_pace_open(monitor);
+    uv_timer_init(&monitor->loop, &link->pace.timer);
     int status = uv_poll_init(&monitor->loop, &link->listener, listen_fd);
     if (status == 0)
         status = uv_poll_start(&link->listener, UV_READABLE, on_dial);
@@ -138,7 +138,7 @@ void link_close(struct monitor *monitor)
     uv_close((uv_handle_t *)&link->listener, NULL);
     uv_close((uv_handle_t *)&link->timer, NULL);
     uv_close((uv_handle_t *)&link->echo.timer, NULL);
-    link_pace_close(monitor);
+    uv_close((uv_handle_t *)&link->pace.timer, NULL);
     bj_ring_free(&link->input);
     asks_free(&link->asks);
 }

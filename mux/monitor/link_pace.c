@@ -53,14 +53,3 @@ void link_pace(struct monitor *monitor, uint64_t rate, uint64_t ms)
     link_grant(monitor);
     link_flush(monitor);
 }
-
-void link_pace_open(struct monitor *monitor)
-{
-    uv_timer_init(&monitor->loop, &monitor->link.pace.timer);
-    monitor->link.pace.timer.data = monitor;
-}
-
-void link_pace_close(struct monitor *monitor)
-{
-    uv_close((uv_handle_t *)&monitor->link.pace.timer, NULL);
-}

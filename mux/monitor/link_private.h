@@ -30,8 +30,6 @@ int link_take_message(struct monitor *monitor, struct link_connection *connectio
 
 /* Grants what there is room for, or, while it is paced, sees to it that more is granted later. */
 void link_grant(struct monitor *monitor);
-void link_pace_open(struct monitor *monitor);
-void link_pace_close(struct monitor *monitor);
 
 /* Asks that were open before a reconnect and were not asked again are gone. */
 void link_drop_unconfirmed(struct monitor *monitor);

@@ -119,12 +119,6 @@ int alerts_save(const struct alerts *alerts, const char *path, struct bj_error *
     return list_write(path, root, error);
 }
 
-static uint64_t read_number(const json_t *object, const char *key)
-{
-    json_int_t number = json_integer_value(json_object_get(object, key));
-    return number > 0 ? (uint64_t)number : 0;
-}
-
 static const char *read_text(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
@@ -134,7 +128,7 @@ static const char *read_text(const json_t *object, const char *key)
 static void read_alert(struct alerts *alerts, const json_t *object)
 {
     const char *sandbox_id = read_text(object, "sandbox_id");
-    uint64_t id = read_number(object, "id");
+    uint64_t id = json_uint(object, "id");
     if (id <= alerts->next_id || alerts->count == ALERTS_MAX ||
         (sandbox_id[0] && !id_check(sandbox_id)))
         return;
@@ -143,7 +137,7 @@ static void read_alert(struct alerts *alerts, const json_t *object)
                     alert_severity_read(read_text(object, "severity")), read_text(object, "kind"),
                     read_text(object, "text"), json_number_value(json_object_get(object, "first")));
     alert->id = alerts->next_id = id;
-    alert->count = read_number(object, "count") ? read_number(object, "count") : 1;
+    alert->count = json_uint(object, "count") ? json_uint(object, "count") : 1;
     alert->last = json_number_value(json_object_get(object, "last"));
     alert->acknowledged = json_is_true(json_object_get(object, "acknowledged"));
 }

@@ -32,11 +32,12 @@ void pace_judge(struct sandbox *sandbox, uint64_t output, bool input)
     if (input && sandbox->weight == WEIGHT_FIRST)
         pace_typed(server);
     bool types = server->typed_at > 0 && now - server->typed_at < TYPED_MS;
+    if (!types || sandbox->weight != WEIGHT_SMALL)
+        return;
     bool was = pace_is_on(sandbox);
     uint64_t rate = fair_rate(sandbox);
     /* It tells twice a second at most; one that got little of the processor brings half as much. */
-    bool floods = output >= (was ? rate : RATE_MOST) / 4;
-    if (!types || !floods || sandbox->weight != WEIGHT_SMALL)
+    if (output < (was ? rate : RATE_MOST) / 4)
         return;
     sandbox->paced_until = now + PACE_MS;
     monitor_pace(sandbox, rate, PACE_MS);

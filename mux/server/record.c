@@ -168,16 +168,10 @@ static void read_text(const json_t *root, const char *key, char *out, size_t siz
     snprintf(out, size, "%s", text ? text : "");
 }
 
-static uint64_t read_uint(const json_t *root, const char *key)
-{
-    json_int_t value = json_integer_value(json_object_get(root, key));
-    return value > 0 ? (uint64_t)value : 0;
-}
-
 static struct process_id read_process(const json_t *root, const char *key)
 {
     const json_t *object = json_object_get(root, key);
-    return (struct process_id){(pid_t)read_uint(object, "pid"), read_uint(object, "start")};
+    return (struct process_id){(pid_t)json_uint(object, "pid"), json_uint(object, "start")};
 }
 
 static int read_list(char ***out, const json_t *list)
@@ -208,16 +202,16 @@ static int read_record(struct record *record, const json_t *root)
     if (project && !(record->project = strdup(project)))
         return -ENOMEM;
     record->created = json_number_value(json_object_get(root, "created"));
-    record->rows = (uint32_t)read_uint(root, "rows");
-    record->cols = (uint32_t)read_uint(root, "cols");
-    record->scrollback = read_uint(root, "scrollback");
-    record->record_limit = read_uint(root, "record_limit");
-    record->uid = (uint32_t)read_uint(root, "uid");
-    record->gid = (uint32_t)read_uint(root, "gid");
+    record->rows = (uint32_t)json_uint(root, "rows");
+    record->cols = (uint32_t)json_uint(root, "cols");
+    record->scrollback = json_uint(root, "scrollback");
+    record->record_limit = json_uint(root, "record_limit");
+    record->uid = (uint32_t)json_uint(root, "uid");
+    record->gid = (uint32_t)json_uint(root, "gid");
     const json_t *limits = json_object_get(root, "limits");
-    record->limits.memory = read_uint(limits, "memory");
-    record->limits.millicpus = read_uint(limits, "millicpus");
-    record->limits.pids = read_uint(limits, "pids");
+    record->limits.memory = json_uint(limits, "memory");
+    record->limits.millicpus = json_uint(limits, "millicpus");
+    record->limits.pids = json_uint(limits, "pids");
     const char *agent = json_string_value(json_object_get(root, "agent"));
     if (agent && !(record->agent = strdup(agent)))
         return -ENOMEM;
@@ -225,10 +219,10 @@ static int read_record(struct record *record, const json_t *root)
     if (policy && !(record->policy = strdup(policy)))
         return -ENOMEM;
     const json_t *quotas = json_object_get(root, "quotas");
-    record->quotas.disk = read_uint(quotas, "disk");
-    record->quotas.egress = read_uint(quotas, "egress");
-    record->quotas.wall_clock = read_uint(quotas, "wall_clock");
-    record->quotas.recording_age = read_uint(quotas, "recording_age");
+    record->quotas.disk = json_uint(quotas, "disk");
+    record->quotas.egress = json_uint(quotas, "egress");
+    record->quotas.wall_clock = json_uint(quotas, "wall_clock");
+    record->quotas.recording_age = json_uint(quotas, "recording_age");
     record->egress = read_process(root, "egress");
     record->init = read_process(root, "init");
     record->outer = read_process(root, "outer");

@@ -66,7 +66,7 @@ struct server {
     uv_timer_t alerts_timer;
     struct sessions sessions;
     bool sessions_dirty;
-    uint64_t typed_at;  /* monotonic ms: keys came to a selected sandbox; see pace.h */
+    uint64_t typed_at;  /* monotonic ms: a human turned to an agent, or typed; see pace.h */
     bool crowd_changed; /* see clients_crowd_changed() */
     struct client *clients;
     uint64_t clients_seen;

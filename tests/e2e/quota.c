@@ -2,6 +2,7 @@
  * Limits that no kernel controller enforces: who is over one is paused, with an alert, and nothing
  * is lost.
  */
+#include "human.h"
 #include "world.h"
 
 #include <stdlib.h>
@@ -21,11 +22,7 @@ static void teardown(void)
 
 static bool alerted(const char *text)
 {
-    struct result result;
-    BELLJAR(&world, &result, "alerts", "--json");
-    bool found = strstr(result.out, text) != NULL;
-    result_free(&result);
-    return found;
+    return HUMAN_READS(&world, text, "alerts", "--json");
 }
 
 START_TEST(time_is_up)

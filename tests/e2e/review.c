@@ -91,7 +91,8 @@ START_TEST(what_changed_is_shown_at_any_size)
 
     eye_type(eye, "s");
     if (cols < 200) {
-        EYE_WAIT_TEXT(eye, "columns more");
+        EYE_WAIT_TEXT(eye, cols == 80 ? "two sides need 20 columns more"
+                                      : "two sides need 10 columns more");
         ck_assert_int_ne(eye_find(eye, "- one", NULL), eye_find(eye, "+ ONE", NULL));
     } else {
         EYE_WAIT(eye, eye_find(eye, "- one", NULL) == eye_find(eye, "+ ONE", NULL));

@@ -3,6 +3,7 @@
  * the monitor is killed, and every line is in the recording, in order and once.
  */
 #include "eye.h"
+#include "human.h"
 #include "world.h"
 
 #include <ctype.h>
@@ -192,23 +193,13 @@ END_TEST
 static bool is_kept(const char *text)
 {
     char path[256];
-    static char kept[65536];
     snprintf(path, sizeof(path), "%s/alerts.json", world.state);
-    FILE *file = fopen(path, "r");
-    if (!file)
-        return false;
-    kept[fread(kept, 1, sizeof(kept) - 1, file)] = '\0';
-    fclose(file);
-    return strstr(kept, text) != NULL;
+    return strstr(world_read(path), text) != NULL;
 }
 
 static bool alerts_say(const char *text)
 {
-    struct result result;
-    BELLJAR(&world, &result, "alerts", "--json");
-    bool said = strstr(result.out, text) != NULL;
-    result_free(&result);
-    return said;
+    return HUMAN_READS(&world, text, "alerts", "--json");
 }
 
 static void replace_server(void)
