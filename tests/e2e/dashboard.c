@@ -256,6 +256,38 @@ START_TEST(not_a_terminal)
 }
 END_TEST
 
+/* A mistyped name opens no empty dashboard. */
+START_TEST(names_that_are_not_there)
+{
+    static const struct {
+        const char *words[3], *says;
+    } cases[] = {
+        {{"attach", "wrok"}, "no session is named wrok: belljar ls lists them"},
+        {{"attach", "alpha"}, "but a sandbox is: belljar attach --focus alpha"},
+        {{"attach", "--focus", "alpah"}, "did you mean alpha?"},
+    };
+    BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "-s", "work", "--", "cat");
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *const *words = cases[i].words;
+        struct eye *eye = eye_open(
+            24, 120, (const char *const[]){world.belljar, words[0], words[1], words[2], NULL});
+        ck_assert_int_eq(eye_wait_end(eye), 1);
+        ck_assert_msg(strstr(eye->raw, cases[i].says) != NULL, "%s", eye->raw);
+        eye_close(eye);
+    }
+    struct eye *eye =
+        eye_open(24, 80, (const char *const[]){world.belljar, "attach", "--new", "other", NULL});
+    EYE_WAIT_TEXT(eye, "1 runs in other sessions");
+    detach(eye);
+    eye =
+        eye_open(24, 80, (const char *const[]){world.belljar, "attach", "--focus", "alpha", NULL});
+    EYE_WAIT_TEXT(eye, "FOCUS");
+    EYE_WAIT_TEXT(eye, "alpha");
+    eye_type(eye, EYE_F12);
+    detach(eye);
+}
+END_TEST
+
 START_TEST(states_and_keys)
 {
     BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "--", "sh", "-c", COUNTER("alpha"));
@@ -427,6 +459,7 @@ int main(void)
     tcase_add_test(cases, terminal_is_restored_when_the_server_dies);
     tcase_add_test(cases, theme_errors);
     tcase_add_test(cases, not_a_terminal);
+    tcase_add_test(cases, names_that_are_not_there);
     tcase_add_test(cases, states_and_keys);
     tcase_add_test(cases, full_screen_programs);
     tcase_add_test(cases, run_opens_the_dashboard);

@@ -1,4 +1,5 @@
 /* The table of commands, see command.h; nothing else is here. */
+#include "tui/cli/attach.h"
 #include "tui/cli/alerts.h"
 #include "tui/cli/audit.h"
 #include "tui/cli/bridge.h"
@@ -66,15 +67,15 @@ const struct command_spec command_table[] = {
      .summary = "open the dashboard",
      .text = "Shows the session's sandboxes (main when none is named), and starts the server when "
              "none runs. This is what belljar without a command does. Detaching leaves everything "
-             "running.",
-     .options = {THEME_OPTION,
+             "running. A session exists while sandboxes are in it.",
+     .options = {THEME_OPTION, FLAG(0, "new", "the session may be one that has no sandbox yet"),
                  FLAG(0, "read-only", "look only: nothing is typed, decided or resized"),
                  TEXT(0, "focus", "NAME", WORD_SANDBOX,
                       "sandbox whose agent gets the keys from the start"),
                  LIST(0, "host", "HOST", "sandboxes of that host as well; may be repeated"),
                  TEXT(0, "remote-command", "COMMAND", WORD_NONE,
                       "what belljar is called there (default belljar)")},
-     .run = start_attach},
+     .run = attach_command},
     {"run", "", .trailing = true,
      .summary = "start an agent in a new sandbox",
      .text = "Without COMMAND the sandbox runs your shell. On a terminal the dashboard opens with "
@@ -300,7 +301,7 @@ const struct command_spec command_table[] = {
      .run = clients_command},
     {"detach", "[SESSION]", .max = 1, .kind = WORD_SESSION,
      .summary = "detach dashboards from elsewhere",
-     .run = start_detach},
+     .run = attach_end},
     {"replay", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "play what a sandbox showed",
      .text = "On a terminal, with the keys of the dashboard's replay: space pauses, + and - change "

@@ -7,96 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tui/cli/attach.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
-#include "tui/connect.h"
-#include "tui/dashboard.h"
 #include "tui/model/line.h"
-
-static bool has_terminal(void)
-{
-    return isatty(STDIN_FILENO) && isatty(STDOUT_FILENO);
-}
-
-static int open_dashboard(const struct bj_paths *paths, const struct dashboard_options *options)
-{
-    struct bj_error error = {0};
-    if (!has_terminal())
-        return report_failure("the dashboard needs a terminal: use belljar ls, capture and send "
-                              "in scripts");
-    int server = connect_server(paths, true, &error);
-    if (server < 0 || dashboard_run(paths, server, options, &error) < 0)
-        return report_error(&error);
-    return COMMAND_DONE;
-}
-
-/* One after the other, since ssh may ask something. One that cannot be reached now is tried again
- * by the dashboard. */
-static int open_hosts(const struct args *args, struct host *hosts, size_t *count,
-                      struct bj_error *error)
-{
-    size_t named;
-    const char *const *names = args_list(args, "host", &named);
-    if (named > HOSTS_MAX)
-        return bj_fail(error, -E2BIG, "--host: at most %d hosts at once", HOSTS_MAX);
-    for (*count = 0; *count < named; ++*count) {
-        struct host *host = &hosts[*count];
-        struct bj_error why = {0};
-        int status = host_open(host, names[*count], args_text(args, "remote-command"), true, error);
-        if (status < 0)
-            return status;
-        host_label(host, hosts, *count);
-        if (host_wait(host, &why) < 0)
-            report_error(&why);
-    }
-    return 0;
-}
-
-static int attach_hosts(const struct args *args, const struct bj_paths *paths,
-                        struct dashboard_options *options)
-{
-    struct host hosts[HOSTS_MAX];
-    struct bj_error error = {0};
-    if (!has_terminal())
-        return open_dashboard(paths, options);
-    int status = open_hosts(args, hosts, &options->host_count, &error);
-    options->hosts = hosts;
-    if (status == 0)
-        return open_dashboard(paths, options);
-    for (size_t i = 0; i < options->host_count; i++)
-        host_close(&hosts[i]);
-    return report_error(&error);
-}
-
-int start_attach(const struct args *args, const struct bj_paths *paths)
-{
-    struct dashboard_options options = {
-        .session = args->word_count ? args->words[0] : NULL,
-        .theme = args_text(args, "theme"),
-        .readonly = args_set(args, "read-only"),
-        .focus = args_text(args, "focus"),
-    };
-    return attach_hosts(args, paths, &options);
-}
-
-int start_detach(const struct args *args, const struct bj_paths *paths)
-{
-    struct bj_error error = {0};
-    struct peer server;
-    json_t *answer;
-    if (sandbox_server(paths, false, &server, &error) < 0)
-        return report_error(&error);
-    json_t *params = json_pack("{s:s*}", "session", args->word_count ? args->words[0] : NULL);
-    int status = peer_call(&server, "client.detach", params, PEER_TIMEOUT_MS, &answer, &error);
-    peer_close(&server);
-    if (status < 0)
-        return report_error(&error);
-    long long count = report_number(answer, "count");
-    printf("detached %lld dashboard%s\n", count, count == 1 ? "" : "s");
-    json_decref(answer);
-    return report_end();
-}
 
 /* The agent's command; without one, the caller's shell by its name inside. */
 static json_t *agent_argv(const struct args *args)
@@ -286,13 +201,13 @@ int start_run(const struct args *args, const struct bj_paths *paths)
     char name[64];
     snprintf(name, sizeof(name), "%s", report_text(answer, "name"));
     json_decref(answer);
-    if (!detached && has_terminal()) {
+    if (!detached && attach_possible()) {
         struct dashboard_options options = {
             .session = args_text(args, "session"),
             .theme = args_text(args, "theme"),
             .focus = name,
         };
-        return open_dashboard(paths, &options);
+        return attach_open(paths, &options);
     }
     if (!detached)
         fprintf(stderr, "belljar: no terminal here, so %s runs detached: belljar attach shows it\n",

@@ -1,5 +1,5 @@
 /*
- * Commands that begin or leave: run, attach, detach.
+ * Starting a sandbox: run, and what restart and up have in common with it.
  */
 #pragma once
 
@@ -9,8 +9,6 @@
 #include "tui/cli/args.h"
 
 int start_run(const struct args *args, const struct bj_paths *paths);
-int start_attach(const struct args *args, const struct bj_paths *paths);
-int start_detach(const struct args *args, const struct bj_paths *paths);
 
 /* The first --env that is no NAME=VALUE, or NULL. */
 const char *start_wrong_variable(const struct args *args);

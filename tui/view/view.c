@@ -173,8 +173,8 @@ static void paint_empty(struct view *view, const struct view_input *input)
     }
     if (input->fleet->elsewhere > 0) {
         char text[80];
-        snprintf(text, sizeof(text), "%zu run in other sessions: belljar ls shows them",
-                 input->fleet->elsewhere);
+        snprintf(text, sizeof(text), "%zu run%s in other sessions: belljar ls shows them",
+                 input->fleet->elsewhere, input->fleet->elsewhere == 1 ? "s" : "");
         centred(view, input, first > 0 && !narrow ? first + count + 1 : input->rows - 2, text,
                 ROLE_DIM, 0);
     }
