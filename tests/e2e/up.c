@@ -192,6 +192,14 @@ START_TEST(five_at_once)
     world_file(&world, "proj/extra.conf", "egress { default = allow }\n", 0600);
     ck_assert_int_eq(PRINTS("", "nobody has accepted", "up", manifest), 1);
     ck_assert(world_state_is(&world, "e", "exited"));
+    /* All of it ends, and nothing else does. */
+    BELLJAR_OK(&world, "run", "-d", "-n", "other", "--", "sleep", "1000");
+    ck_assert_int_eq(PRINTS("e: did not run", "", "down", manifest), 0);
+    ck_assert(world_state_is(&world, "a", "exited") && world_state_is(&world, "d", "exited"));
+    ck_assert(world_state_is(&world, "other", "running"));
+    world_file(&world, "proj/belljar.up", "sandbox other { agent = mine }\n", 0600);
+    ck_assert_int_eq(PRINTS("", "nothing was ended: other is there already", "down", manifest), 1);
+    ck_assert(world_state_is(&world, "other", "running"));
 }
 END_TEST
 

@@ -120,6 +120,11 @@ const struct command_spec command_table[] = {
      .options = {FLAG(0, "dry-run", "only show what would be done"),
                  FLAG(0, "yes", "accept the manifest as it is now")},
      .run = up_run},
+    {"down", "[MANIFEST]", .max = 1, .kind = WORD_FILE,
+     .summary = "end the sandboxes of a manifest",
+     .text = "Kills those that run; their work stays, and belljar up lets them go on. A sandbox that "
+             "only has the name of one, with another project or agent, is left alone.",
+     .run = up_end},
     {"ls", "",
      .summary = "list sandboxes",
      .text = "Starts the server when none runs, so that sandboxes are found again after its end. A "

@@ -145,7 +145,7 @@ static int act(struct up *up)
     return code == COMMAND_DONE ? report_end() : code;
 }
 
-static int go(struct up *up, const struct args *args)
+static int start_all(struct up *up, const struct args *args)
 {
     struct bj_error error = {0};
     bool dry = args_set(args, "dry-run"), any = false;
@@ -162,17 +162,48 @@ static int go(struct up *up, const struct args *args)
     return act(up);
 }
 
-int up_run(const struct args *args, const struct bj_paths *paths)
+static int end_all(struct up *up, const struct args *args)
+{
+    const char *names[MANIFEST_SANDBOXES_MAX];
+    struct bj_error error = {0};
+    size_t count = 0;
+    (void)args;
+    if (up_look(up, &error) < 0)
+        return report_error(&error);
+    for (size_t i = 0; i < up->manifest.count; i++)
+        if (up->steps[i] == UP_KEEP)
+            names[count++] = up->manifest.sandboxes[i].name;
+    int code = sandbox_act(&up->server, "sandbox.kill", names, count);
+    for (size_t i = 0; code == COMMAND_DONE && i < up->manifest.count; i++)
+        printf("%s: %s\n", up->manifest.sandboxes[i].name,
+               up->steps[i] == UP_KEEP ? "ended" : "did not run");
+    return code == COMMAND_DONE ? report_end() : code;
+}
+
+/* Both commands: on what the manifest says and the server has. */
+static int with_manifest(const struct args *args, const struct bj_paths *paths, const char *nothing,
+                         int (*act_on)(struct up *up, const struct args *args))
 {
     static struct up up; /* large */
     struct bj_error error = {0};
     up.paths = paths;
+    up.nothing = nothing;
     int status = manifest_read(&up.manifest, args->word_count ? args->words[0] : NULL, &error);
     if (status == 0)
         status = sandbox_server(paths, true, &up.server, &error);
-    int code = status < 0 ? report_error(&error) : go(&up, args);
+    int code = status < 0 ? report_error(&error) : act_on(&up, args);
     if (status == 0)
         peer_close(&up.server);
     manifest_free(&up.manifest);
     return code;
+}
+
+int up_run(const struct args *args, const struct bj_paths *paths)
+{
+    return with_manifest(args, paths, "nothing was started", start_all);
+}
+
+int up_end(const struct args *args, const struct bj_paths *paths)
+{
+    return with_manifest(args, paths, "nothing was ended", end_all);
 }

@@ -5,6 +5,9 @@
  *
  * A manifest is data that may have come with a clone, so its very bytes (and its policy files')
  * count only after the human has seen the plan and said yes; STATE/up.accepted remembers.
+ *
+ * `belljar down`: those of them that run are ended, their work stays. What has only the name of one
+ * is left alone, so a manifest needs no yes for that.
  */
 #pragma once
 
@@ -12,3 +15,4 @@
 #include "tui/cli/args.h"
 
 int up_run(const struct args *args, const struct bj_paths *paths);
+int up_end(const struct args *args, const struct bj_paths *paths);

@@ -18,7 +18,7 @@ static int check_wall(const struct up *up, struct bj_error *error)
         struct doctor_finding finding = {0};
         check->run(&doctor, &finding);
         if (finding.level == DOCTOR_FAIL)
-            return bj_fail(error, -ENOTSUP, "nothing was started: %s: %.200s%s%.200s", check->name,
+            return bj_fail(error, -ENOTSUP, "%s: %s: %.200s%s%.200s", up->nothing, check->name,
                            finding.text, finding.advice[0] ? ": " : "", finding.advice);
     }
     return 0;
@@ -37,7 +37,7 @@ static int check_agents(const struct up *up, json_t *agents, struct bj_error *er
                            agent) if (strcmp(report_text(agent, "name"), wanted) == 0) why =
             json_is_true(json_object_get(agent, "ready")) ? NULL : report_text(agent, "why");
         if (*wanted && why)
-            status = bj_fail(error, -ENOENT, "nothing was started: %.64s wants the agent %.32s: %s",
+            status = bj_fail(error, -ENOENT, "%s: %.64s wants the agent %.32s: %s", up->nothing,
                              sandbox->name, wanted, why);
     }
     return status;
@@ -60,10 +60,9 @@ static int check_keys(struct up *up, const json_t *agents, struct bj_error *erro
         {
             const char *keyless = report_text(agent, "keyless");
             if (*keyless && strcmp(report_text(agent, "name"), wanted) == 0)
-                return bj_fail(
-                    error, -ENOENT,
-                    "nothing was started: %.64s wants the agent %.32s without its key: %s",
-                    sandbox->name, wanted, keyless);
+                return bj_fail(error, -ENOENT,
+                               "%s: %.64s wants the agent %.32s without its key: %s", up->nothing,
+                               sandbox->name, wanted, keyless);
         }
     }
     return 0;
@@ -80,17 +79,17 @@ static int look(const struct up *up, const struct manifest_sandbox *sandbox, con
         const char *wanted = report_text(sandbox->params, same[i]);
         if (strcmp(has, wanted) != 0)
             return bj_fail(error, -EEXIST,
-                           "nothing was started: %.64s is there already with the %s %.100s, not "
+                           "%s: %.64s is there already with the %s %.100s, not "
                            "%.100s: rename one of them (line %d of %.100s)",
-                           sandbox->name, same[i], *has ? has : "none", *wanted ? wanted : "none",
-                           sandbox->line, up->manifest.file);
+                           up->nothing, sandbox->name, same[i], *has ? has : "none",
+                           *wanted ? wanted : "none", sandbox->line, up->manifest.file);
     }
     bool over = strcmp(state, "exited") == 0 || strcmp(state, "lost") == 0;
     *step = over ? UP_RESTART : UP_KEEP;
     return 0;
 }
 
-static int check_names(struct up *up, struct bj_error *error)
+int up_look(struct up *up, struct bj_error *error)
 {
     json_t *list;
     int status = peer_call(&up->server, "sandbox.list", NULL, PEER_TIMEOUT_MS, &list, error);
@@ -119,7 +118,7 @@ int up_check(struct up *up, struct bj_error *error)
     if (status == 0)
         status = check_agents(up, agents, error);
     if (status == 0)
-        status = check_names(up, error);
+        status = up_look(up, error);
     if (status == 0)
         status = check_keys(up, agents, error);
     json_decref(agents);
