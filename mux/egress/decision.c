@@ -14,8 +14,9 @@ struct decision {
     struct host host;
     uint16_t port;
     char protocol[16];
-    bool asked;    /* a reply is awaited */
-    bool answered; /* the verdict is there; nobody joins any more */
+    uint64_t began; /* the loop's milliseconds */
+    bool asked;     /* a reply is awaited */
+    bool answered;  /* the verdict is there; nobody joins any more */
     char wait_id[DECISION_WAIT_ID_MAX + 1];
     struct verdict verdict;
     struct resolve resolve;
@@ -119,7 +120,7 @@ static void ask(struct decision *decision)
 {
     decision->wait_id[0] = '\0';
     struct uplink *uplink = decision->set->uplink;
-    msgpack_packer *packer = uplink_request(uplink, "egress.decide", 4, on_reply, decision);
+    msgpack_packer *packer = uplink_request(uplink, "egress.decide", 5, on_reply, decision);
     if (!packer)
         return;
     decision->asked = true;
@@ -127,6 +128,7 @@ static void ask(struct decision *decision)
     bj_pack_key_uint(packer, "port", decision->port);
     bj_pack_key_bool(packer, "address", host_is_address(&decision->host));
     bj_pack_key_str(packer, "protocol", decision->protocol);
+    bj_pack_key_uint(packer, "waited", uv_now(decision->set->loop) - decision->began);
     bj_rpc_send(&uplink->rpc);
 }
 
@@ -147,6 +149,7 @@ int decision_ask(struct decisions *decisions, const struct host *host, uint16_t 
         decision->set = decisions;
         decision->host = *host;
         decision->port = port;
+        decision->began = uv_now(decisions->loop);
         strncpy(decision->protocol, protocol, sizeof(decision->protocol) - 1);
         decision->next = decisions->list;
         decisions->list = decision;

@@ -5,7 +5,7 @@
  *
  * Every message carries `id`, the sandbox's id.
  *
- *   requests        egress.decide {host, port, address, protocol}
+ *   requests        egress.decide {host, port, address, protocol, waited}
  *                     -> {answer: allow|deny|wait, reason, addresses_allowed, rule, wait_id}
  *                   egress.credential {name}
  *                     -> {secret, header, format, upstream, hosts}

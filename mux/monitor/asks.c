@@ -159,6 +159,7 @@ int asks_take(struct asks *asks, const struct bj_message *message, uint32_t conn
         ask_free(fresh);
         return ASK_REFUSE;
     }
+    fresh->began = now_ms;
     *ask = *slot = fresh;
     return ASK_NEW;
 }

@@ -21,6 +21,7 @@ struct ask {
     enum ask_state state;
     uint32_t channel;
     uint32_t connection; /* on which it was last asked, or answered */
+    uint64_t began;      /* the loop's milliseconds */
     char kind[BJ_ASK_KIND_MAX + 1];
     char *title;
     char *detail;

@@ -82,13 +82,14 @@ void control_exited(struct monitor *monitor)
 
 void control_ask_opened(struct monitor *monitor, const struct ask *ask)
 {
-    msgpack_packer *packer = begin(monitor, "ask.opened", 4);
+    msgpack_packer *packer = begin(monitor, "ask.opened", 5);
     if (!packer)
         return;
     bj_pack_key_uint(packer, "channel", ask->channel);
     bj_pack_key_str(packer, "kind", ask->kind);
     bj_pack_key_str(packer, "title", ask->title);
     bj_pack_key_bin(packer, "detail", ask->detail, ask->detail_size);
+    bj_pack_key_uint(packer, "waited", uv_now(&monitor->loop) - ask->began);
     end(monitor);
 }
 

@@ -23,6 +23,7 @@ struct pending {
     struct server *server;
     struct pending *next; /* sandbox->egress_pendings */
     uint64_t number;
+    double asked;
     bool gone;
     char protocol[17];
     char subject[POLICY_AUTHORITY_MAX];
@@ -195,12 +196,12 @@ static void judge(struct sandbox *sandbox, const char *subject, const char *prot
 }
 
 static void hold(struct sandbox *sandbox, uint64_t number, const char *protocol,
-                 const struct policy_decision *decision)
+                 const struct policy_decision *decision, double asked)
 {
     char detail[64];
     struct bj_error error = {0};
     snprintf(detail, sizeof(detail), "through the proxy, by %s", protocol);
-    if (hold_egress(sandbox, number, decision, detail, &error) < 0 && sandbox->egress)
+    if (hold_egress(sandbox, number, decision, detail, asked, &error) < 0 && sandbox->egress)
         pack_verdict(sandbox->egress, number, false, error.text, decision->subject);
 }
 
@@ -222,7 +223,7 @@ static void on_presets(struct sandbox *sandbox, void *argument)
         judge(sandbox, pending->subject, pending->protocol, &decision);
         guard_reason(&decision, reason);
         if (decision.effect == POLICY_ASK)
-            hold(sandbox, pending->number, pending->protocol, &decision);
+            hold(sandbox, pending->number, pending->protocol, &decision, pending->asked);
         else
             pack_verdict(sandbox->egress, pending->number, decision.effect == POLICY_ALLOW, reason,
                          pending->subject);
@@ -284,7 +285,8 @@ static void decide(struct egress_line *line, uint32_t id, const msgpack_object *
             bj_rpc_error(&line->rpc, id, &error);
             return;
         }
-        *pending = (struct pending){.server = line->server, .number = number};
+        *pending = (struct pending){
+            .server = line->server, .number = number, .asked = hold_asked(sandbox, params)};
         memcpy(pending->subject, subject, sizeof(subject));
         memcpy(pending->protocol, protocol, sizeof(protocol));
         pending->next = sandbox->egress_pendings;
@@ -299,7 +301,7 @@ static void decide(struct egress_line *line, uint32_t id, const msgpack_object *
         return;
     }
     answer_wait(line, id, number);
-    hold(sandbox, number, protocol, &decision);
+    hold(sandbox, number, protocol, &decision, hold_asked(sandbox, params));
 }
 
 static void gone(struct sandbox *sandbox, const msgpack_object *params)

@@ -26,16 +26,22 @@ static json_t *about_fields(const struct request *request)
                      audit_text(request->title, strlen(request->title)));
 }
 
+double hold_asked(const struct sandbox *sandbox, const msgpack_object *params)
+{
+    double asked = server_time() - (double)bj_get_uint(params, "waited", 0) / 1000;
+    return asked > sandbox->record.created ? asked : sandbox->record.created;
+}
+
 /* Returns the request, or NULL. */
 static struct request *open_request(struct sandbox *sandbox, const struct request_text *text,
-                                    struct asker *asker, struct bj_error *error)
+                                    struct asker *asker, double asked, struct bj_error *error)
 {
     struct server *server = sandbox->server;
     struct request *request;
     memcpy(asker->sandbox_id, sandbox->record.id, sizeof(asker->sandbox_id));
     asker->joined = server_clock();
     size_t waiting = server->requests.askers;
-    int status = request_open(&server->requests, text, asker, server_time(), &request, error);
+    int status = request_open(&server->requests, text, asker, asked, &request, error);
     if (status < 0 || server->requests.askers == waiting) /* the same once more */
         return request;
     if (status == 1) {
@@ -539,7 +545,8 @@ static bool answered_by_policy(struct sandbox *sandbox, uint32_t channel,
     return status == 0;
 }
 
-void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *given)
+void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *given,
+               double asked)
 {
     struct policy_decision decision = {.effect = POLICY_ASK};
     struct request_text text = *given;
@@ -565,7 +572,7 @@ void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_t
         text.why = "no policy is about this kind of question";
     }
     text.risk = risk_of(REQUEST_COURTESY, text.about, decision.subject);
-    struct request *opened = open_request(sandbox, &text, &asker, &error);
+    struct request *opened = open_request(sandbox, &text, &asker, asked, &error);
     if (!opened)
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "request",
                      "a request was not taken: %s", error.text);
@@ -577,7 +584,7 @@ void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_t
 }
 
 int hold_egress(struct sandbox *sandbox, uint64_t number, const struct policy_decision *decision,
-                const char *detail, struct bj_error *error)
+                const char *detail, double asked, struct bj_error *error)
 {
     char title[POLICY_SUBJECT_MAX + 16];
     struct asker asker = {.source = ASKER_EGRESS, .number = number};
@@ -596,7 +603,7 @@ int hold_egress(struct sandbox *sandbox, uint64_t number, const struct policy_de
         .why = decision->why,
         .where = decision->where,
     };
-    return open_request(sandbox, &text, &asker, error) ? 0 : error->code;
+    return open_request(sandbox, &text, &asker, asked, error) ? 0 : error->code;
 }
 
 void hold_proposal(struct sandbox *sandbox, const char *hash, const char *title, const char *detail)
@@ -616,7 +623,7 @@ void hold_proposal(struct sandbox *sandbox, const char *hash, const char *title,
         .subject = hash,
         .why = "a policy file in a project may have been written by anybody",
     };
-    if (!open_request(sandbox, &text, &asker, &error))
+    if (!open_request(sandbox, &text, &asker, server_time(), &error))
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "policy",
                      "the project's own policy cannot be asked about: %s", error.text);
 }

@@ -13,12 +13,17 @@
 #include "mux/server/client.h"
 #include "mux/server/sandbox.h"
 
+/* When somebody began to wait, in unix seconds, who has waited for the "waited" milliseconds of
+ * `params`: a new server asks anew, the human has been asked since then. Not before the sandbox. */
+double hold_asked(const struct sandbox *sandbox, const msgpack_object *params);
+
 /* A process inside asks on a channel of the link. */
-void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *text);
+void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *text,
+               double asked);
 
 /* A connection waits under this number; `decision` says why. An error: it cannot be held. */
 int hold_egress(struct sandbox *sandbox, uint64_t number, const struct policy_decision *decision,
-                const char *detail, struct bj_error *error);
+                const char *detail, double asked, struct bj_error *error);
 
 /* The project's policy file with this hash wants to count. */
 void hold_proposal(struct sandbox *sandbox, const char *hash, const char *title,

@@ -111,7 +111,10 @@ static int add(struct requests *requests, struct request *request, const struct 
     requests->list = grown;
     if (join(requests, request, asker) < 0)
         return -ENOMEM;
-    requests->list[requests->count++] = request;
+    size_t at = requests->count++;
+    for (; at > 0 && requests->list[at - 1]->created > request->created; at--)
+        requests->list[at] = requests->list[at - 1];
+    requests->list[at] = request;
     snprintf(request->id, sizeof(request->id), "r%" PRIu64 "-%04x", ++requests->next_number,
              digest(request));
     return 1;
@@ -142,6 +145,7 @@ int request_open(struct requests *requests, const struct request_text *text,
         status = bj_fail(error, -EAGAIN, "%zu requests are open already", requests->count);
     } else if (open) {
         status = join(requests, open, asker);
+        open->created = created < open->created ? created : open->created;
     } else {
         request->created = created;
         memcpy(request->first_asker, asker->sandbox_id, sizeof(request->first_asker));

@@ -45,7 +45,7 @@ struct request {
     char *kind, *title, *detail; /* cleaned, owned */
     char *subject, *why, *where; /* likewise; the policy line that held it */
     unsigned risk;               /* 0 low to 2 high */
-    double created;              /* unix seconds */
+    double created;              /* when the first asked, in unix seconds */
     uint64_t shown;              /* milliseconds, 0: never */
     bool answered;               /* a verdict is being delivered: nobody joins any more */
     bool late;                   /* an alert told that it waits for long */
@@ -55,7 +55,7 @@ struct request {
 };
 
 struct requests {
-    struct request **list; /* oldest first */
+    struct request **list; /* oldest first, by when the one who made it asked */
     size_t count, askers;
     uint64_t next_number;
     struct {

@@ -364,7 +364,7 @@ static void on_ask_opened(struct sandbox *sandbox, const msgpack_object *params)
         text.detail_size = 0;
     }
     signs_asked(sandbox);
-    hold_hook(sandbox, (uint32_t)channel, &text);
+    hold_hook(sandbox, (uint32_t)channel, &text, hold_asked(sandbox, params));
 }
 
 static void on_ask_closed(struct sandbox *sandbox, const msgpack_object *params)

@@ -234,10 +234,14 @@ START_TEST(requests_survive_server_and_monitor)
 {
     run("asker", ASK "'make install'; echo first $?; cat");
     WAIT_FOR(request_id("make install")[0]);
+    long asked = strtol(request_field("make install", "created"), NULL, 10);
+    sleep(4);
     kill(world_server(&world), SIGKILL);
     WAIT_FOR(world_server(&world) == 0);
     WAIT_FOR(world_state_is(&world, "asker", "waiting"));
     WAIT_FOR(request_id("make install")[0]);
+    /* It has waited as long as before. */
+    ck_assert_int_le(strtol(request_field("make install", "created"), NULL, 10), asked + 2);
     pid_t monitor = (pid_t)world_number(&world, "asker", "monitor_pid");
     kill(monitor, SIGKILL);
     WAIT_FOR(!world_alive(monitor));

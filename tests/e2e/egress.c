@@ -213,10 +213,13 @@ START_TEST(killed_server)
     WAIT_FOR(held("good.example:80"));
     char id[64];
     snprintf(id, sizeof(id), "%s", request_field("good.example:80", "id"));
+    long asked = strtol(request_field("good.example:80", "created"), NULL, 10);
+    sleep(4);
     kill(world_server(&world), SIGKILL);
     BELLJAR_OK(&world, "ls");
     WAIT_FOR(held("good.example:80")); /* of a new server */
     ck_assert_str_ne(request_field("good.example:80", "id"), id);
+    ck_assert_int_le(strtol(request_field("good.example:80", "created"), NULL, 10), asked + 2);
     ck_assert(!world_shows(&world, "one", "over"));
     ck_assert_int_eq(net_queries("good.example"), 0);
     WAIT_FOR(answer("allow", "good.example:80", NULL, NULL));

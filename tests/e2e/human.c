@@ -74,7 +74,7 @@ const char *human_request(struct world *world, const char *about, const char *fi
         if (json_is_string(value))
             snprintf(text, sizeof(text), "%s", json_string_value(value));
         else
-            snprintf(text, sizeof(text), "%lld", (long long)json_integer_value(value));
+            snprintf(text, sizeof(text), "%lld", (long long)json_number_value(value));
     }
     json_decref(list);
     result_free(&result);

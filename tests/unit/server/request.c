@@ -180,6 +180,24 @@ START_TEST(text_is_cleaned)
 }
 END_TEST
 
+/* A new server hears of them in any order. */
+START_TEST(the_oldest_stands_first)
+{
+    struct requests requests = {0};
+    struct request *late = NULL, *early = NULL, *joined = NULL;
+    struct request_text one = text("exec", "one", ""), two = text("exec", "two", "");
+    struct asker a = asker("aaaaaaaa", 16, 0), b = asker("bbbbbbbb", 16, 0);
+    struct asker c = asker("cccccccc", 16, 0);
+    ck_assert_int_eq(request_open(&requests, &one, &a, 20, &late, NULL), 1);
+    ck_assert_int_eq(request_open(&requests, &two, &b, 10, &early, NULL), 1);
+    ck_assert_ptr_eq(requests.list[0], early);
+    ck_assert_int_eq(request_open(&requests, &one, &c, 5, &joined, NULL), 0);
+    ck_assert_ptr_eq(joined, late);
+    ck_assert(late->created == 5 && request_oldest(&requests, "aaaaaaaa") == 5);
+    requests_free(&requests);
+}
+END_TEST
+
 START_TEST(bounded)
 {
     struct requests requests = {0};
@@ -212,6 +230,7 @@ int main(void)
                                   nobody_joins_after_the_verdict,
                                   parts_do_not_run_together,
                                   text_is_cleaned,
+                                  the_oldest_stands_first,
                                   bounded,
                                   NULL};
     return suite_run("request", cases);
