@@ -436,7 +436,8 @@ const struct bj_method bj_api_egress[] = {
 const struct bj_notification bj_events_egress[] = {
     {"egress.closed", "From egress: a connection ended.", "id, host, port, in, out, seconds"},
     {"egress.traffic", "From egress: bytes so far, at most once a second.",
-     "id, in, out, open, hosts [{host, port, in, out}]"},
+     "id, in, out (of all, since the proxy began), open, hosts [{host, port, serial, in, out (since "
+     "the first message with this serial)}]"},
     {"egress.verdict", "To egress: what was asked has its answer.",
      "wait_id, answer (allow|deny), reason, addresses_allowed"},
     {"egress.revoke", "To egress: close the connections to this host.", "host, port (0: all)"},

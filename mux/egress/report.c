@@ -12,7 +12,8 @@ struct report_host {
     struct host host;
     uint16_t port;
     uint32_t open;
-    uint64_t in, out; /* since the first of the connections that are open now */
+    uint64_t serial;  /* of this entry: the same host gets another when it is spoken to again */
+    uint64_t in, out; /* since the entry was made */
     bool changed;
 };
 
@@ -46,9 +47,10 @@ static void tell_traffic(struct report *report)
     for (struct report_host *host = report->hosts; host; host = host->next) {
         if (!host->changed)
             continue;
-        msgpack_pack_map(packer, 4);
+        msgpack_pack_map(packer, 5);
         bj_pack_key_str(packer, "host", host->host.text);
         bj_pack_key_uint(packer, "port", host->port);
+        bj_pack_key_uint(packer, "serial", host->serial);
         bj_pack_key_uint(packer, "in", host->in);
         bj_pack_key_uint(packer, "out", host->out);
         host->changed = false;
@@ -130,6 +132,7 @@ struct report_host *report_opened(struct report *report, const struct host *name
             return NULL;
         host->host = *name;
         host->port = port;
+        host->serial = ++report->serial;
         host->next = report->hosts;
         report->hosts = host;
     }

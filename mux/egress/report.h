@@ -21,6 +21,7 @@ struct report {
     struct uplink *uplink;
     uv_timer_t timer;
     struct report_host *hosts;
+    uint64_t serial;
     uint64_t in, out; /* bytes of the sandbox since the process started */
     uint32_t open;
     bool changed;

@@ -93,6 +93,7 @@ static int spawn(struct sandbox *sandbox, int log, struct bj_error *error)
         uv_process_kill(&child->process, SIGKILL);
         return bj_fail(error, status, "cannot look at the egress proxy: %s", strerror(-status));
     }
+    traffic_restart(&sandbox->traffic);
     sandbox_save(sandbox);
     log_line("sandbox %s (%s) has the egress proxy %d", sandbox->record.id, sandbox->record.name,
              child->process.pid);

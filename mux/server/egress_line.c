@@ -48,7 +48,7 @@ static void hello(struct egress_line *line, const char *id)
         egress_line_unbind(sandbox->egress);
     line->sandbox = sandbox;
     sandbox->egress = line;
-    traffic_restart(&sandbox->traffic);
+    traffic_rejoin(&sandbox->traffic);
 }
 
 void egress_line_unbind(struct egress_line *line)
@@ -367,9 +367,11 @@ static void traffic(struct sandbox *sandbox, const msgpack_object *params)
         struct traffic_host *host =
             item->type == MSGPACK_OBJECT_MAP ? read_host(sandbox, item) : NULL;
         if (host)
-            traffic_count(&sandbox->traffic, host, bj_get_uint(item, "in", 0),
-                          bj_get_uint(item, "out", 0), now);
+            traffic_count(&sandbox->traffic, host, bj_get_uint(item, "serial", 0),
+                          bj_get_uint(item, "in", 0), bj_get_uint(item, "out", 0), now);
     }
+    traffic_total(&sandbox->traffic, bj_get_uint(params, "in", 0) + bj_get_uint(params, "out", 0),
+                  now);
     uint64_t quota = sandbox->record.quotas.egress;
     if (quota && !sandbox->traffic.over && traffic_hour(&sandbox->traffic, now) > quota) {
         sandbox->traffic.over = true;

@@ -37,13 +37,26 @@ struct traffic_host *traffic_host(struct traffic *traffic, const char *name, uin
     return host;
 }
 
+void traffic_rejoin(struct traffic *traffic)
+{
+    for (size_t i = 0; i < traffic->count; i++)
+        traffic->hosts[i].open = 0;
+}
+
+static void begin(struct traffic_host *host, uint64_t serial)
+{
+    host->base_in = host->in;
+    host->base_out = host->out;
+    host->serial = serial;
+}
+
 void traffic_restart(struct traffic *traffic)
 {
-    for (size_t i = 0; i < traffic->count; i++) {
-        traffic->hosts[i].base_in = traffic->hosts[i].in;
-        traffic->hosts[i].base_out = traffic->hosts[i].out;
-        traffic->hosts[i].open = 0;
-    }
+    for (size_t i = 0; i < traffic->count; i++)
+        begin(&traffic->hosts[i], 0);
+    traffic_rejoin(traffic);
+    traffic->total = 0;
+    traffic->counting = true;
 }
 
 /* Moves on to this minute, emptying the slots between. */
@@ -58,16 +71,25 @@ static void advance(struct traffic *traffic, uint64_t now)
     traffic->minute = minute;
 }
 
-void traffic_count(struct traffic *traffic, struct traffic_host *host, uint64_t in, uint64_t out,
-                   uint64_t now)
+void traffic_count(struct traffic *traffic, struct traffic_host *host, uint64_t serial, uint64_t in,
+                   uint64_t out, uint64_t now)
 {
     uint64_t before = host->in + host->out;
+    if (serial != host->serial)
+        begin(host, serial);
     host->in = host->base_in + in;
     host->out = host->base_out + out;
     uint64_t more = host->in + host->out > before ? host->in + host->out - before : 0;
     uint64_t since = now > host->told ? now - host->told : 1;
     host->rate = host->told ? more * 1000 / since : 0;
     host->told = now;
+}
+
+void traffic_total(struct traffic *traffic, uint64_t total, uint64_t now)
+{
+    uint64_t more = traffic->counting && total > traffic->total ? total - traffic->total : 0;
+    traffic->total = total;
+    traffic->counting = true;
     advance(traffic, now);
     traffic->minutes[traffic->minute % TRAFFIC_SLOTS] += more;
 }
