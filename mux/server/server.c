@@ -84,14 +84,12 @@ void server_keep_alerts(struct server *server)
         uv_timer_start(&server->alerts_timer, on_alerts, ALERTS_SAVE_MS, 0);
 }
 
-/* Before any other alert is raised. */
-static void load_alerts(struct server *server)
+/* Before any other alert is raised; what is wrong with them waits for the audit log. */
+static int load_alerts(struct server *server, struct bj_error *error)
 {
     char path[BJ_PATH_MAX];
-    struct bj_error error = {0};
-    if (alerts_path(server, path, &error) < 0 || alerts_load(&server->alerts, path, &error) < 0)
-        server_alert(server, NULL, ALERT_WARNING, "alert",
-                     "the alerts of before were not found again: %s", error.text);
+    int status = alerts_path(server, path, error);
+    return status < 0 ? status : alerts_load(&server->alerts, path, error);
 }
 
 /* Of sandboxes that were removed just before the server ended. */
@@ -188,7 +186,8 @@ int server_open(struct server *server, struct bj_error *error)
     uv_timer_init(&server->loop, &server->alerts_timer);
     server->flush.data = server->sample.data = server->sweep.data = server;
     server->monitors_missing.data = server->alerts_timer.data = server;
-    load_alerts(server);
+    struct bj_error lost = {0};
+    load_alerts(server, &lost);
     for (size_t i = 0; i < 3; i++) {
         uv_signal_init(&server->loop, &server->signals[i]);
         server->signals[i].data = server;
@@ -201,6 +200,9 @@ int server_open(struct server *server, struct bj_error *error)
         return status;
     quota_open(server);
     ledger_open(server);
+    if (lost.code)
+        server_alert(server, NULL, ALERT_WARNING, "alert",
+                     "the alerts of before were not found again: %s", lost.text);
     guards_open(server);
     rule_open(server);
     if (server->ledger.audit) /* ids of requests are never used twice */

@@ -7,6 +7,7 @@
 #include "world.h"
 
 #include <ctype.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -234,6 +235,28 @@ START_TEST(alerts_outlive_the_server)
 }
 END_TEST
 
+#define ASK "/belljar/bin/belljar-shim ask --kind exec --title "
+
+/* The file is empty, as after a loss of power. It is said, and verdicts are taken. */
+START_TEST(damaged_alerts_stop_nothing)
+{
+    char path[160];
+    human_runs(&world, "asker", ASK "'make install'; echo first $?; cat");
+    WAIT_FOR(human_request(&world, "make install", "id")[0]);
+    snprintf(path, sizeof(path), "%s/alerts.json", world.state);
+    kill(world_server(&world), SIGKILL);
+    WAIT_FOR(world_server(&world) == 0);
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+    ck_assert_int_ge(file, 0);
+    close(file);
+    BELLJAR_OK(&world, "ls");
+    WAIT_FOR(alerts_say("the alerts of before were not found again"));
+    WAIT_FOR(human_answers(&world, "allow", "make install", NULL, NULL));
+    WAIT_FOR(world_shows(&world, "asker", "first 0"));
+    BELLJAR_OK(&world, "audit", "verify");
+}
+END_TEST
+
 START_TEST(monitor_killed_in_the_middle)
 {
     start_lines("a", LINES);
@@ -293,6 +316,7 @@ int main(void)
     tcase_add_test(cases, new_server_drives_old_sandboxes);
     tcase_add_test(cases, exit_while_no_server_runs);
     tcase_add_test(cases, alerts_outlive_the_server);
+    tcase_add_test(cases, damaged_alerts_stop_nothing);
     tcase_add_test(cases, monitor_killed_in_the_middle);
     tcase_add_test(cases, keys_after_monitor_death);
     suite_add_tcase(suite, cases);
