@@ -68,8 +68,14 @@ void relay_forget(struct relay_peer *peer, const char *why)
 static void on_waited(uv_timer_t *timer)
 {
     struct monitor *monitor = timer->data;
-    if (monitor->relay.egress && monitor->relay.egress->fd < 0)
-        relay_peer_close(monitor->relay.egress, "the egress proxy does not answer");
+    struct relay *relay = &monitor->relay;
+    if (uv_now(&monitor->loop) - relay->wanted_at < RELAY_WAIT_MS) {
+        control_egress_wanted(monitor); /* it may have been too soon after another's end */
+        return;
+    }
+    uv_timer_stop(timer);
+    if (relay->egress && relay->egress->fd < 0)
+        relay_peer_close(relay->egress, "the egress proxy does not answer");
     link_flush(monitor);
 }
 
@@ -83,11 +89,8 @@ static struct relay_peer *egress_peer(struct monitor *monitor)
             return NULL;
         relay->egress->monitor = monitor;
         relay->egress->fd = -1;
-        uv_timer_start(&relay->wait, on_waited, RELAY_WAIT_MS, 0);
-    }
-    uint64_t now = uv_now(&monitor->loop);
-    if (relay->egress->fd < 0 && (!relay->wanted_at || now - relay->wanted_at >= WANTED_MS)) {
-        relay->wanted_at = now;
+        relay->wanted_at = uv_now(&monitor->loop);
+        uv_timer_start(&relay->wait, on_waited, WANTED_MS, WANTED_MS);
         control_egress_wanted(monitor);
     }
     return relay->egress;
@@ -150,7 +153,6 @@ void relay_link_down(struct monitor *monitor)
     while (relay->execs)
         relay_peer_close(relay->execs, why);
     relay->highest = relay->next_host = 0;
-    relay->wanted_at = 0;
 }
 
 void relay_link_drained(struct monitor *monitor)

@@ -65,7 +65,7 @@ struct relay {
     size_t streams;     /* opened by the shim and still open */
     uint32_t highest;   /* opened by the shim on this connection */
     uint32_t next_host; /* to be opened by us on this connection */
-    uint64_t wanted_at; /* when the server was last told, milliseconds */
+    uint64_t wanted_at; /* since when the proxy is waited for, the loop's milliseconds */
 };
 
 /* Takes over both listening descriptors. */

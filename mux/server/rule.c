@@ -10,6 +10,7 @@
 #include "mux/server/registry.h"
 
 #define EXPIRE_MAX_MS 3600000U /* the clock may be set meanwhile */
+#define SAVE_AGAIN_MS 60000U   /* when the list could not be saved */
 
 void rule_say(const struct server *server, const struct rule *rule, char out[RULE_SENTENCE_MAX])
 {
@@ -31,8 +32,8 @@ static json_t *fields(const struct rule *rule, const char *sentence)
 
 static void on_expire(uv_timer_t *timer);
 
-/* Until the next one ends. */
-static void schedule(struct server *server)
+/* Until the next one ends, but not before `least` milliseconds. */
+static void schedule(struct server *server, double least)
 {
     double now = server_time(), next = 0;
     for (size_t i = 0; i < server->rules.count; i++) {
@@ -43,9 +44,17 @@ static void schedule(struct server *server)
     uv_timer_stop(&server->rules_timer);
     if (next == 0 || server->stopping)
         return;
-    double wait = next > now ? (next - now) * 1000 + 1 : 1;
+    double wait = (next - now) * 1000 + 1;
+    wait = wait > least ? wait : least;
     uv_timer_start(&server->rules_timer, on_expire,
                    wait < EXPIRE_MAX_MS ? (uint64_t)wait : EXPIRE_MAX_MS, 0);
+}
+
+static void tell_all(struct server *server)
+{
+    hold_settle(server);
+    egress_recheck(server);
+    clients_send_rules(server);
 }
 
 static void on_expire(uv_timer_t *timer)
@@ -57,17 +66,16 @@ static void on_expire(uv_timer_t *timer)
         server_alert(server, NULL, ALERT_WARNING, "rules",
                      "rules that ended cannot be taken off the list (they do not count): %s",
                      error.text);
-    if (count > 0)
-        rule_changed(server);
-    else
-        schedule(server);
+    if (count != 0) /* what has ended does not count, whether or not that could be saved */
+        tell_all(server);
+    schedule(server, count < 0 ? SAVE_AGAIN_MS : 1);
 }
 
 void rule_open(struct server *server)
 {
     uv_timer_init(&server->loop, &server->rules_timer);
     server->rules_timer.data = server;
-    schedule(server);
+    schedule(server, 1);
 }
 
 int rule_keep(struct server *server, struct rule *rule, const struct sandbox *sandbox,
@@ -102,8 +110,6 @@ int rule_drop(struct server *server, uint64_t *id, char out[RULE_SENTENCE_MAX],
 
 void rule_changed(struct server *server)
 {
-    hold_settle(server);
-    egress_recheck(server);
-    clients_send_rules(server);
-    schedule(server);
+    tell_all(server);
+    schedule(server, 1);
 }
