@@ -270,7 +270,15 @@ static void add_redraw(struct recording *recording, struct terminal *terminal)
     struct bytes picture = {0};
     redraw(terminal, &picture);
     recording->buffer.failed |= picture.failed;
+    size_t before = recording->buffer.size;
     add_event(recording, 'o', picture.data, picture.size);
+    if (recording->buffer.size - before > RECORDING_LINE_MAX) { /* it could not be read again */
+        recording->buffer.size = before;
+        add_event(recording, 'o',
+                  "\x1b"
+                  "c",
+                  2); /* an empty screen */
+    }
     bytes_free(&picture);
 }
 
@@ -320,6 +328,7 @@ static int begin_file(struct recording *recording, struct terminal *terminal)
 {
     recording->sequence++;
     recording->size = 0;
+    recording->buffer.size = 0; /* is part of the redraw */
     if (ftruncate(recording->fds[recording->active], 0) < 0)
         return -errno;
     add_header(recording, terminal);
@@ -383,10 +392,8 @@ static int resume(struct recording *recording, struct terminal *terminal)
     if (monotonic_ms() < recording->retry_at || !at_rest(terminal, recording))
         return -EAGAIN;
     int status;
-    if (recording->sequence == 0) {
+    if (recording->size == 0) { /* the first one, or one that lacks even its header */
         status = begin_file(recording, terminal);
-        if (status < 0)
-            recording->sequence = 0;
     } else {
         add_resumption(recording, terminal);
         status = write_buffer(recording);
@@ -423,13 +430,9 @@ int recording_flush(struct recording *recording, struct terminal *terminal, bool
     }
     int status = 0;
     if (recording->sequence == 0) {
-        /* The first file: what is buffered is part of the redraw. */
-        recording->buffer.size = 0;
         recording->offset += recording->tail_size;
         recording->tail_size = 0;
         status = begin_file(recording, terminal);
-        if (status < 0)
-            recording->sequence = 0;
     }
     if (whole)
         flush_tail(recording);

@@ -30,5 +30,5 @@
 #include "transport/paths.h"
 
 #define RECORDING_FILES    BJ_RECORDING_FILES
-#define RECORDING_LINE_MAX (4U * 1024 * 1024) /* bytes of one line */
-#define RECORDING_EPOCH    16                 /* bytes */
+#define RECORDING_LINE_MAX (64U * 1024 * 1024) /* bytes of one line, which may be a redraw */
+#define RECORDING_EPOCH    16                  /* bytes */

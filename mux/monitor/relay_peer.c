@@ -38,6 +38,7 @@ void relay_peer_close(struct relay_peer *peer, const char *why)
         uv_close((uv_handle_t *)&peer->poll, on_closed);
     } else {
         bytes_free(&peer->out);
+        free(peer->in);
         free(peer);
     }
 }

@@ -519,15 +519,20 @@ static bool unpack_line(struct scrollback *scrollback, struct styles *styles, in
         end += line_skip(data + end, size - end);
     if (block->stored_size) {
         struct attribute *items = malloc((looks_count ? looks_count : 1) * sizeof(*items));
-        if (!items)
-            return true; /* the line stays in both places; better twice than lost */
+        struct bytes open = {0};
+        bytes_add(&open, data, end);
+        if (!items || open.failed) { /* the line stays in both places; better twice than lost */
+            free(items);
+            bytes_free(&open);
+            return true;
+        }
         memcpy(items, looks, looks_count * sizeof(*items));
         line_looks_restart(&scrollback->looks);
         free(scrollback->looks.items);
         scrollback->looks.items = items;
         scrollback->looks.count = scrollback->looks.capacity = (uint32_t)looks_count;
-        scrollback->open.size = 0;
-        bytes_add(&scrollback->open, data, end);
+        bytes_free(&scrollback->open);
+        scrollback->open = open;
         forget_block(scrollback, block);
         block->stored_size = 0;
         block->packed = false;

@@ -16,6 +16,7 @@ struct frame {
     msgpack_sbuffer lines; /* events that use attributes */
     msgpack_sbuffer head;  /* events that come before them */
     msgpack_packer line_packer, head_packer;
+    bool failed; /* something was not packed: memory is short */
     uint32_t line_events, head_events;
 };
 
@@ -323,16 +324,44 @@ static void pack_state(struct frame *frame)
     pack_cursor(frame);
 }
 
+static void send_packed(const struct frame *frame)
+{
+    struct view_client *client = frame->client;
+    msgpack_packer *packer = bj_rpc_notify(&client->rpc, "redraw");
+    msgpack_pack_array(packer, 2);
+    msgpack_pack_uint64(packer, ++client->frame);
+    msgpack_pack_array(packer, frame->head_events + frame->line_events);
+    packer->callback(packer->data, frame->head.data, frame->head.size);
+    packer->callback(packer->data, frame->lines.data, frame->lines.size);
+    bj_rpc_send(&client->rpc);
+}
+
+static int write_to(struct frame *frame, msgpack_sbuffer *part, const char *bytes, size_t size)
+{
+    frame->failed |= msgpack_sbuffer_write(part, bytes, size) < 0;
+    return frame->failed ? -1 : 0;
+}
+
+static int write_line(void *data, const char *bytes, size_t size)
+{
+    struct frame *frame = data;
+    return write_to(frame, &frame->lines, bytes, size);
+}
+
+static int write_head(void *data, const char *bytes, size_t size)
+{
+    struct frame *frame = data;
+    return write_to(frame, &frame->head, bytes, size);
+}
+
 void view_frame_send(struct view_client *client)
 {
     struct frame frame = {.client = client, .terminal = client->monitor->terminal};
     msgpack_sbuffer_init(&frame.lines);
     msgpack_sbuffer_init(&frame.head);
-    msgpack_packer_init(&frame.line_packer, &frame.lines, msgpack_sbuffer_write);
-    msgpack_packer_init(&frame.head_packer, &frame.head, msgpack_sbuffer_write);
-    if (begin_again(&frame) < 0) {
-        bj_rpc_close(&client->rpc);
-    } else {
+    msgpack_packer_init(&frame.line_packer, &frame, write_line);
+    msgpack_packer_init(&frame.head_packer, &frame, write_head);
+    if (begin_again(&frame) == 0) {
         hint_scroll(&frame);
         uint32_t generation = client->looks_generation;
         compare_rows(&frame);
@@ -340,14 +369,13 @@ void view_frame_send(struct view_client *client)
         /* Scrolled rows may have needed new ids; when that swept the old ones, start over. */
         if (generation != frame.terminal->styles.attributes.generation)
             view_frame_forget(client);
-        msgpack_packer *packer = bj_rpc_notify(&client->rpc, "redraw");
-        msgpack_pack_array(packer, 2);
-        msgpack_pack_uint64(packer, ++client->frame);
-        msgpack_pack_array(packer, frame.head_events + frame.line_events);
-        msgpack_sbuffer_write(&client->rpc.out, frame.head.data, frame.head.size);
-        msgpack_sbuffer_write(&client->rpc.out, frame.lines.data, frame.lines.size);
-        bj_rpc_send(&client->rpc);
+    } else {
+        frame.failed = true;
     }
+    if (frame.failed)
+        bj_rpc_close(&client->rpc);
+    else
+        send_packed(&frame);
     msgpack_sbuffer_destroy(&frame.lines);
     msgpack_sbuffer_destroy(&frame.head);
 }

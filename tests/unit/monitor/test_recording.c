@@ -259,6 +259,78 @@ START_TEST(test_disk_full)
 }
 END_TEST
 
+/* It is full just when the other file begins, which then lacks even its header. */
+START_TEST(test_disk_full_at_the_turn)
+{
+    static uint8_t text[100000];
+    struct recording recording;
+    struct recording_past past;
+    struct bj_error error = {0};
+    struct terminal *t = screen_new(4, 20, 0, NULL), *back = screen_new(4, 20, 0, NULL);
+    memset(text, 'x', sizeof(text));
+    open_recording(&recording, 1);
+    recording_begin(&recording, epoch, 0);
+    give(&recording, t, text, 1000);
+    int other = recording.fds[1], full = open("/dev/full", O_RDWR | O_CLOEXEC), status = 0;
+    ck_assert_int_ge(full, 0);
+    recording.fds[1] = full;
+    for (int i = 0; status == 0 && i < 100; i++) {
+        recording_output(&recording, text, sizeof(text));
+        terminal_write(t, text, sizeof(text));
+        status = recording_flush(&recording, t, false, &error);
+    }
+    ck_assert_int_lt(status, 0);
+    ck_assert_int_eq(recording.active, 1);
+    recording.fds[1] = other;
+    close(full);
+    recording.retry_at = 0; /* the moment has come */
+    ck_assert_int_eq(recording_flush(&recording, t, false, NULL), 0);
+    give(&recording, t, (const uint8_t *)"\r\nback", 6);
+    uint64_t offset = recording.offset;
+    recording_close(&recording);
+
+    open_recording(&recording, 1);
+    ck_assert_int_eq(recording_restore(&recording, back, &past, NULL), 0);
+    ck_assert_uint_eq(recording.offset, offset);
+    const char *difference = screen_difference(t, back);
+    ck_assert_msg(!difference, "%s", difference);
+    recording_close(&recording);
+    terminal_free(back);
+    terminal_free(t);
+}
+END_TEST
+
+/* A screen of a colour for each cell, and another behind it: its redraw is one long line. */
+START_TEST(test_large_screen)
+{
+    struct recording recording;
+    struct recording_past past;
+    struct terminal *t = screen_new(150, 500, 0, NULL), *back = screen_new(4, 20, 0, NULL);
+    open_recording(&recording, 1 << 28);
+    recording_begin(&recording, epoch, 0);
+    for (int screen = 0; screen < 2; screen++) {
+        for (int i = 0; i < 150 * 500; i++) {
+            char cell[64];
+            snprintf(cell, sizeof(cell), "\x1b[38;2;%d;255;%dm\x1b[48;2;255;255;%dmx",
+                     100 + i % 150, 100 + screen, 100 + i % 7);
+            terminal_write(t, (const uint8_t *)cell, strlen(cell));
+        }
+        if (screen == 0)
+            terminal_write(t, (const uint8_t *)"\x1b[?1049h", 8);
+    }
+    give(&recording, t, (const uint8_t *)"y", 1);
+    ck_assert_uint_gt(recording.size, 6U * 1024 * 1024);
+    recording_close(&recording);
+    open_recording(&recording, 1 << 28);
+    ck_assert_int_eq(recording_restore(&recording, back, &past, NULL), 0);
+    const char *difference = screen_difference(t, back);
+    ck_assert_msg(!difference, "%s", difference);
+    recording_close(&recording);
+    terminal_free(back);
+    terminal_free(t);
+}
+END_TEST
+
 /* With an age the files take turns after half of it, so that no output stays longer than that. */
 START_TEST(test_age)
 {
@@ -339,6 +411,8 @@ int main(void)
     tcase_add_test(tcase, test_restore);
     tcase_add_loop_test(tcase, test_damage, 0, 6);
     tcase_add_test(tcase, test_disk_full);
+    tcase_add_test(tcase, test_disk_full_at_the_turn);
+    tcase_add_test(tcase, test_large_screen);
     tcase_add_test(tcase, test_age);
     tcase_add_test(tcase, test_off);
     tcase_add_test(tcase, test_base64);
