@@ -27,13 +27,20 @@ static void free_rows(struct screen_cell **row, int rows)
     free(row);
 }
 
+static void forget_links(struct screen *screen)
+{
+    for (size_t i = 0; screen->links && i < SCREEN_LINKS_MAX; i++) {
+        free(screen->links[i].url);
+        screen->links[i] = (struct screen_url){0};
+    }
+}
+
 void screen_free(struct screen *screen)
 {
     free_rows(screen->row, screen->rows);
     free(screen->dirty);
     free(screen->attrs);
-    for (size_t i = 0; i < screen->link_count; i++)
-        free(screen->links[i]);
+    forget_links(screen);
     free(screen->links);
     free(screen->clusters);
     *screen = (struct screen){0};
@@ -66,9 +73,7 @@ void screen_forget_ids(struct screen *screen)
         for (int c = 0; c < screen->cols; c++)
             screen->row[r][c].attr = 0;
     screen->attr_count = 1;
-    for (size_t i = 0; i < screen->link_count; i++)
-        free(screen->links[i]);
-    screen->link_count = 0;
+    forget_links(screen);
     screen_touch(screen);
 }
 
@@ -154,7 +159,7 @@ static int on_attr(struct screen *screen, const msgpack_object *item, uint32_t c
         !to_uint(&item[2], UINT32_MAX, &fg) || !to_uint(&item[3], UINT32_MAX, &bg) ||
         !to_uint(&item[4], UINT16_MAX, &flags))
         return 0;
-    if (count < 6 || !to_uint(&item[5], SCREEN_LINKS_MAX - 1, &link))
+    if (count < 6 || !to_uint(&item[5], UINT32_MAX, &link))
         link = 0;
     if (id >= screen->attr_count) {
         /* Powers of two from 16; the pages of a gap are only touched when they are used. */
@@ -174,14 +179,14 @@ static int on_attr(struct screen *screen, const msgpack_object *item, uint32_t c
         screen->attr_count = id + 1;
     }
     screen->attrs[id] =
-        (struct screen_attr){(uint32_t)fg, (uint32_t)bg, (uint16_t)flags, (uint16_t)link};
+        (struct screen_attr){(uint32_t)fg, (uint32_t)bg, (uint32_t)link, (uint16_t)flags};
     return 0;
 }
 
 static int on_link(struct screen *screen, const msgpack_object *item, uint32_t count)
 {
     uint64_t id;
-    if (count < 3 || !to_uint(&item[1], SCREEN_LINKS_MAX - 1, &id) || id == 0 ||
+    if (count < 3 || !to_uint(&item[1], UINT32_MAX, &id) || id == 0 ||
         item[2].type != MSGPACK_OBJECT_STR)
         return 0;
     if (!screen->links) {
@@ -194,10 +199,9 @@ static int on_link(struct screen *screen, const msgpack_object *item, uint32_t c
     char *copy = strdup(url);
     if (!copy)
         return -ENOMEM;
-    while (screen->link_count <= id)
-        screen->links[screen->link_count++] = NULL;
-    free(screen->links[id]);
-    screen->links[id] = copy;
+    struct screen_url *link = &screen->links[id % SCREEN_LINKS_MAX];
+    free(link->url);
+    *link = (struct screen_url){(uint32_t)id, copy};
     return 0;
 }
 
@@ -481,6 +485,7 @@ const char *screen_link(const struct screen *screen, int row, int col)
 {
     if (row < 0 || col < 0 || row >= screen->rows || col >= screen->cols)
         return NULL;
-    size_t link = screen->attrs[screen->row[row][col].attr].link;
-    return link > 0 && link < screen->link_count ? screen->links[link] : NULL;
+    uint32_t id = screen->attrs[screen->row[row][col].attr].link;
+    const struct screen_url *link = screen->links ? &screen->links[id % SCREEN_LINKS_MAX] : NULL;
+    return id > 0 && link && link->id == id ? link->url : NULL;
 }

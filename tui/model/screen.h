@@ -36,13 +36,18 @@ struct screen_cell {
 
 struct screen_attr {
     uint32_t fg, bg; /* BJ_COLOR_* */
+    uint32_t link;   /* 0: none */
     uint16_t flags;  /* BJ_ATTR_* */
-    uint16_t link;   /* 0: none */
 };
 
 /* Cells [from, to) of a row; none when `to` is 0. */
 struct screen_span {
     int from, to;
+};
+
+struct screen_url {
+    uint32_t id; /* 0: none */
+    char *url;
 };
 
 struct screen {
@@ -52,9 +57,8 @@ struct screen {
     bool drawn;                /* a frame has come since the start */
 
     struct screen_attr *attrs;
-    size_t attr_count; /* at least 1 */
-    char **links;      /* by id, NULL where unknown */
-    size_t link_count;
+    size_t attr_count;        /* at least 1 */
+    struct screen_url *links; /* the newest: id at id % SCREEN_LINKS_MAX; NULL before the first */
     char (*clusters)[SCREEN_CLUSTER_MAX];
     size_t cluster_count;
     bool collected; /* unused clusters were looked for in this frame */

@@ -140,6 +140,23 @@ START_TEST(state_events)
 }
 END_TEST
 
+/* Ids only grow. One whose place another took means nothing, never the other. */
+START_TEST(links_beyond_the_table)
+{
+    open_screen();
+    apply("[\"resize\", 4, 1], [\"link\", 7, \"https://a.example\"], [\"attr\", 1, 0, 0, 0, 7],"
+          "[\"line\", 0, 0, [[\"a\", 1]]]");
+    ck_assert_str_eq(screen_link(&screen, 0, 0), "https://a.example");
+    apply("[\"link\", 4103, \"https://b.example\"], [\"attr\", 2, 0, 0, 0, 4103],"
+          "[\"line\", 0, 1, [[\"b\", 2]]]");
+    ck_assert_str_eq(screen_link(&screen, 0, 1), "https://b.example");
+    ck_assert_ptr_null(screen_link(&screen, 0, 0));
+    screen_forget_ids(&screen);
+    ck_assert_ptr_null(screen_link(&screen, 0, 1));
+    screen_free(&screen);
+}
+END_TEST
+
 /* A monitor that was taken over: none of this may do more than nothing. */
 static const char *const hostile[] = {
     "[\"resize\", 0, 0]",
@@ -167,7 +184,7 @@ static const char *const hostile[] = {
     "[\"attr\", -1, 1, 1, 1, 1]",
     "[\"attr\", 1, -1, 4294967296, 1, 1]",
     "[\"attr\", 1, 4294967295, 4294967295, 65535, 4095]",
-    "[\"link\", 4096, \"x\"]",
+    "[\"link\", 4294967296, \"x\"]",
     "[\"link\", 0, \"x\"]",
     "[\"link\", 4095, 5]",
     "[\"scroll\", 0, 99, 1]",
@@ -260,5 +277,5 @@ START_TEST(last_line_for_a_card)
 END_TEST
 
 SUITE_MAIN("screen", draws_lines, wide_characters_and_marks, resize_is_a_blank_screen,
-           scrolls_both_ways, state_events, hostile_events_do_nothing, frames_that_are_none,
-           clusters_are_bounded, last_line_for_a_card)
+           scrolls_both_ways, state_events, links_beyond_the_table, hostile_events_do_nothing,
+           frames_that_are_none, clusters_are_bounded, last_line_for_a_card)
