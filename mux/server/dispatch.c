@@ -179,12 +179,16 @@ static void stop_killed(struct server *server)
 static void server_stop_call(struct client *client, uint32_t id, const msgpack_object *params)
 {
     struct server *server = client->server;
+    struct bj_error error = {0};
     log_line("stop asked for by a client");
+    bool kill = bj_get_bool(params, "kill", false) && server->sandbox_count;
+    if (kill && operation_start(server, OPERATION_KILL, server->sandboxes, server->sandbox_count,
+                                NULL, stop_killed, &error) < 0) {
+        dispatch_fail(client, id, &error);
+        return;
+    }
     bj_rpc_done(&client->rpc, id);
-    if (bj_get_bool(params, "kill", false) && server->sandbox_count)
-        operation_start(server, OPERATION_KILL, server->sandboxes, server->sandbox_count, NULL,
-                        stop_killed);
-    else
+    if (!kill)
         server_stop(server, false);
 }
 
@@ -330,7 +334,7 @@ static void operate(struct client *client, uint32_t id, const msgpack_object *pa
     if (error.code)
         dispatch_fail(client, id, &error);
     if (call)
-        operation_start(server, kind, chosen, (size_t)kept, call, NULL);
+        operation_start(server, kind, chosen, (size_t)kept, call, NULL, NULL);
     if (count >= 0)
         free(chosen);
 }
@@ -365,6 +369,8 @@ static void sandbox_rename(struct client *client, uint32_t id, const msgpack_obj
     struct sandbox *sandbox = registry_find_name(server, name);
     if (!sandbox)
         bj_fail(&error, -ENOENT, "no sandbox is named %s: 'belljar ls' lists them", name);
+    else if (sandbox->removing)
+        bj_fail(&error, -EBUSY, "%s is being removed", name);
     else if (strcmp(name, new_name) != 0)
         registry_check_name(server, new_name, &error);
     if (error.code) {

@@ -324,7 +324,8 @@ int guard_accept(struct sandbox *sandbox, const char *hash, bool accept, struct 
     struct server *server = sandbox->server;
     struct proposal proposal;
     if (!accept) {
-        sandbox->guard.proposal = GUARD_REFUSED;
+        if (strcmp(hash, sandbox->guard.hash) == 0)
+            sandbox->guard.proposal = GUARD_REFUSED;
         return 0;
     }
     if (!server->accepted)

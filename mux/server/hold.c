@@ -523,26 +523,45 @@ static void decide_hook(struct sandbox *sandbox, const struct request_text *text
 }
 
 /* True when the policy has answered it. */
+/* On record, then told; false when that was not possible. */
+static bool answer_at_once(struct sandbox *sandbox, uint32_t channel,
+                           const struct policy_decision *decision, json_t *about,
+                           const char *reason, const char *by)
+{
+    int status = ledger_commit(
+        sandbox->server, AUDIT_VERDICT, sandbox,
+        json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:f, s:f}", "class", "courtesy", "about", about,
+                  "subject", audit_text(decision->subject, strlen(decision->subject)), "answer",
+                  policy_effect_name(decision->effect), "by", by, "where", decision->where, "asked",
+                  server_time(), "waited", 0.0),
+        NULL);
+    if (status == 0)
+        status = monitor_verdict(sandbox, channel, decision->effect == POLICY_ALLOW, reason,
+                                 on_told, NULL, NULL);
+    return status == 0;
+}
+
 static bool answered_by_policy(struct sandbox *sandbox, uint32_t channel,
                                const struct policy_decision *decision, int about)
 {
-    struct bj_error error = {0};
     char reason[GUARD_REASON_MAX];
     if (decision->invalid || decision->effect == POLICY_ASK)
         return false;
     guard_reason(decision, reason);
-    int status = ledger_commit(
-        sandbox->server, AUDIT_VERDICT, sandbox,
-        json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:f, s:f}", "class", "courtesy", "about",
-                  policy_kind_name((enum policy_kind)about), "subject",
-                  audit_text(decision->subject, strlen(decision->subject)), "answer",
-                  policy_effect_name(decision->effect), "by", decision->rule ? "rule" : "policy",
-                  "where", decision->where, "asked", server_time(), "waited", 0.0),
-        &error);
-    if (status == 0)
-        status = monitor_verdict(sandbox, channel, decision->effect == POLICY_ALLOW, reason,
-                                 on_told, NULL, &error);
-    return status == 0;
+    return answer_at_once(sandbox, channel, decision,
+                          json_string(policy_kind_name((enum policy_kind)about)), reason,
+                          decision->rule ? "rule" : "policy");
+}
+
+/* So many are open that no human could answer one more; who asked must not wait for ever. */
+static void refuse(struct sandbox *sandbox, uint32_t channel, const struct request_text *text)
+{
+    struct policy_decision decision = {.effect = POLICY_DENY};
+    snprintf(decision.subject, sizeof(decision.subject), "%.*s", (int)text->title_size,
+             text->title);
+    snprintf(decision.where, sizeof(decision.where), "limits");
+    answer_at_once(sandbox, channel, &decision, audit_text(text->kind, text->kind_size),
+                   "too many questions are open: ask again later", "policy");
 }
 
 void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *given,
@@ -578,6 +597,8 @@ void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_t
                      "a request was not taken: %s", error.text);
     if (!opened && error.code == -ENOMEM) /* whoever asked would wait for ever */
         monitor_again(sandbox, &error);
+    else if (!opened)
+        refuse(sandbox, channel, &text);
     /* Another text on the same channel is a new request: nobody waits in the old one. */
     if (old && opened != old)
         leave(sandbox, old, index);
@@ -610,6 +631,9 @@ void hold_proposal(struct sandbox *sandbox, const char *hash, const char *title,
 {
     struct asker asker = {.source = ASKER_PROPOSAL};
     struct bj_error error = {0};
+    size_t index;
+    struct request *old =
+        request_of(&sandbox->server->requests, sandbox->record.id, ASKER_PROPOSAL, 0, &index);
     struct request_text text = {
         .class = REQUEST_WALL,
         .about = -1,
@@ -623,7 +647,10 @@ void hold_proposal(struct sandbox *sandbox, const char *hash, const char *title,
         .subject = hash,
         .why = "a policy file in a project may have been written by anybody",
     };
-    if (!open_request(sandbox, &text, &asker, server_time(), &error))
+    struct request *opened = open_request(sandbox, &text, &asker, server_time(), &error);
+    if (!opened)
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "policy",
                      "the project's own policy cannot be asked about: %s", error.text);
+    if (old && opened != old) /* the file is another now */
+        leave(sandbox, old, index);
 }

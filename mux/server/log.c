@@ -64,7 +64,7 @@ void log_line(const char *format, ...)
     line[length++] = '\n';
     if (log_file.stderr_too && write(STDERR_FILENO, line, length) < 0)
         log_file.stderr_too = false;
-    if (log_file.fd < 0)
+    if (log_file.fd < 0 && (!log_file.path[0] || reopen(NULL) < 0)) /* the last time it failed */
         return;
     if (log_file.size + (off_t)length > LOG_BYTES_MAX)
         rotate();
@@ -77,4 +77,5 @@ void log_close(void)
     if (log_file.fd >= 0)
         close(log_file.fd);
     log_file.fd = -1;
+    log_file.path[0] = '\0';
 }

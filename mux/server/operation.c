@@ -169,8 +169,10 @@ static void on_deleted(void *owner, const struct bj_error *error)
     item->done = true;
     if (error) {
         item->error = *error;
-        if (sandbox)
+        if (sandbox) {
             sandbox->removing = false;
+            sandbox_save(sandbox); /* the record may have been among what is gone */
+        }
     } else if (sandbox) {
         ledger_note(operation->server, AUDIT_REMOVE, sandbox, json_object());
         log_line("sandbox %s (%s) %s", item->id, item->name, verbs[operation->kind]);
@@ -229,6 +231,8 @@ static void step(struct item *item, uint64_t passed)
         log_line("sandbox %s (%s) %s", item->id, item->name, verbs[operation->kind]);
         item->done = true;
     } else if (passed > OPERATION_MS + EACH_MS * operation->count) {
+        if (operation->kind == OPERATION_KILL || operation->kind == OPERATION_REMOVE)
+            sandbox->killed = false; /* it still runs, so its monitor has to */
         item_fail(item, -ETIMEDOUT, "some of its processes have not followed yet");
     }
 }
@@ -243,18 +247,18 @@ static void on_step(uv_timer_t *timer)
     finish_if_done(operation);
 }
 
-void operation_start(struct server *server, enum operation_kind kind,
-                     struct sandbox *const *sandboxes, size_t count, struct call *call,
-                     void (*done)(struct server *server))
+int operation_start(struct server *server, enum operation_kind kind,
+                    struct sandbox *const *sandboxes, size_t count, struct call *call,
+                    void (*done)(struct server *server), struct bj_error *error)
 {
     struct operation *operation =
         calloc(1, sizeof(*operation) + count * sizeof(operation->items[0]));
     if (!operation) {
-        struct bj_error error = {0};
-        bj_fail(&error, -ENOMEM, "out of memory");
+        struct bj_error why = {0};
+        bj_fail(&why, -ENOMEM, "out of memory");
         if (call)
-            call_fail(call, &error);
-        return;
+            call_fail(call, &why);
+        return bj_fail(error, -ENOMEM, "out of memory");
     }
     operation->server = server;
     operation->kind = kind;
@@ -271,4 +275,5 @@ void operation_start(struct server *server, enum operation_kind kind,
     uv_timer_init(&server->loop, &operation->timer);
     operation->timer.data = operation;
     uv_timer_start(&operation->timer, on_step, 0, STEP_MS);
+    return 0;
 }

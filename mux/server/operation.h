@@ -18,10 +18,11 @@ enum operation_kind {
     OPERATION_KINDS,
 };
 
-/* Takes over `call`; it may be NULL when `done` is given, which is called afterwards. */
-void operation_start(struct server *server, enum operation_kind kind,
-                     struct sandbox *const *sandboxes, size_t count, struct call *call,
-                     void (*done)(struct server *server));
+/* Takes over `call`; it may be NULL when `done` is given, which is called afterwards. -ENOMEM: then
+ * the call has got that, and `done` is not called. */
+int operation_start(struct server *server, enum operation_kind kind,
+                    struct sandbox *const *sandboxes, size_t count, struct call *call,
+                    void (*done)(struct server *server), struct bj_error *error);
 
 /* One step of ending what outlives a sandbox's own processes, `passed` ms after the first: its
  * monitor, which is asked first, and its egress proxy. True when both are gone. */

@@ -35,15 +35,10 @@ enum {
     TOLD_HIDDEN = 32
 };
 
-static void on_paused(struct server *server)
-{
-    (void)server;
-}
-
 static void pause_it(struct sandbox *sandbox)
 {
     if (sandbox->record.state == SANDBOX_RUNNING)
-        operation_start(sandbox->server, OPERATION_PAUSE, &sandbox, 1, NULL, on_paused);
+        operation_start(sandbox->server, OPERATION_PAUSE, &sandbox, 1, NULL, NULL, NULL);
 }
 
 /* True the first time; `over` false makes the next time the first again. */

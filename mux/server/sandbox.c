@@ -68,6 +68,8 @@ void sandbox_save(struct sandbox *sandbox)
 {
     char path[BJ_PATH_MAX];
     struct bj_error error = {0};
+    if (sandbox->removing)
+        return; /* its directory goes away */
     if (sandbox_state_path(sandbox, "", path, &error) < 0 ||
         record_save(&sandbox->record, path, &error) < 0)
         server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "record",
