@@ -286,7 +286,6 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
     }
 }
 
-/* What is worth keeping in the session. */
 /* What a key may change that is to be saved, or that is painted only as a whole. */
 struct shown {
     enum layout_kind layout;

@@ -46,9 +46,9 @@ struct link_connection {
 
 struct link {
     uv_poll_t listener;
-    uv_timer_t timer; /* runs only while asks are unconfirmed or dials are held back */
+    uv_timer_t held;        /* runs only while dials are held back */
+    uv_timer_t unconfirmed; /* and only while asks are */
     int listen_fd;
-    bool held_back;
     struct bucket dials;
     struct {
         int fd;

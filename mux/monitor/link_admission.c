@@ -16,14 +16,15 @@
 
 static void on_dial(uv_poll_t *poll, int status, int events);
 
-static void on_timer(uv_timer_t *timer)
+static void on_held(uv_timer_t *timer)
 {
     struct monitor *monitor = timer->data;
-    struct link *link = &monitor->link;
-    if (link->held_back) {
-        link->held_back = false;
-        uv_poll_start(&link->listener, UV_READABLE, on_dial);
-    }
+    uv_poll_start(&monitor->link.listener, UV_READABLE, on_dial);
+}
+
+static void on_unconfirmed(uv_timer_t *timer)
+{
+    struct monitor *monitor = timer->data;
     if (link_is_up(monitor))
         link_drop_unconfirmed(monitor);
 }
@@ -31,7 +32,7 @@ static void on_timer(uv_timer_t *timer)
 void link_watch_unconfirmed(struct monitor *monitor)
 {
     if (asks_unconfirmed(&monitor->link.asks, monitor->link.serial))
-        uv_timer_start(&monitor->link.timer, on_timer, UNCONFIRMED_MS, 0);
+        uv_timer_start(&monitor->link.unconfirmed, on_unconfirmed, UNCONFIRMED_MS, 0);
 }
 
 static void take_dial(struct monitor *monitor, int fd)
@@ -73,9 +74,8 @@ static void on_dial(uv_poll_t *poll, int status, int events)
             bucket_take(&link->dials, DIALS_BURST, DIALS_PER_SECOND, uv_now(&monitor->loop));
         take_dial(monitor, fd);
         if (!calm) {
-            link->held_back = true;
             uv_poll_stop(&link->listener);
-            uv_timer_start(&link->timer, on_timer, HOLD_BACK_MS, 0);
+            uv_timer_start(&link->held, on_held, HOLD_BACK_MS, 0);
             return;
         }
     }
@@ -116,9 +116,10 @@ int link_open(struct monitor *monitor, int listen_fd, struct bj_error *error)
         link->candidates[i].fd = -1;
     if (bj_ring_init(&link->input, BJ_INPUT_RING_SIZE) < 0)
         return bj_fail(error, -ENOMEM, "out of memory");
-    link->listener.data = link->timer.data = monitor;
+    link->listener.data = link->held.data = link->unconfirmed.data = monitor;
     link->echo.timer.data = link->pace.timer.data = monitor;
-    uv_timer_init(&monitor->loop, &link->timer);
+    uv_timer_init(&monitor->loop, &link->held);
+    uv_timer_init(&monitor->loop, &link->unconfirmed);
     uv_timer_init(&monitor->loop, &link->echo.timer);
     uv_timer_init(&monitor->loop, &link->pace.timer);
     int status = uv_poll_init(&monitor->loop, &link->listener, listen_fd);
@@ -136,7 +137,8 @@ void link_close(struct monitor *monitor)
         if (link->candidates[i].fd >= 0)
             close(link->candidates[i].fd);
     uv_close((uv_handle_t *)&link->listener, NULL);
-    uv_close((uv_handle_t *)&link->timer, NULL);
+    uv_close((uv_handle_t *)&link->held, NULL);
+    uv_close((uv_handle_t *)&link->unconfirmed, NULL);
     uv_close((uv_handle_t *)&link->echo.timer, NULL);
     uv_close((uv_handle_t *)&link->pace.timer, NULL);
     bj_ring_free(&link->input);

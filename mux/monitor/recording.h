@@ -4,8 +4,8 @@
  *
  * Output is buffered by recording_output and written by recording_flush, once per batch; what may
  * be acknowledged to the shim is recording->safe. When the disk is full the recording pauses:
- * `safe` then follows what is on screen, and every few seconds the next flush tries to go on with a
- * fresh file that begins with a redraw. A limit of 0 records nothing.
+ * `safe` then follows what is on screen, and every few seconds the next flush tries to go on, with
+ * a redraw. A limit of 0 records nothing.
  */
 #pragma once
 

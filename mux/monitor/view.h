@@ -45,7 +45,6 @@ struct view_client {
 
     struct {
         int row, col;
-        bool visible, blink;
         uint8_t shape;
         uint32_t modes;
         uint64_t bells;

@@ -223,8 +223,9 @@ static void work_begin(struct client *client, uint32_t id, const msgpack_object 
     if (!sandbox)
         return;
     bj_get_copy(params, "action", action, sizeof(action));
-    if (strcmp(action, "diff") != 0 && strcmp(action, "pull") != 0 && strcmp(action, "push") != 0)
-        bj_fail(&error, -EINVAL, "action is diff, pull or push");
+    if (strcmp(action, "diff") != 0 && strcmp(action, "pull") != 0 && strcmp(action, "push") != 0 &&
+        strcmp(action, "exec") != 0)
+        bj_fail(&error, -EINVAL, "action is diff, pull, push or exec");
     else if (sandbox->record.state == SANDBOX_STARTING)
         bj_fail(&error, -EAGAIN, "%s is still starting: try again in a moment",
                 sandbox->record.name);

@@ -20,7 +20,6 @@
 
 /* A question that waits for the presets. */
 struct pending {
-    struct server *server;
     struct pending *next; /* sandbox->egress_pendings */
     uint64_t number;
     double asked;
@@ -285,8 +284,7 @@ static void decide(struct egress_line *line, uint32_t id, const msgpack_object *
             bj_rpc_error(&line->rpc, id, &error);
             return;
         }
-        *pending = (struct pending){
-            .server = line->server, .number = number, .asked = hold_asked(sandbox, params)};
+        *pending = (struct pending){.number = number, .asked = hold_asked(sandbox, params)};
         memcpy(pending->subject, subject, sizeof(subject));
         memcpy(pending->protocol, protocol, sizeof(protocol));
         pending->next = sandbox->egress_pendings;

@@ -128,7 +128,7 @@ static int kill_step(struct item *item, struct sandbox *sandbox, uint64_t passed
     sandbox->killed = true;
     if (sandbox->start) {
         bj_fail(&error, -ECANCELED, "the sandbox was killed while it started");
-        start_abort(sandbox->start, &error);
+        start_fail(sandbox->start, &error);
         return 0;
     }
     if (!fence_kill(&fence))

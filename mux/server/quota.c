@@ -271,7 +271,7 @@ static void look_at_requests(struct server *server)
     double now = server_time();
     for (size_t i = 0; i < server->requests.count; i++) {
         struct request *request = server->requests.list[i];
-        if (request->late || now - request->created < LATE_SECONDS)
+        if (request->late || request->answered || now - request->created < LATE_SECONDS)
             continue;
         request->late = true;
         server_alert(server, registry_find_id(server, request->askers[0].sandbox_id), ALERT_WARNING,

@@ -1,9 +1,11 @@
 /*
  * What no kernel limit watches for us: wall clock, disk, the age of recordings, and memory,
  * processor and output where no controller does. A look each QUOTA_MS while a sandbox lives or a
- * recording grows old. Who is over a limit is paused, which loses nothing and stops the use, and a
- * critical alert says so: the human resumes it or ends it. One that was resumed is paused again
- * when it takes a tenth of the limit more.
+ * recording grows old. Who is over its time, disk or memory is paused, which loses nothing and
+ * stops the use, and a critical alert says so: the human resumes it or ends it. One that was
+ * resumed is paused again when it takes a tenth more of disk or memory. Of processor, processes and
+ * output an alert tells; who has used up its bytes of an hour has no connections until they are
+ * older.
  */
 #pragma once
 

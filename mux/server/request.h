@@ -50,7 +50,7 @@ struct request {
     bool answered;               /* a verdict is being delivered: nobody joins any more */
     bool late;                   /* an alert told that it waits for long */
     char first_asker[ID_SIZE];   /* sandbox that asked first, even when it waits no more */
-    struct asker *askers;        /* oldest first, never empty while the request is open */
+    struct asker *askers;        /* oldest first; empty only while a verdict is under way */
     size_t count, room;
 };
 

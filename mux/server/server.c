@@ -246,7 +246,7 @@ void server_stop(struct server *server, bool killed)
     bj_fail(&error, -ECANCELED, "the server was stopped");
     for (size_t i = server->sandbox_count; i > 0; i--)
         if (server->sandboxes[i - 1]->start)
-            start_abort(server->sandboxes[i - 1]->start, &error);
+            start_fail(server->sandboxes[i - 1]->start, &error);
     close_handle((uv_handle_t *)&server->listener);
     if (bj_path(path, sizeof(path), NULL, "%s/server.sock", server->paths.runtime) == 0)
         unlink(path);

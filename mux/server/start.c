@@ -189,11 +189,6 @@ void start_refuse(struct start *start, const struct bj_error *why)
     detach(start);
 }
 
-void start_abort(struct start *start, const struct bj_error *why)
-{
-    start_fail(start, why);
-}
-
 void start_wall_ended(struct start *start, int wait_status)
 {
     struct bj_error error = {0};

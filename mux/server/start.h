@@ -41,8 +41,8 @@ void start_monitor_failed(struct start *start, const struct bj_error *why);
 /* The wall's outer process ended, with this status of waitpid(2). */
 void start_wall_ended(struct start *start, int wait_status);
 
-/* Ends a start that is under way, as failed. */
-void start_abort(struct start *start, const struct bj_error *why);
+/* Ends a start that is under way, as failed; its caller is told `why`. */
+void start_fail(struct start *start, const struct bj_error *why);
 
 /* Takes away RUNTIME/ID with its sockets; nothing may use them any more. */
 void start_remove_runtime(const struct sandbox *sandbox);

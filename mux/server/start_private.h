@@ -51,8 +51,6 @@ int start_find_program(const struct start *start, const char *name, char real[PA
                        struct bj_error *error);
 /* Starts monitor and wall; later all is told by way of the call. */
 void start_launch(struct start *start);
-/* Ends it, as failed; the caller is told `why`. */
-void start_fail(struct start *start, const struct bj_error *why);
 /* Gives it up before anything was done: the sandbox stays as it is. */
 void start_refuse(struct start *start, const struct bj_error *why);
 

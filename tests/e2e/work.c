@@ -415,6 +415,33 @@ START_TEST(a_look_that_is_cut_short_leaves_nothing)
 }
 END_TEST
 
+/* A command beside the agent: its words are cleaned, its exit code is the command's. */
+START_TEST(a_command_beside_the_agent)
+{
+    struct result result;
+    run_agent("one", "echo made > /work/file", NULL);
+    world_run(&world, &result, NULL,
+              (const char *const[]){world.belljar, "exec", "one", "--", "sh", "-c",
+                                    "pwd; cat file; printf 'a\\033]0;x\\007b\\nlast'; "
+                                    "echo trouble >&2; exit 3",
+                                    NULL});
+    ck_assert_int_eq(result.code, 3);
+    ck_assert_str_eq(result.out, "/work\nmade\na^[]0;x^Gb\nlast");
+    must_hold(result.err, "trouble");
+    result_free(&result);
+    world_run(&world, &result, "in\n",
+              (const char *const[]){world.belljar, "exec", "-i", "--raw", "one", "--", "sh", "-c",
+                                    "cat; printf '\\033[7m'", NULL});
+    ck_assert_int_eq(result.code, 0);
+    ck_assert_str_eq(result.out, "in\n\033[7m");
+    result_free(&result);
+    FAILS("no sandbox is named other", "exec", "other", "--", "true");
+    BELLJAR_OK(&world, "kill", "one");
+    ck_assert_str_eq(SAYS("exec", "one", "--", "cat", "file"), "made\n"); /* of what it left */
+    must_hold(SAYS("audit", "show"), "cat file");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("work");
@@ -422,6 +449,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 240);
     tcase_add_test(tests, commits_and_changes_come_out);
+    tcase_add_test(tests, a_command_beside_the_agent);
     tcase_add_test(tests, branches_are_not_lost);
     tcase_add_loop_test(tests, hostile_repositories_stay_inside, 0, sizeof(bad) / sizeof(bad[0]));
     tcase_add_test(tests, nothing_is_executed);

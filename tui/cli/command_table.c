@@ -10,6 +10,7 @@
 #include "tui/cli/decide.h"
 #include "tui/cli/diff.h"
 #include "tui/cli/doctor.h"
+#include "tui/cli/exec.h"
 #include "tui/cli/egress.h"
 #include "tui/cli/export.h"
 #include "tui/cli/help.h"
@@ -233,6 +234,15 @@ const struct command_spec command_table[] = {
              "when the server is lost, and ends when the server is stopped.",
      .options = {FLAG(0, "json", "print one JSON object for each event")},
      .run = watch_command},
+    {"exec", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX, .trailing = true,
+     .summary = "run a command in a sandbox, beside its agent",
+     .text = "Runs COMMAND in /work as the agent's user, without a terminal, and exits as it did. What "
+             "it prints is shown with control characters made visible; of what it says on its "
+             "standard error the end is. In a sandbox that has ended, it runs in one like it. The "
+             "audit log keeps the command.",
+     .options = {FLAG('i', "stdin", "it reads this standard input; else it has none"),
+                 FLAG(0, "raw", "print its bytes as they are; not on a terminal")},
+     .run = exec_command},
     {"diff", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "show what an agent changed",
      .text = "For a project that is a git repository: everything since the commit that the copy "
