@@ -342,6 +342,19 @@ static int output_head(struct broker_call *call)
     return failed ? -ENOMEM : 0;
 }
 
+static bool is_encoded(const char *line, size_t size)
+{
+    static const char name[] = "content-encoding:", plain[] = "identity";
+    if (size < sizeof(name) - 1 || strncasecmp(line, name, sizeof(name) - 1) != 0)
+        return false;
+    size_t at = sizeof(name) - 1;
+    while (at < size && (line[at] == ' ' || line[at] == '\t'))
+        at++;
+    bool identity =
+        size - at >= sizeof(plain) - 1 && strncasecmp(line + at, plain, sizeof(plain) - 1) == 0;
+    return !identity && at < size && line[at] != '\r' && line[at] != '\n';
+}
+
 static size_t on_header(char *line, size_t one, size_t size, void *owner)
 {
     (void)one;
@@ -356,6 +369,9 @@ static size_t on_header(char *line, size_t one, size_t size, void *owner)
         return refuse(call, -EPROTO, "the upstream's response head is too large");
     if (buffer_append(&call->head, line, size) < 0)
         return refuse(call, -ENOMEM, "out of memory");
+    if (call->guard.size > 0 && is_encoded(line, size))
+        return refuse(call, -EPROTO,
+                      "the upstream encodes its response, in which the credential could come back");
     long status = 0;
     curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
     if (!(size <= 2 && line[size - 1] == '\n') || status < 200)
@@ -430,7 +446,8 @@ static int add(struct curl_slist **list, const char *text)
     return 0;
 }
 
-/* Fields that libcurl or the credential sets. */
+/* Fields that libcurl or the credential sets, and those with which a response is asked for in a
+ * form or in pieces in which the credential would not be found. */
 static bool is_replaced(const struct http_request *request, const struct http_header *header,
                         const struct credential *credential)
 {
@@ -438,6 +455,9 @@ static bool is_replaced(const struct http_request *request, const struct http_he
            http_name_is(request, header->name, "content-length") ||
            http_name_is(request, header->name, "transfer-encoding") ||
            http_name_is(request, header->name, "expect") ||
+           http_name_is(request, header->name, "accept-encoding") ||
+           http_name_is(request, header->name, "range") ||
+           http_name_is(request, header->name, "if-range") ||
            http_name_is(request, header->name, credential->header) ||
            http_is_hop_by_hop(request, header);
 }

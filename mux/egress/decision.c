@@ -132,12 +132,20 @@ static void ask(struct decision *decision)
     bj_rpc_send(&uplink->rpc);
 }
 
+/* The broker's own upstream is allowed by its credential, a tunnel there is not. */
+static bool same_question(const struct decision *decision, const struct host *host, uint16_t port,
+                          const char *protocol)
+{
+    bool broker = strcmp(protocol, "credential") == 0;
+    return decision->port == port && host_equal(&decision->host, host) &&
+           (strcmp(decision->protocol, "credential") == 0) == broker;
+}
+
 int decision_ask(struct decisions *decisions, const struct host *host, uint16_t port,
                  const char *protocol, struct decision_wait *wait, decision_done *done)
 {
     struct decision *decision = decisions->list;
-    while (decision &&
-           (decision->answered || decision->port != port || !host_equal(&decision->host, host)))
+    while (decision && (decision->answered || !same_question(decision, host, port, protocol)))
         decision = decision->next;
     bool first = !decision;
     if (first) {

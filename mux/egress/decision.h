@@ -1,8 +1,8 @@
 /*
  * From a host and port to a verdict and, when it is allow, to the addresses to connect to. Streams
  * that ask for the same host and port before the verdict share one question, one resolution and one
- * answer. Nothing is resolved before an allow; what has its verdict is not remembered, so that a
- * changed rule counts for the next stream.
+ * answer, those of the broker apart from all others. Nothing is resolved before an allow; what has
+ * its verdict is not remembered, so that a changed rule counts for the next stream.
  *
  * When the server goes away, open questions are asked again of the next one; how long a stream
  * waits is its owner's business (decision_forget).

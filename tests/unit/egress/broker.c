@@ -298,6 +298,35 @@ START_TEST(a_returned_secret_is_stopped)
 }
 END_TEST
 
+/* What the credential lets through is the broker's: a tunnel that comes meanwhile is asked about.
+ */
+START_TEST(no_tunnel_on_the_credentials_verdict)
+{
+    char text[80];
+    rule_add("localhost", "wait", "", true);
+    shim_say(C, "GET /belljar/credential/api/x HTTP/1.1\r\n" HEAD "\r\n");
+    wait_for(notes_named("egress.decide") == 1);
+    ck_assert_str_eq(note_last("egress.decide")->protocol, "credential");
+    snprintf(text, sizeof(text), "CONNECT localhost:%u HTTP/1.1\r\n\r\n", server.port);
+    shim_say(C + 1, text);
+    wait_for(notes_named("egress.decide") == 2);
+    ck_assert_str_eq(note_last("egress.decide")->protocol, "connect");
+}
+END_TEST
+
+/* In another form, or in pieces, the secret would not be found. */
+START_TEST(no_encoding_and_no_ranges)
+{
+    shim_say(C, "GET /belljar/credential/api/echo HTTP/1.1\r\n" HEAD
+                "Accept-Encoding: gzip\r\nRange: bytes=0-9\r\nIf-Range: \"x\"\r\n\r\n");
+    wait_for(server_got("\r\n\r\n"));
+    ck_assert(!server_got("gzip") && !server_got("ytes=") && !server_got("-Range"));
+    server_say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 4\r\n\r\nabcd");
+    wait_for(has(C, "HTTP/1.1 502 "));
+    ck_assert(!has(C, "abcd"));
+}
+END_TEST
+
 START_TEST(a_broken_response_is_not_taken_for_whole)
 {
     shim_say(C, "GET /belljar/credential/api/x HTTP/1.1\r\n" HEAD "\r\n");
@@ -504,6 +533,8 @@ int main(void)
     tcase_add_test(broker, a_slow_reader_stops_the_server);
     tcase_add_test(broker, redirects_are_the_agents_business);
     tcase_add_loop_test(broker, a_returned_secret_is_stopped, 0, 2);
+    tcase_add_test(broker, no_encoding_and_no_ranges);
+    tcase_add_test(broker, no_tunnel_on_the_credentials_verdict);
     tcase_add_test(broker, a_broken_response_is_not_taken_for_whole);
     tcase_add_loop_test(broker, the_client_goes_away, 0, 2);
     tcase_add_loop_test(broker, head_requests_and_old_clients, 0, 2);
