@@ -111,6 +111,28 @@ int procfs_members(uint64_t inode, struct procfs_pids *pids)
     return status;
 }
 
+/* A first thread that has ended is an empty zombie in /proc while others of its process run on: the
+ * one to look at is any that has not. */
+static pid_t living_thread(pid_t pid)
+{
+    char path[64];
+    pid_t found = pid;
+    if (process_state(pid) != 'Z')
+        return pid;
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *directory = opendir(path);
+    struct dirent *entry;
+    while (directory && found == pid && (entry = readdir(directory))) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+        char state = thread > 0 ? process_state(thread) : '\0';
+        if (state && state != 'Z' && state != 'X')
+            found = thread;
+    }
+    if (directory)
+        closedir(directory);
+    return found;
+}
+
 static uint64_t ticks_to_usec(uint64_t ticks)
 {
     long per_second = sysconf(_SC_CLK_TCK);
@@ -148,7 +170,7 @@ int procfs_usage_add(pid_t pid, struct procfs_usage *usage)
         return -ESRCH;
     usage->cpu_usec += ticks_to_usec(user + system + child_user + child_system);
 
-    snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+    snprintf(path, sizeof(path), "/proc/%d/statm", (int)living_thread(pid));
     unsigned long long resident, shared;
     if (process_read_file(path, text, sizeof(text)) > 0 &&
         sscanf(text, "%*u %llu %llu", &resident, &shared) == 2 && resident > shared)
@@ -207,7 +229,7 @@ int procfs_stop_pass(pid_t init, bool stop)
     int status = procfs_members(inode, &pids);
     bool all = status == 0;
     for (size_t i = 0; i < pids.count; i++) {
-        char state = process_state(pids.pid[i]);
+        char state = process_state(living_thread(pids.pid[i]));
         bool stopped = state == 'T' || state == 't' || state == 'Z' || state == 'X' || !state;
         bool moving = state != 'T';
         if (stop ? stopped : moving)
@@ -255,11 +277,9 @@ static void count_unlinked(struct unlinked *seen, const struct stat *info)
     seen->bytes += (uint64_t)info->st_blocks * 512;
 }
 
-static void look_into(struct unlinked *seen, pid_t pid, dev_t device)
+static void look_at_files(struct unlinked *seen, const char *path, dev_t device)
 {
-    char path[32];
     struct stat info;
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
     DIR *directory = opendir(path);
     if (!directory)
         return;
@@ -268,6 +288,22 @@ static void look_into(struct unlinked *seen, pid_t pid, dev_t device)
             fstatat(dirfd(directory), entry->d_name, &info, 0) == 0 && S_ISREG(info.st_mode) &&
             info.st_nlink == 0 && info.st_dev == device)
             count_unlinked(seen, &info);
+    closedir(directory);
+}
+
+/* Each thread may have a table of descriptors of its own. */
+static void look_into(struct unlinked *seen, pid_t pid, dev_t device)
+{
+    char path[320];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *directory = opendir(path);
+    if (!directory)
+        return;
+    for (const struct dirent *entry; (entry = readdir(directory));) {
+        snprintf(path, sizeof(path), "/proc/%d/task/%s/fd", (int)pid, entry->d_name);
+        if (isdigit((unsigned char)entry->d_name[0]))
+            look_at_files(seen, path, device);
+    }
     closedir(directory);
 }
 

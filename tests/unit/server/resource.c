@@ -1,5 +1,7 @@
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -238,6 +240,72 @@ START_TEST(a_namespace_stops_and_goes_on)
 }
 END_TEST
 
+static char *volatile memory; /* so that it is really used */
+
+static void *use_memory(void *argument)
+{
+    size_t size = 32U << 20;
+    memory = malloc(size);
+    if (memory)
+        memset(memory, 1, size);
+    if (write(*(int *)argument, "x", 1) < 0)
+        _exit(1);
+    for (;;)
+        pause();
+}
+
+/* A process whose first thread has ended is a zombie to a hasty look: it uses memory, and stops. */
+START_TEST(a_first_thread_that_ended)
+{
+    int ready[2];
+    char byte;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t outer = fork();
+    if (outer == 0) {
+        pthread_t thread;
+        if (geteuid() == 0 && unshare(CLONE_NEWPID) < 0)
+            _exit(1);
+        pid_t init = fork();
+        if (init == 0) {
+            pthread_create(&thread, NULL, use_memory, &ready[1]);
+            syscall(SYS_exit, 0);
+        }
+        if (write(ready[1], &init, sizeof(init)) < 0)
+            _exit(1);
+        waitpid(init, NULL, 0);
+        _exit(0);
+    }
+    pid_t init = 0;
+    struct procfs_usage usage = {0};
+    ck_assert_int_eq((int)read(ready[0], &init, sizeof(init)), (int)sizeof(init));
+    ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
+    ck_assert_int_eq(process_state(init), 'Z');
+    ck_assert_int_eq(procfs_usage_add(init, &usage), 0);
+    ck_assert_uint_gt(usage.memory, 30U << 20);
+    if (geteuid() == 0) { /* else the namespace is this test's own */
+        uint64_t inode;
+        struct procfs_pids pids = {0};
+        ck_assert_int_eq(procfs_namespace(init, &inode), 0);
+        ck_assert_int_eq(procfs_members(inode, &pids), 0);
+        ck_assert_uint_eq(pids.count, 1);
+        while (procfs_stop_pass(init, true) == 0)
+            ;
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/%d/task", (int)init);
+        DIR *tasks = opendir(path);
+        ck_assert_ptr_nonnull(tasks);
+        for (const struct dirent *entry; (entry = readdir(tasks));) {
+            pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+            ck_assert(thread <= 0 || thread == init || process_state(thread) == 'T');
+        }
+        closedir(tasks);
+        procfs_pids_free(&pids);
+    }
+    kill(init, SIGKILL);
+    waitpid(outer, NULL, 0);
+}
+END_TEST
+
 static bool frozen(void *argument)
 {
     return cgroup_is_frozen(argument, true) == 1;
@@ -405,6 +473,7 @@ END_TEST
 int main(void)
 {
     const TTest *const cases[] = {identity,
+                                  a_first_thread_that_ended,
                                   the_size_of_a_tree,
                                   samples_of_real_children,
                                   a_namespace_stops_and_goes_on,
