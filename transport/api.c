@@ -239,7 +239,8 @@ const struct bj_notification bj_events_server[] = {
     {"event.request",
      "A request waits.",
      "id, sandbox (name of the first that asks), sandbox_id, class (wall|courtesy), kind, subject "
-     "(what a rule is made of), title, detail, created (unix seconds, float), count (sandboxes that "
+     "(what a rule is made of), title, cut (title or detail is longer than that), detail, created (unix "
+     "seconds, float), count (sandboxes that "
      "ask the same), sandboxes [id], risk (0 low, 1 medium, 2 high), why (it was held)"},
     {"event.request_gone", "A request is no longer open.", "id, sandbox_id, outcome "
                                                            "(allow|deny|gone), by"},

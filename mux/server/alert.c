@@ -29,14 +29,29 @@ static void drop(struct alerts *alerts, size_t at)
     alerts->count--;
 }
 
+static size_t count_of(const struct alerts *alerts, const char *sandbox_id)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < alerts->count; i++)
+        count += strcmp(alerts->list[i].sandbox_id, sandbox_id) == 0;
+    return count;
+}
+
+/* What was seen goes first, then the oldest of who has most of them: nobody's flood takes away what
+ * another one's alert says. */
 static void make_room(struct alerts *alerts)
 {
-    for (size_t i = 0; i < alerts->count; i++)
+    size_t at = 0, most = 0;
+    for (size_t i = 0; i < alerts->count; i++) {
         if (alerts->list[i].acknowledged) {
             drop(alerts, i);
             return;
         }
-    drop(alerts, 0);
+        size_t count = count_of(alerts, alerts->list[i].sandbox_id);
+        at = count > most ? i : at;
+        most = count > most ? count : most;
+    }
+    drop(alerts, at);
 }
 
 struct alert *alert_raise(struct alerts *alerts, const char *sandbox_id, const char *sandbox,

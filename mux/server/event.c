@@ -124,7 +124,7 @@ void event_request(msgpack_packer *packer, const struct server *server,
 {
     const char *first = request->count ? request->askers[0].sandbox_id : "";
     const struct sandbox *sandbox = registry_find_id(server, first);
-    msgpack_pack_map(packer, 13);
+    msgpack_pack_map(packer, 14);
     bj_pack_key_str(packer, "id", request->id);
     bj_pack_key_str(packer, "sandbox", sandbox ? sandbox->record.name : "");
     bj_pack_key_str(packer, "sandbox_id", first);
@@ -132,6 +132,7 @@ void event_request(msgpack_packer *packer, const struct server *server,
     bj_pack_key_str(packer, "kind", request->kind);
     bj_pack_key_str(packer, "subject", request->subject);
     bj_pack_key_str(packer, "title", request->title);
+    bj_pack_key_bool(packer, "cut", request->cut);
     bj_pack_key_str(packer, "detail", request->detail);
     bj_pack_key_double(packer, "created", request->created);
     bj_pack_key_uint(packer, "count", request_sandboxes(request));

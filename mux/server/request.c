@@ -11,6 +11,8 @@
 #include "mux/server/text.h"
 #include "transport/message.h"
 
+#define CUT "\u2026"
+
 const char *request_class_name(enum request_class of)
 {
     return of == REQUEST_WALL ? "wall" : "courtesy";
@@ -59,6 +61,20 @@ static uint16_t digest(const struct request *request)
     return (uint16_t)(hash[0] << 8 | hash[1]);
 }
 
+/* Cleaned. What is beyond the limit is left out, and that is said. */
+static char *copy_within(const char *text, size_t size, size_t limit, bool lines, bool *cut)
+{
+    char *copy = text_clean_copy(text, size, size * 3, lines);
+    if (!copy || strlen(copy) <= limit)
+        return copy;
+    *cut = true;
+    limit -= strlen(CUT);
+    while (((unsigned char)copy[limit] & 0xc0) == 0x80)
+        limit--;
+    strcpy(copy + limit, CUT);
+    return copy;
+}
+
 static struct request *request_make(const struct request_text *text)
 {
     struct request *request = calloc(1, sizeof(*request));
@@ -68,8 +84,10 @@ static struct request *request_make(const struct request_text *text)
     request->about = text->about;
     request->risk = text->risk;
     request->kind = text_clean_copy(text->kind, text->kind_size, BJ_ASK_KIND_MAX * 3, false);
-    request->title = text_clean_copy(text->title, text->title_size, BJ_ASK_TITLE_MAX * 3, false);
-    request->detail = text_clean_copy(text->detail, text->detail_size, BJ_ASK_DETAIL_MAX, true);
+    request->title =
+        copy_within(text->title, text->title_size, BJ_ASK_TITLE_MAX * 3, false, &request->cut);
+    request->detail =
+        copy_within(text->detail, text->detail_size, BJ_ASK_DETAIL_MAX, true, &request->cut);
     request->subject = strdup(text->subject ? text->subject : "");
     request->why = strdup(text->why ? text->why : "");
     request->where = strdup(text->where ? text->where : "");
@@ -141,7 +159,10 @@ int request_open(struct requests *requests, const struct request_text *text,
         if (!requests->list[i]->answered && same_question(requests->list[i], request))
             open = requests->list[i];
     int status;
-    if (requests->askers >= ASKERS_MAX || (!open && requests->count >= REQUESTS_MAX)) {
+    if (!open && request_count(requests, asker->sandbox_id) >= REQUESTS_OF_ONE) {
+        status = bj_fail(error, -EAGAIN, "%u requests of this sandbox are open already",
+                         REQUESTS_OF_ONE);
+    } else if (requests->askers >= ASKERS_MAX || (!open && requests->count >= REQUESTS_MAX)) {
         status = bj_fail(error, -EAGAIN, "%zu requests are open already", requests->count);
     } else if (open) {
         status = join(requests, open, asker);

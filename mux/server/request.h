@@ -21,6 +21,7 @@
 #define REQUEST_SHOWN_MS 300U
 #define REQUEST_ID_SIZE  32
 #define REQUESTS_MAX     1024  /* open ones, of all sandboxes */
+#define REQUESTS_OF_ONE  128   /* that one sandbox asks: a flood silences nobody else */
 #define ASKERS_MAX       16384 /* of all requests */
 
 enum request_class {
@@ -44,6 +45,7 @@ struct request {
     int about;                   /* enum policy_kind, -1: none, so that no rule can be made of it */
     char *kind, *title, *detail; /* cleaned, owned */
     char *subject, *why, *where; /* likewise; the policy line that held it */
+    bool cut;                    /* title or detail is longer than what is kept */
     unsigned risk;               /* 0 low to 2 high */
     double created;              /* when the first asked, in unix seconds */
     uint64_t shown;              /* milliseconds, 0: never */

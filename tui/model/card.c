@@ -96,6 +96,9 @@ static void add_head(struct writing *writing, const struct request *request,
         add_text(writing, CARD_SUBJECT, "Subject", CARD_LABEL, subject);
     if (request->title[0] && strcmp(request->title, subject) != 0)
         add_text(writing, CARD_TEXT, "Asks", CARD_LABEL, request->title);
+    if (request->cut)
+        add_text(writing, CARD_DIM, "Cut", CARD_LABEL,
+                 "it is longer than this: a verdict counts when all lines below have been seen");
     writing->card->head = writing->card->count;
 }
 
@@ -186,6 +189,8 @@ int card_build(struct card *card, const struct request *request, const struct de
         card->count--;
         add(&writing, CARD_DIM, NULL, 0, "(cut: the rest is not shown)", 28);
     }
+    if (request->cut)
+        card->head = card->count;
     if (writing.status < 0)
         card_free(card);
     return writing.status;

@@ -60,6 +60,8 @@ int request_read(struct request **out, const struct origin *origin, const msgpac
     field_copy(map, "kind", request->kind, sizeof(request->kind));
     field_copy(map, "subject", request->subject, sizeof(request->subject));
     field_copy(map, "title", request->title, sizeof(request->title));
+    request->cut =
+        bj_get_bool(map, "cut", false) || strlen(request->title) + 64 >= sizeof(request->title);
     field_copy(map, "why", request->why, sizeof(request->why));
     request->wall = bj_is_str(bj_get(map, "class"), "wall");
     request->risk = read_risk(map);

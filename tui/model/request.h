@@ -17,7 +17,7 @@
 
 #define REQUEST_DETAIL_MAX  4096 /* bytes of the detail that are kept; a cut is marked */
 #define REQUEST_SUBJECT_MAX 4200
-#define REQUEST_TITLE_MAX   1100
+#define REQUEST_TITLE_MAX   3200 /* more than the server sends */
 #define REQUEST_WHY_MAX     512
 
 enum risk { RISK_LOW, RISK_MEDIUM, RISK_HIGH };
@@ -33,6 +33,7 @@ struct request {
     char *detail;       /* cleaned, owned; NULL when there is none */
     size_t detail_left; /* bytes of it that were not kept */
     bool wall;          /* else courtesy */
+    bool cut;           /* the title is not the whole text: the detail has it, or is cut, too */
     enum risk risk;
     double created;               /* unix seconds */
     char (*askers)[FLEET_ID_MAX]; /* owned, at least one */

@@ -76,7 +76,7 @@ static bool paint_below(struct view *view, const struct request *request, int ro
                  request->detail_left == 1 ? "" : "s");
         paint_text(&view->paint, row, inside->col, inside->cols, words, &dim);
     }
-    return whole && subject_whole;
+    return whole && subject_whole && !request->cut;
 }
 
 /* Rows that paint_below would take, at most `most`. */

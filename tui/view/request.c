@@ -100,9 +100,10 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
     int shown = lines < limit ? lines : limit;
     if (shown > room)
         shown = room;
-    struct standing standing = {more, selected, shown == lines, false};
+    struct standing standing = {more, selected, shown == lines && !request->cut, false};
     /* A wall request's title is the server's own; with room it stands beside the keys. */
-    if (request->wall && lines == 1 && text_width(request->title) + BESIDE_COLUMNS <= pane->cols) {
+    if (request->wall && !request->cut && lines == 1 &&
+        text_width(request->title) + BESIDE_COLUMNS <= pane->cols) {
         standing.beside = standing.whole = true;
         shown = 0;
     }

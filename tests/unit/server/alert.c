@@ -64,6 +64,22 @@ START_TEST(bounded_and_seen_ones_go_first)
 }
 END_TEST
 
+/* Who raises many loses its own. */
+START_TEST(a_flood_takes_nobody_elses_place)
+{
+    char text[32];
+    alert_raise(&alerts, "aaaaaaaa", "a", ALERT_WARNING, "k", "mine", 1);
+    for (int i = 0; i < 3 * ALERTS_MAX; i++) {
+        snprintf(text, sizeof(text), "text %d", i);
+        alert_raise(&alerts, "bbbbbbbb", "b", ALERT_WARNING, "k", text, 2 + i);
+    }
+    ck_assert_uint_eq(alerts.count, ALERTS_MAX);
+    ck_assert_str_eq(alerts.list[0].text, "mine");
+    snprintf(text, sizeof(text), "text %d", 3 * ALERTS_MAX - 1);
+    ck_assert_str_eq(alerts.list[ALERTS_MAX - 1].text, text);
+}
+END_TEST
+
 START_TEST(text_is_cleaned_and_cut)
 {
     char text[2000];
@@ -151,6 +167,7 @@ int main(void)
     const TTest *const cases[] = {equal_ones_are_counted,
                                   sandbox_kind_and_text_tell_them_apart,
                                   bounded_and_seen_ones_go_first,
+                                  a_flood_takes_nobody_elses_place,
                                   text_is_cleaned_and_cut,
                                   kept_on_disk,
                                   what_is_no_alert_is_left_out,

@@ -171,6 +171,27 @@ START_TEST(parts_do_not_run_together)
 }
 END_TEST
 
+/* A hook's title may be as long as its arguments: what is left out is said. */
+START_TEST(long_titles_say_that_they_are_cut)
+{
+    static char title[5000];
+    struct requests requests = {0};
+    struct request *request = open_one(&requests, "aaaaaaaa", 16, "short");
+    ck_assert(!request->cut);
+    memset(title, 'x', sizeof(title) - 1);
+    request = open_one(&requests, "aaaaaaaa", 17, title);
+    ck_assert(request->cut);
+    ck_assert_uint_le(strlen(request->title), 3072);
+    ck_assert_str_eq(request->title + strlen(request->title) - 3, "\u2026");
+    memset(title, '\x01', 1024); /* three bytes each when it is shown, and all of them */
+    title[1024] = '\0';
+    request = open_one(&requests, "aaaaaaaa", 18, title);
+    ck_assert(!request->cut);
+    ck_assert_uint_eq(strlen(request->title), 3072);
+    requests_free(&requests);
+}
+END_TEST
+
 START_TEST(text_is_cleaned)
 {
     struct requests requests = {0};
@@ -198,17 +219,37 @@ START_TEST(the_oldest_stands_first)
 }
 END_TEST
 
-START_TEST(bounded)
+START_TEST(one_sandbox_has_its_share)
 {
     struct requests requests = {0};
-    for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+    struct request *request = NULL;
+    for (uint32_t i = 0; i < REQUESTS_OF_ONE; i++) {
         char title[16];
         snprintf(title, sizeof(title), "x%u", i);
         open_one(&requests, "aaaaaaaa", 16 + i, title);
     }
+    struct request_text what = text("exec", "x", "");
+    struct asker who = asker("aaaaaaaa", 1, 0);
+    ck_assert_int_eq(request_open(&requests, &what, &who, 1, &request, NULL), -EAGAIN);
+    who = asker("bbbbbbbb", 1, 0);
+    ck_assert_int_eq(request_open(&requests, &what, &who, 1, &request, NULL), 1);
+    requests_free(&requests);
+}
+END_TEST
+
+START_TEST(bounded)
+{
+    struct requests requests = {0};
+    for (uint32_t i = 0; i < REQUESTS_MAX; i++) {
+        char title[16], sandbox[ID_SIZE];
+        snprintf(title, sizeof(title), "x%u", i);
+        snprintf(sandbox, sizeof(sandbox), "aaaaaa%02u", i / REQUESTS_OF_ONE);
+        open_one(&requests, sandbox, 16 + i, title);
+    }
     struct request *request = NULL;
     struct request_text what = text("exec", "x", "");
     struct asker who = asker("bbbbbbbb", 16, 0);
+    ck_assert_uint_eq(requests.count, REQUESTS_MAX);
     ck_assert_int_eq(request_open(&requests, &what, &who, 1, &request, NULL), -EAGAIN);
     ck_assert_ptr_null(request);
     what = text("exec", "x7", "");
@@ -229,8 +270,10 @@ int main(void)
                                   equal_questions_are_one,
                                   nobody_joins_after_the_verdict,
                                   parts_do_not_run_together,
+                                  long_titles_say_that_they_are_cut,
                                   text_is_cleaned,
                                   the_oldest_stands_first,
+                                  one_sandbox_has_its_share,
                                   bounded,
                                   NULL};
     return suite_run("request", cases);

@@ -130,5 +130,23 @@ START_TEST(cuts_are_marked)
 }
 END_TEST
 
-SUITE_MAIN("card", everything_that_is_known, no_line_is_too_wide_and_no_byte_is_lost,
-           cuts_are_marked)
+/* What is cut is read to its end before a verdict counts. */
+START_TEST(a_cut_request_is_all_head)
+{
+    struct card card;
+    for (int cut = 0; cut < 2; cut++) {
+        begin(cut ? "{\"id\": \"r1\", \"sandbox\": \"a\", \"title\": \"t\", \"cut\": true, "
+                    "\"detail\": \"one\\ntwo\"}"
+                  : "{\"id\": \"r1\", \"sandbox\": \"a\", \"title\": \"t\", "
+                    "\"detail\": \"one\\ntwo\"}");
+        ck_assert_int_eq(card_build(&card, request, details, 100, 0, false), 0);
+        ck_assert((card.head == card.count) == (cut == 1));
+        ck_assert(says(&card, "all lines below") == (cut == 1));
+        card_free(&card);
+        end();
+    }
+}
+END_TEST
+
+SUITE_MAIN("card", a_cut_request_is_all_head, everything_that_is_known,
+           no_line_is_too_wide_and_no_byte_is_lost, cuts_are_marked)
