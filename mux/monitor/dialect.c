@@ -71,12 +71,28 @@ void dialect_free(struct dialect_reading *reading)
     reading->title = reading->detail = NULL;
 }
 
+/* A program of that name elsewhere is none. */
+static bool is_shell(const char *program)
+{
+    static const char *const shells[] = {"sh", "bash", "dash", "zsh"};
+    static const char *const places[] = {"/bin/", "/usr/bin/", "/usr/local/bin/", ""};
+    for (size_t i = 0; program && i < sizeof(places) / sizeof(places[0]); i++)
+        for (size_t j = 0; j < sizeof(shells) / sizeof(shells[0]); j++) {
+            size_t length = strlen(places[i]);
+            if (strncmp(program, places[i], length) == 0 &&
+                strcmp(program + length, shells[j]) == 0)
+                return true;
+        }
+    return false;
+}
+
 /* A list of words as one line; a shell's `-c` and its kin stand for the script behind them. */
 static char *join(const json_t *list)
 {
     size_t count = json_array_size(list), size = 1;
     const char *flag = json_string_value(json_array_get(list, 1));
-    if (count == 3 && flag && (strcmp(flag, "-lc") == 0 || strcmp(flag, "-c") == 0)) {
+    if (count == 3 && flag && is_shell(json_string_value(json_array_get(list, 0))) &&
+        (strcmp(flag, "-lc") == 0 || strcmp(flag, "-c") == 0)) {
         const char *script = json_string_value(json_array_get(list, 2));
         return script ? strdup(script) : NULL;
     }
@@ -93,10 +109,22 @@ static char *join(const json_t *list)
     return line;
 }
 
+/* Whether another argument changes what the one means: then all are said. */
+static bool is_changed(const json_t *input)
+{
+    static const char *const changing[] = {"args", "argv", "env", "environment", "stdin"};
+    const json_t *shell = json_object_get(input, "shell");
+    for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
+        if (json_object_get(input, changing[i]))
+            return true;
+    return json_is_array(shell) || json_is_object(shell) ||
+           (json_is_string(shell) && !is_shell(json_string_value(shell)));
+}
+
 /* The argument that says it all, else everything. */
 static char *arguments_of(const json_t *input, const char *argument)
 {
-    const json_t *value = argument ? json_object_get(input, argument) : NULL;
+    const json_t *value = argument && !is_changed(input) ? json_object_get(input, argument) : NULL;
     if (json_is_string(value))
         return strdup(json_string_value(value));
     char *line = json_is_array(value) ? join(value) : NULL;
@@ -204,7 +232,15 @@ static void read_acp(struct dialect_reading *reading, const json_t *call)
         if (!argument && strcmp(ours, "Bash") != 0)
             argument = text_of(place, "path");
     }
-    if (!argument)
+    /* The title is what the agent says of its arguments, so it counts only without them. */
+    bool silent =
+        !input || json_is_null(input) || (json_is_object(input) && json_object_size(input) == 0);
+    char *all = (!argument && !silent) || is_changed(input)
+                    ? json_dumps(input, JSON_COMPACT | JSON_SORT_KEYS | JSON_ENCODE_ANY)
+                    : NULL;
+    if (all)
+        argument = all;
+    else if (!argument)
         argument = text_of(call, "title");
     reading->outcome = DIALECT_ASKS;
     reading->detail = json_dumps(call, JSON_INDENT(2));
@@ -212,6 +248,7 @@ static void read_acp(struct dialect_reading *reading, const json_t *call)
         unknown(reading, "an agent's request for permission says nothing of what it asks");
     else if (!reading->detail || set_title(reading, ours, argument) < 0)
         unknown(reading, "out of memory for a hook's question");
+    free(all);
 }
 
 /* All agents read so far name the event in one of these, and the tool in tool_name. */

@@ -490,7 +490,8 @@ static unsigned risk_of(enum request_class class, int about, const char *subject
     return address || !usual ? 2 : 1;
 }
 
-/* The policy's kind that a hook's question is of, with - for _. */
+/* The policy's kind that a hook's question is of, with - for _. What the wall itself holds is no
+ * hook's to ask about: its answer would be remembered for the wall. */
 static int kind_of(const struct request_text *text)
 {
     char name[16];
@@ -498,7 +499,8 @@ static int kind_of(const struct request_text *text)
     for (i = 0; i < text->kind_size && i < sizeof(name) - 1; i++)
         name[i] = text->kind[i] == '-' ? '_' : text->kind[i];
     name[i] = '\0';
-    return text->kind_size < sizeof(name) ? policy_kind_find(name) : -1;
+    int kind = text->kind_size < sizeof(name) ? policy_kind_find(name) : -1;
+    return kind == POLICY_EGRESS || kind == POLICY_FILE_OUT ? -1 : kind;
 }
 
 static void on_told(void *argument, const struct bj_error *error)

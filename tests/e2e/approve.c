@@ -266,6 +266,23 @@ START_TEST(a_second_line_is_not_allowed_along)
 }
 END_TEST
 
+/* A question about what the wall holds makes no rule for the wall. */
+START_TEST(a_hook_opens_no_way_out)
+{
+    struct result result;
+    run("asker", "belljar-shim ask --kind egress --title evil.example:443; echo first $?; cat");
+    WAIT_FOR(request_id("evil.example:443")[0]);
+    ck_assert_str_eq(request_field("evil.example:443", "class"), "courtesy");
+    BELLJAR(&world, &result, "allow", request_id("evil.example:443"), "--rule", "sandbox");
+    ck_assert_int_eq(result.code, 1);
+    ck_assert_msg(strstr(result.err, "no rule can be made"), "%s", result.err);
+    result_free(&result);
+    BELLJAR(&world, &result, "rules");
+    ck_assert_ptr_null(strstr(result.out, "evil.example"));
+    result_free(&result);
+}
+END_TEST
+
 START_TEST(wrong_usage_inside)
 {
     run("asker", "/belljar/bin/belljar-shim ask; echo none $?; "
@@ -294,6 +311,7 @@ int main(void)
     tcase_add_test(cases, asker_that_dies_takes_its_request_along);
     tcase_add_test(cases, killed_sandbox_takes_its_requests_along);
     tcase_add_test(cases, requests_survive_server_and_monitor);
+    tcase_add_test(cases, a_hook_opens_no_way_out);
     tcase_add_test(cases, a_second_line_is_not_allowed_along);
     tcase_add_test(cases, wrong_usage_inside);
     suite_add_tcase(suite, cases);

@@ -56,6 +56,22 @@ static const struct {
     {"acp",
      "{\"toolCall\":{\"kind\":\"fetch\",\"title\":\"t\",\"rawInput\":{\"url\":\"https://a/\"}}}",
      "WebFetch(https://a/)"},
+    /* What runs is not what the usual argument says: all of it is said. */
+    {"codex",
+     "{\"tool_name\":\"shell\",\"tool_input\":{\"command\":[\"/work/evil.sh\",\"-c\",\"ls -la\"]}}",
+     "Bash(/work/evil.sh -c ls -la)"},
+    {"codex",
+     "{\"tool_name\":\"exec_command\",\"tool_input\":{\"cmd\":\"ls\",\"shell\":\"/work/evil.sh\"}}",
+     "Bash({\"cmd\":\"ls\",\"shell\":\"/work/evil.sh\"})"},
+    {"codex",
+     "{\"tool_name\":\"exec_command\",\"tool_input\":{\"cmd\":\"ls\",\"shell\":\"/bin/bash\"}}",
+     "Bash(ls)"},
+    {"acp",
+     "{\"toolCall\":{\"kind\":\"execute\",\"title\":\"ls "
+     "-la\",\"rawInput\":{\"argv\":[\"curl\"]}}}",
+     "Bash({\"argv\":[\"curl\"]})"},
+    {"acp", "{\"toolCall\":{\"kind\":\"execute\",\"title\":\"ls\",\"rawInput\":\"curl\"}}",
+     "Bash(\"curl\")"},
     {"acp", "{\"toolCall\":{\"kind\":\"never heard of\",\"title\":\"odd\"}}", "Tool(odd)"},
 };
 
