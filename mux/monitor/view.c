@@ -68,11 +68,24 @@ void view_changed(struct monitor *monitor)
         uv_timer_stop(&monitor->view.pace);
 }
 
+void view_size(struct monitor *monitor)
+{
+    const struct view_client *last = NULL;
+    for (const struct view_client *client = monitor->view.clients; client; client = client->next)
+        if (client->attached && !client->hidden && !client->readonly && !client->rpc.closing &&
+            client->wish_rows > 0 && client->wish_cols > 0 &&
+            (!last || client->wished > last->wished))
+            last = client;
+    if (last)
+        monitor_resize(monitor, last->wish_rows, last->wish_cols);
+}
+
 static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
 {
     (void)why;
     struct view_client *client = rpc->owner;
-    struct view *view = &client->monitor->view;
+    struct monitor *monitor = client->monitor;
+    struct view *view = &monitor->view;
     struct view_client **at = &view->clients;
     while (*at && *at != client)
         at = &(*at)->next;
@@ -82,6 +95,7 @@ static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
     free(client->shadow);
     free(client->looks);
     free(client);
+    view_size(monitor);
 }
 
 static const struct bj_rpc_events events = {

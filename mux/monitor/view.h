@@ -26,6 +26,7 @@ struct view_client {
     struct view_client *next;
     bool attached, readonly, hidden;
     int wish_rows, wish_cols; /* 0: only looks */
+    uint64_t wished;          /* view.wishes when it attached, typed or changed last */
 
     uint64_t frame; /* number of the last one sent */
     uint64_t acked;
@@ -58,6 +59,7 @@ struct view_client {
 };
 
 struct view {
+    uint64_t wishes;
     uv_poll_t listener;
     uv_timer_t pace; /* runs only while a frame is due */
     int listen_fd;
@@ -74,6 +76,10 @@ void view_close(struct monitor *monitor);
 
 /* The shim's socket has the input, also that from before there was one. */
 void view_input_sent(struct monitor *monitor);
+
+/* The pty takes the size of the client that attached, typed or changed last, of those that show it.
+ */
+void view_size(struct monitor *monitor);
 
 /* Something that clients see has changed. */
 void view_changed(struct monitor *monitor);

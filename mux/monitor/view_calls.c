@@ -31,11 +31,10 @@ static void done(const struct call *call)
     bj_rpc_done(call->rpc, call->id);
 }
 
-/* The pty takes the size of the client that attached, typed or changed last. */
 static void apply_wish(const struct call *call)
 {
-    if (call->client->wish_rows > 0 && call->client->wish_cols > 0 && !call->client->readonly)
-        monitor_resize(call->monitor, call->client->wish_rows, call->client->wish_cols);
+    call->client->wished = ++call->monitor->view.wishes;
+    view_size(call->monitor);
 }
 
 /* Whether input may come from this client, and `size` bytes of it fit. Answers the call if not. */
@@ -96,12 +95,14 @@ static void size(const struct call *call)
 static void hide(const struct call *call)
 {
     call->client->hidden = true;
+    view_size(call->monitor);
     done(call);
 }
 
 static void show(const struct call *call)
 {
     call->client->hidden = false;
+    view_size(call->monitor);
     view_frame_forget(call->client);
     done(call);
     view_changed(call->monitor);
