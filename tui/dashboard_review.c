@@ -5,12 +5,22 @@
 #include "tui/dashboard_state.h"
 #include "tui/model/text.h"
 
-/* The first line of what a command said, without the program's name in front. */
+/* The first line of what a command said, without the program's name in front; with what follows
+ * when that is a heading. */
 static void first_line(const char *said, char *out, size_t size)
 {
+    char line[CHILD_SAID_MAX];
     if (strncmp(said, "belljar: ", 9) == 0)
         said += 9;
-    text_clean(out, size, said, strcspn(said, "\n"));
+    size_t length = strcspn(said, "\n"), used = 0;
+    if (length > 0 && said[length - 1] == ':')
+        length = strlen(said);
+    for (size_t i = 0; i < length && used < sizeof(line); i++)
+        if (said[i] != '\n')
+            line[used++] = said[i];
+        else if (i + 1 < length && said[i + 1] != ' ' && used < sizeof(line))
+            line[used++] = ' ';
+    text_clean(out, size, line, used);
 }
 
 /* The name of a sandbox of this host; NULL, and why not. */

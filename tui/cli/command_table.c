@@ -101,7 +101,7 @@ const struct command_spec command_table[] = {
           SIZE(0, "disk", "limit of project copy and home on disk"),
           SIZE(0, "egress", "limit of bytes per hour over the network"),
           NUMBER(0, "wall-clock", OPTION_DURATION, "DURATION", YEAR_MS,
-                 "end it after this time, as 8h"),
+                 "pause it after this time, as 8h; once, you resume or end it"),
           COUNT("scrollback", "LINES", 10000000, "lines kept above the screen (default 10000)"),
           SIZE(0, "record-limit", "disk for the recording (default 64M, 0: none)"),
           FLAG(0, "no-record", "do not record what its screen shows"),

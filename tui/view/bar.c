@@ -219,6 +219,9 @@ static void add_figures(struct view *view, const struct view_input *input, struc
                    narrow               ? ""
                    : totals.alerts == 1 ? " alert"
                                         : " alerts");
+    size_t marked = control_marked(input->fleet);
+    if (marked > 0) /* what a key acts on, wherever the selection is */
+        pieces_add(piece, count, 1, &text, " %s %zu marked ", utf8 ? "✓" : "+", marked);
     size_t elsewhere = input->fleet->elsewhere;
     if (totals.waiting_elsewhere > 0)
         pieces_add(piece, count, 2, &waiting,

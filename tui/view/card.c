@@ -22,7 +22,7 @@ static void put_figures(struct pen *pen, const struct sandbox *sandbox, const st
 static int put_news(struct pen *pen, const struct view_input *input, const struct sandbox *sandbox,
                     const struct style *state, const struct style *dim)
 {
-    char text[1200];
+    char text[REQUEST_TITLE_MAX + 2];
     bool ascii = !pen->paint->facts.utf8;
     size_t waiting;
     const struct request *request = fleet_request(input->fleet, sandbox->id, &waiting);
@@ -147,20 +147,43 @@ void view_projects_paint(struct view *view, const struct view_input *input)
     }
 }
 
+/* The name in a tab, at most 16 columns of it, with its mark. */
+static void tab_name(const struct sandbox *sandbox, bool ascii, char out[FLEET_SHOWN_MAX + 8])
+{
+    char fitted[FLEET_SHOWN_MAX + 4];
+    text_fit(fitted, sizeof(fitted), sandbox->name, 16, ascii);
+    snprintf(out, FLEET_SHOWN_MAX + 8, " %s%s ", sandbox->marked ? mark_glyph(sandbox, ascii) : "",
+             fitted);
+}
+
+/* Where the tabs begin so that the selected one is inside, and as many of those before as fit. */
+static size_t first_tab(const struct fleet *fleet, size_t selected, int columns, bool ascii)
+{
+    size_t first = selected;
+    for (size_t i = selected + 1; i-- > 0 && i < fleet->shown;) {
+        char name[FLEET_SHOWN_MAX + 8];
+        tab_name(fleet->sandboxes[i], ascii, name);
+        columns -= text_width(name) + (i < 9 ? 4 : 2);
+        if (columns < 0)
+            break;
+        first = i;
+    }
+    return first;
+}
+
 void view_tabs_paint(struct view *view, const struct view_input *input)
 {
     struct paint *paint = &view->paint;
     const struct fleet *fleet = input->fleet;
+    bool ascii = !paint->facts.utf8;
     const struct rect *rect = &input->layout->tabs;
     struct style blank = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
     paint_fill(paint, rect, " ", &blank);
-    /* Begins so that the selected tab is inside: tabs take at most 22 columns. */
     size_t selected = input->control->selected_index;
-    size_t room = (size_t)(rect->cols / 22 > 0 ? rect->cols / 22 : 1);
-    size_t first = selected + 1 > room ? selected + 1 - room : 0;
+    size_t first = first_tab(fleet, selected, rect->cols - 1, ascii);
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
     if (first > 0)
-        pen_put(&pen, &blank, paint->facts.utf8 ? "‹" : "<");
+        pen_put(&pen, &blank, ascii ? "<" : "‹");
     for (size_t i = first; i < fleet->shown && pen.col + 6 < pen.end; i++) {
         const struct sandbox *sandbox = fleet->sandboxes[i];
         bool here = i == selected;
@@ -168,12 +191,11 @@ void view_tabs_paint(struct view *view, const struct view_input *input)
         struct style name =
             paint_style(paint, here ? ROLE_TITLE : ROLE_BAR_DIM, ground, here ? BJ_ATTR_BOLD : 0);
         struct style state = paint_style(paint, state_role(sandbox), ground, BJ_ATTR_BOLD);
-        char text[FLEET_SHOWN_MAX + 16], fitted[FLEET_SHOWN_MAX + 4];
-        text_fit(fitted, sizeof(fitted), sandbox->name, 16, !paint->facts.utf8);
+        char text[FLEET_SHOWN_MAX + 8];
         snprintf(text, sizeof(text), i < 9 ? " %zu " : " ", i + 1);
         pen_put(&pen, &name, text);
-        pen_put(&pen, &state, sandbox_state_glyph(sandbox, !paint->facts.utf8));
-        snprintf(text, sizeof(text), " %s ", fitted);
+        pen_put(&pen, &state, sandbox_state_glyph(sandbox, ascii));
+        tab_name(sandbox, ascii, text);
         pen_put(&pen, &name, text);
     }
 }

@@ -193,6 +193,9 @@ static void paint_title(struct view *view, const struct view_input *input,
         pieces_add(piece, &count, 1, &focus, " FOCUS ");
     if (control_broadcasts(input->control, sandbox->id))
         pieces_add(piece, &count, 1, &focus, " BROADCAST ");
+    if (sandbox->marked)
+        pieces_add(piece, &count, 1, &focus, " %s marked ",
+                   mark_glyph(sandbox, !paint->facts.utf8));
     if (sandbox->pinned)
         pieces_add(piece, &count, 3, &dim, "pinned ");
     pieces_add(piece, &count, 2, &state, "%s%s ", focused ? " " : "", word);
