@@ -11,6 +11,7 @@
 #include "sandbox-shim/clock.h"
 #include "transport/socket.h"
 
+#define CONNECT_MS    200           /* others inside may fill the queue of the monitor's socket */
 #define BACKOFF_FIRST 20            /* ms */
 #define BACKOFF_MAX   500           /* ms */
 #define STEADY        1000          /* ms up after which a lost link is dialled at once */
@@ -74,7 +75,7 @@ void link_dial(struct link *link, int64_t now)
 {
     if (link->state != LINK_DOWN || now < link->dial_at)
         return;
-    link->fd = bj_socket_connect(link->path, NULL);
+    link->fd = bj_socket_connect_within(link->path, CONNECT_MS, NULL);
     if (link->fd < 0) {
         link_close(link, now);
         return;

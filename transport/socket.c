@@ -43,14 +43,22 @@ int bj_socket_accept(int listener)
 
 int bj_socket_connect(const char *path, struct bj_error *error)
 {
+    return bj_socket_connect_within(path, 0, error);
+}
+
+int bj_socket_connect_within(const char *path, int ms, struct bj_error *error)
+{
     struct sockaddr_un address;
+    const struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
     int status = address_of(&address, path, error);
     if (status < 0)
         return status;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (ms > 0 ? 0 : SOCK_NONBLOCK), 0);
     if (fd < 0)
         return bj_fail(error, -errno, "cannot make a socket: %s", strerror(errno));
-    if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+    if ((ms > 0 && setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &wait, sizeof(wait)) < 0) ||
+        connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+        (ms > 0 && fcntl(fd, F_SETFL, O_NONBLOCK) < 0)) {
         status = -errno;
         bj_fail(error, status, "cannot connect to %s: %s", path, strerror(errno));
         close(fd);

@@ -19,6 +19,8 @@ int bj_socket_accept(int listener);
 
 /* Connects; descriptor as above. -ENOENT or -ECONNREFUSED when nobody listens. */
 int bj_socket_connect(const char *path, struct bj_error *error);
+/* Waits so many milliseconds for a place among those who wait to be accepted, then -EAGAIN. */
+int bj_socket_connect_within(const char *path, int ms, struct bj_error *error);
 
 /* The peer's process, user and group as the kernel knows them (SO_PEERCRED of unix(7)). */
 int bj_socket_peer(int descriptor, pid_t *pid, uid_t *uid, gid_t *gid, struct bj_error *error);

@@ -108,6 +108,29 @@ static json_t *requests(void)
     return list;
 }
 
+/* The shim finds its way to a new monitor though everybody inside dials it, too. */
+START_TEST(flood_of_dials)
+{
+    attack_start("dialler", "python3 -c '\n"
+                            "import os, socket, time\n"
+                            "for i in range(60):\n"
+                            "    if os.fork() == 0:\n"
+                            "        while True:\n"
+                            "            s = socket.socket(socket.AF_UNIX)\n"
+                            "            try: s.connect(\"/belljar/link/link.sock\")\n"
+                            "            except OSError: pass\n"
+                            "            s.close()\n"
+                            "print(\"dialling\", flush=True)\n"
+                            "time.sleep(10000)'");
+    WAIT_FOR(world_shows(&attack_world, "dialler", "dialling"));
+    pid_t monitor = (pid_t)world_number(&attack_world, "dialler", "monitor_pid");
+    kill(monitor, SIGKILL);
+    WAIT_FOR(world_number(&attack_world, "dialler", "monitor_pid") != monitor &&
+             strcmp(world_field(&attack_world, "dialler", "link"), "up") == 0);
+    BELLJAR_OK(&attack_world, "kill", "dialler");
+}
+END_TEST
+
 /* Row 47: a flood is bounded, and another sandbox's request is seen and answered all the same. */
 START_TEST(flood_of_asks)
 {
@@ -267,6 +290,7 @@ int main(void)
         {"row 55: another user", other_users_reach_no_socket},
         {"row 56: prepared runtime directory", prepared_runtime_directories},
         {"row 47: flood of asks", flood_of_asks},
+        {"row 47: flood of dials", flood_of_dials},
         {"row 48: text of a request", texts_of_requests},
         {"row 49: answer to one's own request", answering_ones_own_request},
         {"row 60: audit log tampered with", audit_log_tampered_with},

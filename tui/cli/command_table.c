@@ -333,8 +333,9 @@ const struct command_spec command_table[] = {
      .run = replay_command},
     {"export", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
      .summary = "write a sandbox's recording for other programs",
-     .text = "asciicast (v2) is what asciinema plays; text is all lines that were shown; raw is the "
-             "exact bytes, which should not reach a terminal. What is not kept any more is said on "
+     .text = "asciicast (v2) is what asciinema plays, without what acts on a terminal (clipboard, "
+             "titles, questions); text is all lines that were shown; raw is the exact bytes, which "
+             "should not reach a terminal. What is not kept any more is said on "
              "standard error. Works without a server, and after the sandbox's end.",
      .options = {CHOICE('f', "format", "asciicast|text|raw", "form (default asciicast)"),
                  TEXT('o', "output", "FILE", WORD_FILE, "write to this new file, not to stdout"),

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "tui/cli/args.h"
+#include "tui/cli/cast_clean.h"
 #include "tui/cli/recording.h"
 #include "tui/cli/replay_worker.h"
 #include "tui/cli/report.h"
@@ -75,6 +76,15 @@ static json_t *as_utf8(const char *bytes, size_t size)
     return value;
 }
 
+/* What is shown of it, see cast_clean.h. NULL when memory is short. */
+static json_t *as_shown(struct cast_clean *clean, const char *bytes, size_t size)
+{
+    char *shown = malloc(size + CAST_CLEAN_MORE);
+    json_t *value = shown ? as_utf8(shown, cast_clean(clean, bytes, size, shown)) : NULL;
+    free(shown);
+    return value;
+}
+
 static int print_cast_line(FILE *out, json_t *value, struct bj_error *error)
 {
     int failed = value ? json_dumpf(value, out, JSON_COMPACT | JSON_REAL_PRECISION(12)) : -1;
@@ -88,6 +98,7 @@ static int export_cast(struct recording *recording, FILE *out, struct bj_error *
 {
     const struct recording_file *first = &recording->files[0];
     struct recording_event event;
+    struct cast_clean clean = {0};
     int status = print_cast_line(out,
                                  json_pack("{s:i,s:i,s:i,s:I}", "version", 2, "width",
                                            (int)first->cols, "height", (int)first->rows,
@@ -103,7 +114,7 @@ static int export_cast(struct recording *recording, FILE *out, struct bj_error *
         status = print_cast_line(
             out,
             json_pack("[f,s,o]", event.time, output ? "o" : "r",
-                      output ? as_utf8(event.bytes, event.size) : json_string(size)),
+                      output ? as_shown(&clean, event.bytes, event.size) : json_string(size)),
             error);
     }
     return status < 0 ? status : more < 0 ? more : 0;
