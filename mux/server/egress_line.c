@@ -16,6 +16,9 @@
 #include "mux/server/text.h"
 #include "transport/pack.h"
 
+/* In a minute, of one sandbox. */
+#define AUDITED_MAX      120    /* connections with a record of their own */
+#define HELD_MAX         240    /* questions to the human; each is two records */
 #define DECIDED_FRESH_MS 60000U /* the same decision is on record once in so long */
 
 /* A question that waits for the presets. */
@@ -50,12 +53,26 @@ static void hello(struct egress_line *line, const char *id)
     traffic_rejoin(&sandbox->traffic);
 }
 
+static void note_rest(struct sandbox *sandbox)
+{
+    struct traffic *traffic = &sandbox->traffic;
+    if (traffic->unlisted.count == 0)
+        return;
+    ledger_note(sandbox->server, AUDIT_CONNECTION, sandbox,
+                json_pack("{s:s, s:I, s:I, s:I}", "host", "(more, not listed)", "count",
+                          (json_int_t)traffic->unlisted.count, "sent",
+                          (json_int_t)traffic->unlisted.out, "received",
+                          (json_int_t)traffic->unlisted.in));
+    memset(&traffic->unlisted, 0, sizeof(traffic->unlisted));
+}
+
 void egress_line_unbind(struct egress_line *line)
 {
     struct sandbox *sandbox = line->sandbox;
     line->sandbox = NULL;
     if (!sandbox)
         return;
+    note_rest(sandbox);
     if (sandbox->egress == line)
         sandbox->egress = NULL;
     for (struct pending *pending = sandbox->egress_pendings; pending; pending = pending->next)
@@ -200,7 +217,10 @@ static void hold(struct sandbox *sandbox, uint64_t number, const char *protocol,
     char detail[64];
     struct bj_error error = {0};
     snprintf(detail, sizeof(detail), "through the proxy, by %s", protocol);
-    if (hold_egress(sandbox, number, decision, detail, asked, &error) < 0 && sandbox->egress)
+    int status = traffic_within(&sandbox->traffic.held, HELD_MAX, server_clock())
+                     ? hold_egress(sandbox, number, decision, detail, asked, &error)
+                     : bj_fail(&error, -EAGAIN, "too many questions in one minute");
+    if (status < 0 && sandbox->egress)
         pack_verdict(sandbox->egress, number, false, error.text, decision->subject);
 }
 
@@ -335,6 +355,24 @@ static void opened(struct sandbox *sandbox, const msgpack_object *params)
     host->opened++;
 }
 
+/* What an agent can do as often as it likes does not fill the disk: beyond AUDITED_MAX connections
+ * in a minute the audit log has their number and bytes. */
+static void note_connection(struct sandbox *sandbox, const struct traffic_host *host, uint64_t in,
+                            uint64_t out, double seconds)
+{
+    struct traffic *traffic = &sandbox->traffic;
+    if (!traffic_within(&traffic->audited, AUDITED_MAX, server_clock())) {
+        traffic->unlisted.count++;
+        traffic->unlisted.in += in;
+        traffic->unlisted.out += out;
+        return;
+    }
+    note_rest(sandbox);
+    ledger_note(sandbox->server, AUDIT_CONNECTION, sandbox,
+                json_pack("{s:s, s:i, s:I, s:I, s:f}", "host", host->host, "port", host->port,
+                          "sent", (json_int_t)out, "received", (json_int_t)in, "seconds", seconds));
+}
+
 static void closed(struct sandbox *sandbox, const msgpack_object *params)
 {
     struct traffic_host *host = read_host(sandbox, params);
@@ -345,13 +383,9 @@ static void closed(struct sandbox *sandbox, const msgpack_object *params)
         return;
     if (host->open > 0)
         host->open--;
-    ledger_note(sandbox->server, AUDIT_CONNECTION, sandbox,
-                json_pack("{s:s, s:i, s:I, s:I, s:f}", "host", host->host, "port", host->port,
-                          "sent", (json_int_t)bj_get_uint(params, "out", 0), "received",
-                          (json_int_t)bj_get_uint(params, "in", 0), "seconds",
-                          timed && seconds->via.f64 >= 0 && seconds->via.f64 < 1e9
-                              ? seconds->via.f64
-                              : 0.0));
+    timed = timed && seconds->via.f64 >= 0 && seconds->via.f64 < 1e9;
+    note_connection(sandbox, host, bj_get_uint(params, "in", 0), bj_get_uint(params, "out", 0),
+                    timed ? seconds->via.f64 : 0.0);
 }
 
 static void traffic(struct sandbox *sandbox, const msgpack_object *params)

@@ -103,6 +103,14 @@ uint64_t traffic_hour(struct traffic *traffic, uint64_t now)
     return sum;
 }
 
+bool traffic_within(struct traffic_window *window, unsigned limit, uint64_t now)
+{
+    uint64_t minute = now / MINUTE_MS;
+    if (window->minute != minute)
+        *window = (struct traffic_window){.minute = minute};
+    return ++window->count <= limit;
+}
+
 void traffic_free(struct traffic *traffic)
 {
     free(traffic->hosts);

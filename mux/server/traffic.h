@@ -27,6 +27,12 @@ struct traffic_host {
     bool once;                  /* a human let it through without a rule */
 };
 
+/* How often something happened in this minute. */
+struct traffic_window {
+    uint64_t minute;
+    unsigned count;
+};
+
 struct traffic {
     struct traffic_host *hosts;
     size_t count;
@@ -35,6 +41,10 @@ struct traffic {
     uint64_t total;                  /* what the proxy has told last */
     bool counting;                   /* `total` is known */
     bool over;                       /* the quota of the last hour is used up */
+    struct traffic_window audited, held;
+    struct {
+        uint64_t count, in, out;
+    } unlisted; /* connections that are not in the audit log each by itself, nor in a sum yet */
 };
 
 /* NULL when out of memory. */
@@ -51,4 +61,6 @@ void traffic_count(struct traffic *traffic, struct traffic_host *host, uint64_t 
 void traffic_total(struct traffic *traffic, uint64_t total, uint64_t now);
 /* Bytes of the last hour. */
 uint64_t traffic_hour(struct traffic *traffic, uint64_t now);
+/* Counts; false when it was more often than `limit` in this minute. */
+bool traffic_within(struct traffic_window *window, unsigned limit, uint64_t now);
 void traffic_free(struct traffic *traffic);

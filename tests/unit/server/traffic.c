@@ -58,9 +58,20 @@ START_TEST(an_older_proxys_past_is_not_of_this_hour)
 }
 END_TEST
 
+START_TEST(a_minute_has_its_limit)
+{
+    struct traffic_window window = {0};
+    for (int i = 0; i < 5; i++)
+        ck_assert(traffic_within(&window, 5, 7 * MINUTE + i));
+    ck_assert(!traffic_within(&window, 5, 7 * MINUTE + 59999));
+    ck_assert(traffic_within(&window, 5, 8 * MINUTE));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const cases[] = {a_host_that_comes_back_goes_on, the_hour_is_of_all_hosts,
-                                  an_older_proxys_past_is_not_of_this_hour, NULL};
+                                  an_older_proxys_past_is_not_of_this_hour, a_minute_has_its_limit,
+                                  NULL};
     return suite_run("traffic", cases);
 }
