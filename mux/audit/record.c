@@ -25,6 +25,7 @@ static const char *const names[AUDIT_KINDS] = {
     [AUDIT_PAUSE] = "pause",
     [AUDIT_RESUME] = "resume",
     [AUDIT_REMOVE] = "remove",
+    [AUDIT_RENAME] = "rename",
     [AUDIT_ATTACH] = "attach",
     [AUDIT_DETACH] = "detach",
     [AUDIT_REQUEST] = "request",

@@ -40,6 +40,7 @@ enum audit_kind {
     AUDIT_PAUSE,
     AUDIT_RESUME,
     AUDIT_REMOVE,
+    AUDIT_RENAME,
     AUDIT_ATTACH,
     AUDIT_DETACH,
     AUDIT_REQUEST,

@@ -93,8 +93,8 @@ static struct verdict judge_outside(const struct activity_facts *facts, uint64_t
 {
     /* What comes at once after a key is its echo; after another size, the same screen again. */
     uint64_t cause = later(facts->input_at, facts->sized_at);
-    bool echo = recent(cause, now) && facts->output_at <= cause + ACTIVITY_GRACE_MS;
-    uint64_t quiet = later(facts->output_at, facts->watched_at);
+    bool echo = cause != 0 && facts->output_at <= cause + ACTIVITY_GRACE_MS;
+    uint64_t quiet = later(facts->spoke_at, facts->watched_at);
     if (facts->cpu >= ACTIVITY_BUSY)
         return (struct verdict){DOING_RUNNING, SOURCE_CPU, 0};
     if (recent(facts->lines_at, now))

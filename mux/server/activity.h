@@ -69,6 +69,7 @@ struct activity_facts {
     uint64_t sized_at;   /* its terminal got another size, so that it draws anew */
     uint64_t watched_at; /* since then no output would have been missed */
     uint64_t output_at;
+    uint64_t spoke_at; /* it printed, and not only because it got another size */
     uint64_t lines_at; /* it got further than a line before; a spinner does not */
     uint64_t busy_at;  /* it used the CPU */
     double cpu;        /* percent of one core; below zero: not known */

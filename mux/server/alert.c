@@ -84,6 +84,17 @@ struct alert *alert_raise(struct alerts *alerts, const char *sandbox_id, const c
     return &alerts->list[alerts->count++];
 }
 
+void alert_rename(struct alerts *alerts, const char *sandbox_id, const char *name)
+{
+    for (size_t i = 0; i < alerts->count; i++) {
+        struct alert *alert = &alerts->list[i];
+        if (strcmp(alert->sandbox_id, sandbox_id) != 0)
+            continue;
+        snprintf(alert->sandbox, sizeof(alert->sandbox), "%s", name);
+        alert->dirty = true;
+    }
+}
+
 static bool concerns(const struct alert *alert, const char *sandbox_id)
 {
     return !sandbox_id || strcmp(alert->sandbox_id, sandbox_id) == 0;

@@ -48,6 +48,9 @@ size_t alert_acknowledge(struct alerts *alerts, const char *sandbox_id);
 /* Not acknowledged ones, of a sandbox or all (NULL). */
 size_t alert_open_count(const struct alerts *alerts, const char *sandbox_id);
 
+/* The sandbox has another name. */
+void alert_rename(struct alerts *alerts, const char *sandbox_id, const char *name);
+
 /* The sandbox is forgotten. */
 void alert_forget(struct alerts *alerts, const char *sandbox_id);
 

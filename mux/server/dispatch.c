@@ -378,6 +378,9 @@ static void sandbox_rename(struct client *client, uint32_t id, const msgpack_obj
         return;
     }
     memcpy(sandbox->record.name, new_name, sizeof(new_name));
+    ledger_note(server, AUDIT_RENAME, sandbox, json_pack("{s:s}", "before", name));
+    alert_rename(&server->alerts, sandbox->record.id, new_name);
+    server_keep_alerts(server);
     sandbox_save(sandbox);
     sandbox_touch(sandbox);
     bj_rpc_done(&client->rpc, id);

@@ -41,9 +41,10 @@ static void note_exit(struct sandbox *sandbox)
     struct server *server = sandbox->server;
     sandbox->exit_noted = true;
     ledger_note(server, AUDIT_EXIT, sandbox,
-                json_pack("{s:i, s:i, s:o}", "code", record->exit_code, "signal",
+                json_pack("{s:i, s:i, s:o, s:b}", "code", record->exit_code, "signal",
                           record->exit_signal, "error",
-                          audit_text(record->error, strlen(record->error))));
+                          audit_text(record->error, strlen(record->error)), "killed",
+                          sandbox->killed));
     if (sandbox->killed)
         return;
     if (record->exit_signal == SIGSYS)

@@ -74,6 +74,7 @@ START_TEST(a_life_in_lines)
     WAIT_FOR(world_state_is(&world, "early", "running"));
     listen_to((const char *const[]){world.belljar, "watch", NULL});
     WAIT_SAYS("  early: running\n"); /* what is so already */
+    WAIT_SAYS("  early: idle\n");
     human_runs(&world, "build",
                "read go; belljar-shim ask --kind exec --title 'deploy to staging'; "
                "echo verdict $?; read end; exit 7");

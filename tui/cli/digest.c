@@ -36,6 +36,8 @@ static void on_exit_of(struct digest *digest, const struct audit_record *record)
     long long code = report_number(record->json, "code");
     long long number = report_number(record->json, "signal");
     bool bad = code != 0 || number != 0;
+    if (json_is_true(json_object_get(record->json, "killed")))
+        return; /* which is on record by itself */
     *(bad ? &digest->failed : &digest->exited) += 1;
     snprintf(words, sizeof(words), number ? "ended by signal %lld" : "exited %lld",
              number ? number : code);

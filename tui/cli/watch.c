@@ -110,6 +110,46 @@ static void say_state(struct watch *watch, const json_t *now)
         words);
 }
 
+/* What it does, as far as it makes a difference to a person: whether it works, or does not. */
+static const char *doing_words(const json_t *now)
+{
+    static const struct {
+        const char *doing, *words;
+    } known[] = {{"running", "works"},
+                 {"thinking", "works"},
+                 {"idle", "idle"},
+                 {"stuck", "stuck"},
+                 {"input", "waits for input"}};
+    const char *doing = report_text(now, "doing");
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i].doing, doing) == 0)
+            return known[i].words;
+    return NULL;
+}
+
+static void say_doing(struct watch *watch, const json_t *now)
+{
+    const char *id = report_text(now, "id"), *words = doing_words(now);
+    json_t *sandbox = json_object_get(watch->sandboxes, id);
+    const char *before = sandbox ? report_text(sandbox, "watch-doing") : "";
+    if (!sandbox || !words || strcmp(words, before) == 0)
+        return;
+    /* That one which runs works is no news. */
+    if (*before || strcmp(words, "works") != 0)
+        say(watch, "doing", id,
+            json_pack("{s:s,s:s}", "doing", report_text(now, "doing"), "source",
+                      report_text(now, "source")),
+            words);
+    json_object_set_new(sandbox, "watch-doing", json_string(words));
+}
+
+static void on_stats(struct watch *watch, const json_t *what)
+{
+    const json_t *now;
+    size_t index;
+    json_array_foreach(json_object_get(what, "sandboxes"), index, now) say_doing(watch, now);
+}
+
 static void say_agent(struct watch *watch, const json_t *now)
 {
     const char *state = report_text(now, "agent_state"), *text = report_text(now, "agent_text");
@@ -127,6 +167,8 @@ static void on_sandbox(struct watch *watch, const json_t *now)
     json_t *before = json_incref(json_object_get(watch->sandboxes, id));
     char words[200];
     json_object_set(watch->sandboxes, id, (json_t *)now);
+    if (before && json_object_get(before, "watch-doing"))
+        json_object_set((json_t *)now, "watch-doing", json_object_get(before, "watch-doing"));
     if (before && differs(before, now, "name")) {
         snprintf(words, sizeof(words), "was called %.80s before", report_text(before, "name"));
         say(watch, "renamed", id, json_pack("{s:s}", "before", report_text(before, "name")), words);
@@ -208,6 +250,7 @@ static void on_event(struct peer *peer, const char *name, const json_t *params)
         const char *name;
         void (*take)(struct watch *watch, const json_t *params);
     } events[] = {{"event.sandbox", on_sandbox},
+                  {"event.stats", on_stats},
                   {"event.gone", on_gone},
                   {"event.request", on_request},
                   {"event.request_gone", on_request_gone},

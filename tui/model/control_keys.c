@@ -99,7 +99,8 @@ static void return_to_focus(struct control *control, const struct control_view *
         return;
     const struct sandbox *sandbox = fleet_find(view->fleet, control->selected);
     control->returns = false;
-    if (sandbox && sandbox_alive(sandbox) && !view->readonly)
+    /* With a prefix that waits for a key, focus goes on over panes that have ended, too. */
+    if (sandbox && (sandbox_alive(sandbox) || keys_prefixed()) && !view->readonly)
         control->mode = CONTROL_FOCUS;
 }
 

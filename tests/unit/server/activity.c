@@ -106,9 +106,9 @@ static void happen(struct activity_facts *facts, const struct activity *activity
         facts->prompt = name[0] == 's' ? PROMPT_SHOWN : PROMPT_LEFT;
         facts->prompt_at = now;
     } else if (strcmp(name, "out") == 0) {
-        facts->output_at = now;
+        facts->output_at = facts->spoke_at = now;
     } else if (strcmp(name, "line") == 0) {
-        facts->output_at = facts->lines_at = now;
+        facts->output_at = facts->spoke_at = facts->lines_at = now;
     } else if (strcmp(name, "notice") == 0) {
         facts->notice_at = now;
     } else if (strcmp(name, "bell") == 0) {
@@ -258,6 +258,24 @@ START_TEST(since_when)
 }
 END_TEST
 
+/* What is drawn anew for another size is no work: it has been idle for as long as before. */
+START_TEST(another_size_is_no_work)
+{
+    struct activity_facts facts = {
+        .state = SANDBOX_RUNNING, .watched_at = BEGIN, .spoke_at = BEGIN, .output_at = BEGIN};
+    struct activity activity = {0};
+    activity_judge(&activity, &facts, BEGIN + 60000);
+    ck_assert_int_eq(activity.doing, DOING_IDLE);
+    facts.sized_at = BEGIN + 60000;
+    facts.output_at = BEGIN + 60100;
+    for (uint64_t at = 60500; at < 80000; at += 500) {
+        activity_judge(&activity, &facts, BEGIN + at);
+        ck_assert_int_eq(activity.doing, DOING_IDLE);
+        ck_assert_uint_eq(activity.since, BEGIN);
+    }
+}
+END_TEST
+
 START_TEST(words_and_spinners)
 {
     for (int i = 0; i < DOINGS; i++)
@@ -277,8 +295,12 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const cases[] = {the_labelled_corpus, facts_of_the_server_come_first,
-                                  nothing_is_guessed,  since_when,
-                                  words_and_spinners,  NULL};
+    const TTest *const cases[] = {the_labelled_corpus,
+                                  facts_of_the_server_come_first,
+                                  nothing_is_guessed,
+                                  since_when,
+                                  another_size_is_no_work,
+                                  words_and_spinners,
+                                  NULL};
     return suite_run("activity", cases);
 }
