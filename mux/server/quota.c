@@ -41,6 +41,16 @@ static void pause_it(struct sandbox *sandbox)
         operation_start(sandbox->server, OPERATION_PAUSE, &sandbox, 1, NULL, NULL, NULL);
 }
 
+#define SIZE_TEXT 24
+
+static const char *size_text(uint64_t bytes, char out[SIZE_TEXT])
+{
+    bool large = (double)bytes >= GIB;
+    snprintf(out, SIZE_TEXT, large ? "%.1f GiB" : "%.1f MiB",
+             (double)bytes / (large ? GIB : GIB / 1024));
+    return out;
+}
+
 /* True the first time; `over` false makes the next time the first again. */
 static bool first_time(struct sandbox *sandbox, unsigned bit, bool over)
 {
@@ -93,6 +103,7 @@ static void on_count(uv_work_t *work)
 static void judge_disk(struct sandbox *sandbox, const struct count *count)
 {
     uint64_t limit = sandbox->record.quotas.disk;
+    char taken[SIZE_TEXT], most[SIZE_TEXT];
     bool hidden = count->status == -E2BIG || count->status == -EACCES;
     if (first_time(sandbox, TOLD_HIDDEN, hidden)) {
         server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "quota",
@@ -103,8 +114,8 @@ static void judge_disk(struct sandbox *sandbox, const struct count *count)
     } else if ((count->status == 0 || count->bytes > limit) &&
                is_over(count->bytes, limit, &sandbox->watched.disk_paused)) {
         server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "quota",
-                     "paused: its files take %.1f GiB, its limit is %.1f GiB",
-                     (double)count->bytes / GIB, (double)limit / GIB);
+                     "paused: its files take %s, its limit is %s", size_text(count->bytes, taken),
+                     size_text(limit, most));
         pause_it(sandbox);
     }
 }
@@ -155,16 +166,17 @@ static void look_at_memory(struct sandbox *sandbox)
     bool enforced = sandbox->server->cgroups.memory;
     if (!limit || !sample->has_memory)
         return;
+    char taken[SIZE_TEXT], most[SIZE_TEXT];
+    size_text(sample->memory, taken);
+    size_text(limit, most);
     bool over = sample->memory > limit && !enforced;
     if (first_time(sandbox, TOLD_HIGH, !over && sample->memory > limit / 10 * 9))
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "memory",
-                     "its memory is %.1f GiB, its limit %.1f GiB", (double)sample->memory / GIB,
-                     (double)limit / GIB);
+                     "its memory is %s, its limit %s", taken, most);
     if (enforced || !is_over(sample->memory, limit, &sandbox->watched.memory_paused))
         return;
     server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "memory",
-                 "paused: its memory is %.1f GiB, its limit %.1f GiB", (double)sample->memory / GIB,
-                 (double)limit / GIB);
+                 "paused: its memory is %s, its limit %s", taken, most);
     pause_it(sandbox);
 }
 
@@ -223,7 +235,9 @@ static void look_at_clock(struct sandbox *sandbox)
         !first_time(sandbox, TOLD_WALL, server_time() - sandbox->record.created > (double)limit))
         return;
     server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "quota",
-                 "paused: its time is used up, %.1f hours", (double)limit / 3600);
+                 limit >= 3600 ? "paused: its time is used up, %.1f hours"
+                               : "paused: its time is used up, %.1f minutes",
+                 (double)limit / (limit >= 3600 ? 3600 : 60));
     pause_it(sandbox);
 }
 

@@ -179,7 +179,7 @@ static const struct {
     {"policy.reload", "{'names': ['nobody']}", "no sandbox is named"},
     {"egress.list", "{'name': 'nobody'}", "no sandbox is named"},
     {"work.begin", "{'name': 'nobody', 'action': 'diff'}", "no sandbox is named"},
-    {"work.begin", "{'name': 'idle', 'action': 'take'}", "action is diff, pull or push"},
+    {"work.begin", "{'name': 'idle', 'action': 'take'}", "action is diff, pull, push or exec"},
     {"work.begin", "{'name': 'still', 'action': 'diff'}", "still is paused"},
     {"work.check", "{'name': 'nobody', 'paths': []}", "no sandbox is named"},
     {"work.end", "{'name': 'nobody', 'action': 'diff', 'outcome': 'done'}", "no sandbox is named"},

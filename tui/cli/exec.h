@@ -1,7 +1,7 @@
 /*
- * `belljar exec`: a program beside the agent, in its sandbox, as its user; one that has ended gets a
- * wall around its work for as long. What it prints is cleaned, unless its bytes are asked for and do
- * not go to a terminal.
+ * `belljar exec`: a program beside the agent, in its sandbox, as its user; one that has ended gets
+ * a wall around its work for as long. What it prints is cleaned, unless its bytes are asked for and
+ * do not go to a terminal.
  */
 #pragma once
 

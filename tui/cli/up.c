@@ -11,6 +11,7 @@
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
 #include "tui/cli/start.h"
+#include "tui/cli/units.h"
 #include "tui/cli/up_parts.h"
 
 static const char *const plans[] = {"start", "start again", "runs already"};
@@ -35,19 +36,27 @@ static void say_list(const char *label, const json_t *list)
 static void say_limits(const json_t *params)
 {
     static const struct {
-        const char *param, *label, *unit;
+        const char *param, *label, *behind;
+        enum { BYTES, THOUSANDTHS, COUNT, SECONDS } unit;
     } limits[] = {
-        {"memory", "memory", " bytes"},         {"millicpus", "cpus", " thousandths"},
-        {"pids", "pids", " processes"},         {"disk", "disk", " bytes"},
-        {"egress", "egress", " bytes an hour"}, {"wall_clock", "wall_clock", " seconds"},
+        {"memory", "memory", "", BYTES},         {"millicpus", "cpus", "", THOUSANDTHS},
+        {"pids", "pids", " processes", COUNT},   {"disk", "disk", "", BYTES},
+        {"egress", "egress", " an hour", BYTES}, {"wall_clock", "wall_clock", "", SECONDS},
     };
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        char text[64];
+        char text[UNIT_TEXT_MAX];
         if (!json_object_get(params, limits[i].param))
             continue;
         long long number = report_number(params, limits[i].param);
-        snprintf(text, sizeof(text), "%lld", number);
-        say(limits[i].label, number ? text : "no limit", number ? limits[i].unit : "");
+        if (limits[i].unit == BYTES)
+            unit_size_text((uint64_t)number, text);
+        else if (limits[i].unit == SECONDS)
+            unit_age_text((uint64_t)number, text);
+        else if (limits[i].unit == THOUSANDTHS)
+            snprintf(text, sizeof(text), "%g", (double)number / 1000);
+        else
+            snprintf(text, sizeof(text), "%lld", number);
+        say(limits[i].label, number ? text : "no limit", number ? limits[i].behind : "");
     }
 }
 

@@ -59,6 +59,13 @@ void view_replay_hints(struct view *view, const struct player *player, struct pe
                 player->state == PLAYER_READY ? sizeof(replay_hints) / sizeof(replay_hints[0]) : 1);
 }
 
+/* What a dashboard that only looks does not do. */
+static bool is_refused(enum action action)
+{
+    return action == ACTION_FOCUS || action == ACTION_RUN || action == ACTION_KILL ||
+           action == ACTION_PAUSE;
+}
+
 static void put_hints(struct view *view, const struct view_input *input, struct pen *pen)
 {
     struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BAR, BJ_ATTR_BOLD);
@@ -74,8 +81,8 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
                  "back to supervising");
         return;
     }
-    if (input->control->form.open)
-        return; /* the form says its keys */
+    if (input->control->form.open || input->control->prompt != PROMPT_NONE)
+        return; /* the form and the question say their keys */
     if (input->control->palette.open || input->control->copy.open) {
         bool palette = input->control->palette.open;
         put_hint(pen, &key, &dim, palette ? "Enter" : keys_first(0, ACTION_COPY_TAKE).text,
@@ -116,7 +123,7 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
                                 (action->action == ACTION_GO &&
                                  control_list_rows(input->control, input->fleet) == 0) ||
                                 (action->action == ACTION_GO && input->control->list == LIST_HELP));
-        if ((!list && idle) || useless)
+        if ((!list && idle) || useless || (input->readonly && is_refused(action->action)))
             continue;
         put_hint(pen, &key, &dim,
                  keys_first(list ? KEYS_LIST : KEYS_SUPERVISE, action->action).text, action->hint);
