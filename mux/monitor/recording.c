@@ -274,10 +274,7 @@ static void add_redraw(struct recording *recording, struct terminal *terminal)
     add_event(recording, 'o', picture.data, picture.size);
     if (recording->buffer.size - before > RECORDING_LINE_MAX) { /* it could not be read again */
         recording->buffer.size = before;
-        add_event(recording, 'o',
-                  "\x1b"
-                  "c",
-                  2); /* an empty screen */
+        add_event(recording, 'o', "\033c", 2); /* an empty screen */
     }
     bytes_free(&picture);
 }

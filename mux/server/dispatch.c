@@ -183,7 +183,8 @@ static void server_stop_call(struct client *client, uint32_t id, const msgpack_o
     log_line("stop asked for by a client");
     bool kill = bj_get_bool(params, "kill", false) && server->sandbox_count;
     if (kill && operation_start(server, OPERATION_KILL, server->sandboxes, server->sandbox_count,
-                                NULL, stop_killed, &error) < 0) {
+                                NULL, stop_killed) < 0) {
+        bj_fail(&error, -ENOMEM, "out of memory");
         dispatch_fail(client, id, &error);
         return;
     }
@@ -334,7 +335,7 @@ static void operate(struct client *client, uint32_t id, const msgpack_object *pa
     if (error.code)
         dispatch_fail(client, id, &error);
     if (call)
-        operation_start(server, kind, chosen, (size_t)kept, call, NULL, NULL);
+        operation_start(server, kind, chosen, (size_t)kept, call, NULL);
     if (count >= 0)
         free(chosen);
 }

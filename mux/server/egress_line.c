@@ -150,12 +150,8 @@ static void note(struct sandbox *sandbox, const struct policy_decision *decision
 {
     if (!fresh(sandbox, decision))
         return;
-    ledger_note(
-        sandbox->server, AUDIT_VERDICT, sandbox,
-        json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:f, s:f}", "class", "wall", "about", "egress",
-                  "subject", audit_text(decision->subject, strlen(decision->subject)), "answer",
-                  policy_effect_name(decision->effect), "by", decision->rule ? "rule" : "policy",
-                  "where", decision->where, "asked", server_time(), "waited", 0.0));
+    ledger_note(sandbox->server, AUDIT_VERDICT, sandbox,
+                hold_decided(REQUEST_WALL, json_string("egress"), decision));
 }
 
 static bool is_credential_host(const struct sandbox *sandbox, const char *subject)

@@ -524,25 +524,30 @@ static void decide_hook(struct sandbox *sandbox, const struct request_text *text
         guard_decide(sandbox, POLICY_EXEC, call, (size_t)size, decision);
 }
 
-/* True when the policy has answered it. */
+json_t *hold_decided(enum request_class class, json_t *about,
+                     const struct policy_decision *decision)
+{
+    return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:f, s:f}", "class", request_class_name(class),
+                     "about", about, "subject",
+                     audit_text(decision->subject, strlen(decision->subject)), "answer",
+                     policy_effect_name(decision->effect), "by", decision->rule ? "rule" : "policy",
+                     "where", decision->where, "asked", server_time(), "waited", 0.0);
+}
+
 /* On record, then told; false when that was not possible. */
 static bool answer_at_once(struct sandbox *sandbox, uint32_t channel,
                            const struct policy_decision *decision, json_t *about,
-                           const char *reason, const char *by)
+                           const char *reason)
 {
-    int status = ledger_commit(
-        sandbox->server, AUDIT_VERDICT, sandbox,
-        json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:f, s:f}", "class", "courtesy", "about", about,
-                  "subject", audit_text(decision->subject, strlen(decision->subject)), "answer",
-                  policy_effect_name(decision->effect), "by", by, "where", decision->where, "asked",
-                  server_time(), "waited", 0.0),
-        NULL);
+    int status = ledger_commit(sandbox->server, AUDIT_VERDICT, sandbox,
+                               hold_decided(REQUEST_COURTESY, about, decision), NULL);
     if (status == 0)
         status = monitor_verdict(sandbox, channel, decision->effect == POLICY_ALLOW, reason,
                                  on_told, NULL, NULL);
     return status == 0;
 }
 
+/* True when the policy has answered it. */
 static bool answered_by_policy(struct sandbox *sandbox, uint32_t channel,
                                const struct policy_decision *decision, int about)
 {
@@ -551,8 +556,7 @@ static bool answered_by_policy(struct sandbox *sandbox, uint32_t channel,
         return false;
     guard_reason(decision, reason);
     return answer_at_once(sandbox, channel, decision,
-                          json_string(policy_kind_name((enum policy_kind)about)), reason,
-                          decision->rule ? "rule" : "policy");
+                          json_string(policy_kind_name((enum policy_kind)about)), reason);
 }
 
 /* So many are open that no human could answer one more; who asked must not wait for ever. */
@@ -563,7 +567,7 @@ static void refuse(struct sandbox *sandbox, uint32_t channel, const struct reque
              text->title);
     snprintf(decision.where, sizeof(decision.where), "limits");
     answer_at_once(sandbox, channel, &decision, audit_text(text->kind, text->kind_size),
-                   "too many questions are open: ask again later", "policy");
+                   "too many questions are open: ask again later");
 }
 
 void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *given,

@@ -17,6 +17,11 @@
  * `params`: a new server asks anew, the human has been asked since then. Not before the sandbox. */
 double hold_asked(const struct sandbox *sandbox, const msgpack_object *params);
 
+/* The record of a verdict that the policy or a rule gave at once. Takes `about` over; NULL when
+ * memory is short. */
+json_t *hold_decided(enum request_class class, json_t *about,
+                     const struct policy_decision *decision);
+
 /* A process inside asks on a channel of the link. */
 void hold_hook(struct sandbox *sandbox, uint32_t channel, const struct request_text *text,
                double asked);

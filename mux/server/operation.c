@@ -249,16 +249,16 @@ static void on_step(uv_timer_t *timer)
 
 int operation_start(struct server *server, enum operation_kind kind,
                     struct sandbox *const *sandboxes, size_t count, struct call *call,
-                    void (*done)(struct server *server), struct bj_error *error)
+                    void (*done)(struct server *server))
 {
     struct operation *operation =
         calloc(1, sizeof(*operation) + count * sizeof(operation->items[0]));
     if (!operation) {
-        struct bj_error why = {0};
-        bj_fail(&why, -ENOMEM, "out of memory");
+        struct bj_error error = {0};
+        bj_fail(&error, -ENOMEM, "out of memory");
         if (call)
-            call_fail(call, &why);
-        return bj_fail(error, -ENOMEM, "out of memory");
+            call_fail(call, &error);
+        return error.code;
     }
     operation->server = server;
     operation->kind = kind;

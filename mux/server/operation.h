@@ -22,7 +22,7 @@ enum operation_kind {
  * the call has got that, and `done` is not called. */
 int operation_start(struct server *server, enum operation_kind kind,
                     struct sandbox *const *sandboxes, size_t count, struct call *call,
-                    void (*done)(struct server *server), struct bj_error *error);
+                    void (*done)(struct server *server));
 
 /* One step of ending what outlives a sandbox's own processes, `passed` ms after the first: its
  * monitor, which is asked first, and its egress proxy. True when both are gone. */

@@ -38,7 +38,7 @@ enum {
 static void pause_it(struct sandbox *sandbox)
 {
     if (sandbox->record.state == SANDBOX_RUNNING)
-        operation_start(sandbox->server, OPERATION_PAUSE, &sandbox, 1, NULL, NULL, NULL);
+        operation_start(sandbox->server, OPERATION_PAUSE, &sandbox, 1, NULL, NULL);
 }
 
 #define SIZE_TEXT 24

@@ -73,9 +73,10 @@ char *text_clean_copy(const char *text, size_t size, size_t limit, bool lines)
 {
     size_t room = (size < limit / 3 ? size * 3 : limit) + 1; /* U+FFFD has three bytes */
     char *out = malloc(room);
-    if (out)
-        text_clean(out, room, text, size, lines);
-    return out;
+    if (!out)
+        return NULL;
+    char *fitting = realloc(out, text_clean(out, room, text, size, lines) + 1);
+    return fitting ? fitting : out;
 }
 
 void text_read(const msgpack_object *map, const char *key, char *out, size_t room)

@@ -14,8 +14,6 @@
 
 static struct world world;
 
-#define ASK "/belljar/bin/belljar-shim ask --kind exec --title "
-
 static void setup(void)
 {
     world_open(&world);
@@ -53,7 +51,8 @@ static bool refused(const char *answer, const char *id)
 START_TEST(from_the_command_line)
 {
     struct result result;
-    run("asker", ASK "'make install'; echo first $?; " ASK "'rm -rf build'; echo second $?; cat");
+    run("asker", HUMAN_ASKED "'make install'; echo first $?; " HUMAN_ASKED
+                             "'rm -rf build'; echo second $?; cat");
     WAIT_FOR(request_id("make install")[0]);
     ck_assert_str_eq(request_field("make install", "sandbox"), "asker");
     ck_assert_str_eq(request_field("make install", "class"), "courtesy");
@@ -75,8 +74,8 @@ END_TEST
 
 START_TEST(from_the_dashboard)
 {
-    run("asker",
-        "read x; " ASK "'make install'; echo first $?; " ASK "'rm -rf build'; echo second $?; cat");
+    run("asker", "read x; " HUMAN_ASKED "'make install'; echo first $?; " HUMAN_ASKED
+                 "'rm -rf build'; echo second $?; cat");
     WAIT_FOR(world_state_is(&world, "asker", "running"));
     struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
     EYE_WAIT_TEXT(eye, "asker");
@@ -98,7 +97,7 @@ END_TEST
 START_TEST(type_ahead_is_not_taken)
 {
     bool told = false;
-    run("asker", "while read x; do " ASK "'make install'; echo first $?; done");
+    run("asker", "while read x; do " HUMAN_ASKED "'make install'; echo first $?; done");
     WAIT_FOR(world_state_is(&world, "asker", "running"));
     struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
     EYE_WAIT_TEXT(eye, "asker");
@@ -125,7 +124,7 @@ END_TEST
 /* In focus mode the letters belong to the agent. */
 START_TEST(focus_keys_decide_nothing)
 {
-    run("asker", "stty -echo; (" ASK "'make install'; echo first $?) & cat");
+    run("asker", "stty -echo; (" HUMAN_ASKED "'make install'; echo first $?) & cat");
     WAIT_FOR(request_id("make install")[0]);
     struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
     EYE_WAIT_TEXT(eye, "make install");
@@ -149,7 +148,8 @@ END_TEST
 /* Rows 52 and 53: an id belongs to one text, and is used up by its verdict. */
 START_TEST(stale_and_changed_ids)
 {
-    run("asker", ASK "'step one'; echo first $?; read x; " ASK "'step two'; echo second $?; cat");
+    run("asker", HUMAN_ASKED "'step one'; echo first $?; read x; " HUMAN_ASKED
+                             "'step two'; echo second $?; cat");
     WAIT_FOR(request_id("step one")[0]);
     char first[64], second[64], mixed[128];
     snprintf(first, sizeof(first), "%s", request_id("step one"));
@@ -185,8 +185,8 @@ START_TEST(a_verdict_that_is_refused_leaves_no_trace)
     char project[300], id[64];
     snprintf(project, sizeof(project), "%s/project", world.home);
     ck_assert_int_eq(mkdir(project, 0755), 0);
-    human_runs_in(&world, "with", project, NULL, "{ " ASK "'make it'; echo with $?; } &");
-    human_runs(&world, "without", ASK "'make it'; echo without $?; cat");
+    human_runs_in(&world, "with", project, NULL, "{ " HUMAN_ASKED "'make it'; echo with $?; } &");
+    human_runs(&world, "without", HUMAN_ASKED "'make it'; echo without $?; cat");
     WAIT_FOR(atoi(request_field("make it", "count")) == 2);
     snprintf(id, sizeof(id), "%s", request_id("make it"));
     sleep(1); /* both are old enough */
@@ -208,7 +208,7 @@ END_TEST
 
 START_TEST(asker_that_dies_takes_its_request_along)
 {
-    run("asker", ASK "'make install' & read x; kill -9 $!; echo killed; cat");
+    run("asker", HUMAN_ASKED "'make install' & read x; kill -9 $!; echo killed; cat");
     WAIT_FOR(request_id("make install")[0]);
     char id[64];
     snprintf(id, sizeof(id), "%s", request_id("make install"));
@@ -222,7 +222,7 @@ END_TEST
 
 START_TEST(killed_sandbox_takes_its_requests_along)
 {
-    run("asker", ASK "'make install'; echo first $?");
+    run("asker", HUMAN_ASKED "'make install'; echo first $?");
     WAIT_FOR(request_id("make install")[0]);
     BELLJAR_OK(&world, "kill", "asker");
     ck_assert_str_eq(request_id("make install"), "");
@@ -232,7 +232,7 @@ END_TEST
 /* Nothing is allowed by the death of anything, and the question is asked again. */
 START_TEST(requests_survive_server_and_monitor)
 {
-    run("asker", ASK "'make install'; echo first $?; cat");
+    run("asker", HUMAN_ASKED "'make install'; echo first $?; cat");
     WAIT_FOR(request_id("make install")[0]);
     long asked = strtol(request_field("make install", "created"), NULL, 10);
     sleep(4);
@@ -257,8 +257,8 @@ END_TEST
 START_TEST(a_second_line_is_not_allowed_along)
 {
     human_policy(&world, "exec { allow = [\"ask(tidy *)\"] }\n");
-    run("asker", ASK "'tidy the log'; echo first $?; " ASK
-                     "'tidy the log\nand wipe the disk'; echo second $?; cat");
+    run("asker", HUMAN_ASKED "'tidy the log'; echo first $?; " HUMAN_ASKED
+                             "'tidy the log\nand wipe the disk'; echo second $?; cat");
     WAIT_FOR(world_shows(&world, "asker", "first 0"));
     WAIT_FOR(request_id("tidy the log⏎and wipe the disk")[0]);
     BELLJAR_OK(&world, "deny", request_id("tidy the log⏎and wipe the disk"));

@@ -296,13 +296,19 @@ START_TEST(programs_find_the_proxy)
 }
 END_TEST
 
+/* A file of zeros on the host that the policy allows. */
+static void serve(const char *size, const char *name)
+{
+    char script[300];
+    snprintf(script, sizeof(script), "head -c %s /dev/zero > %s/%s", size, net_directory(), name);
+    world_run_ok(&world, (const char *const[]){"bash", "-c", script, NULL});
+    policy("egress { allow = [\"good.example\"] }\n");
+}
+
 /* Each connection is below it, and long over before the next begins. */
 START_TEST(bytes_of_an_hour_in_pieces)
 {
-    char path[300];
-    snprintf(path, sizeof(path), "head -c 700k /dev/zero > %s/part", net_directory());
-    world_run_ok(&world, (const char *const[]){"bash", "-c", path, NULL});
-    policy("egress { allow = [\"good.example\"] }\n");
+    serve("700k", "part");
     BELLJAR_OK(&world, "run", "-d", "-n", "one", "--egress", "1m", "--", "bash", "-c",
                "for i in 1 2; do curl -sS -m 60 -o /dev/null http://good.example/part; "
                "echo fetched $i; sleep 4; done; sleep 1000");
@@ -315,10 +321,7 @@ END_TEST
 
 START_TEST(bytes_of_an_hour)
 {
-    char path[300];
-    snprintf(path, sizeof(path), "head -c 3M /dev/zero > %s/big", net_directory());
-    world_run_ok(&world, (const char *const[]){"bash", "-c", path, NULL});
-    policy("egress { allow = [\"good.example\"] }\n");
+    serve("3M", "big");
     BELLJAR_OK(&world, "run", "-d", "-n", "one", "--egress", "1m", "--", "bash", "-c",
                "curl -sS -m 60 -o /dev/null http://good.example/big; echo fetched; read x; " FETCH
                "; echo over; sleep 1000");

@@ -33,6 +33,9 @@ const char *human_request(struct world *world, const char *about, const char *fi
 bool human_answers(struct world *world, const char *verb, const char *about, const char *option,
                    const char *value);
 
+/* A shell's words by which a program inside asks; the title follows. */
+#define HUMAN_ASKED "/belljar/bin/belljar-shim ask --kind exec --title "
+
 /* Whether `belljar ARGUMENTS...` prints the text. */
 bool human_reads(struct world *world, const char *text, const char *const arguments[]);
 #define HUMAN_READS(world, text, ...)                                                              \

@@ -235,13 +235,11 @@ START_TEST(alerts_outlive_the_server)
 }
 END_TEST
 
-#define ASK "/belljar/bin/belljar-shim ask --kind exec --title "
-
 /* The file is empty, as after a loss of power. It is said, and verdicts are taken. */
 START_TEST(damaged_alerts_stop_nothing)
 {
     char path[160];
-    human_runs(&world, "asker", ASK "'make install'; echo first $?; cat");
+    human_runs(&world, "asker", HUMAN_ASKED "'make install'; echo first $?; cat");
     WAIT_FOR(human_request(&world, "make install", "id")[0]);
     snprintf(path, sizeof(path), "%s/alerts.json", world.state);
     kill(world_server(&world), SIGKILL);

@@ -15,8 +15,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define ASK "/belljar/bin/belljar-shim ask --kind exec --title "
-
 static const char *const programs[] = {"belljar-egress", "belljar-monitor", "belljar-server",
                                        "belljar-shim", "belljar"};
 
@@ -135,8 +133,8 @@ static void start_all(void)
     human_runs(&world, "counter", "i=0; while :; do i=$((i+1)); echo \"out $i\"; sleep 0.05; done");
     human_runs(&world, "echo", "stty -echo; while read -r line; do echo \"got $line.\"; done");
     human_runs(&world, "asker",
-               ASK "'before the upgrade'; echo first $?; read x; " ASK
-                   "'after the upgrade'; echo second $?; cat");
+               HUMAN_ASKED "'before the upgrade'; echo first $?; read x; " HUMAN_ASKED
+                           "'after the upgrade'; echo second $?; cat");
     WAIT_FOR(world_counted(&world, "counter") > 0);
     WAIT_FOR(*human_request(&world, "before the upgrade", "id"));
 }

@@ -88,27 +88,27 @@ static int check_session(const json_t *list, const char *name, struct bj_error *
                    name, name);
 }
 
-/* What a mistyped name would open is an empty dashboard. A sandbox to focus brings its own session
- * when none is named, in `session`. */
+/* What a mistyped name would open is an empty dashboard. One of session and focus is given; a
+ * sandbox to focus brings its own session when none is named, in `session`. */
 static int check_names(const struct bj_paths *paths, const struct args *args,
                        struct dashboard_options *options, char session[64], struct bj_error *error)
 {
     struct peer server;
-    json_t *list = NULL, *focused = NULL;
+    json_t *list = NULL, *focused;
     int status = sandbox_server(paths, true, &server, error);
     if (status < 0)
         return status;
-    if (options->focus && (status = sandbox_find(&server, options->focus, &focused, error)) == 0 &&
-        !options->session) {
+    status = peer_call(&server, "sandbox.list", NULL, PEER_TIMEOUT_MS, &list, error);
+    peer_close(&server);
+    if (status == 0 && options->focus)
+        status = sandbox_pick(list, options->focus, &focused, error);
+    if (status == 0 && !options->session) {
         snprintf(session, 64, "%s", report_text(focused, "session"));
         options->session = session;
-    }
-    if (status == 0 && options->session && !args_set(args, "new") &&
-        (status = peer_call(&server, "sandbox.list", NULL, PEER_TIMEOUT_MS, &list, error)) == 0)
+    } else if (status == 0 && !args_set(args, "new")) {
         status = check_session(list, options->session, error);
-    json_decref(focused);
+    }
     json_decref(list);
-    peer_close(&server);
     return status;
 }
 

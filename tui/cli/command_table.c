@@ -1,6 +1,6 @@
 /* The table of commands, see command.h; nothing else is here. */
-#include "tui/cli/attach.h"
 #include "tui/cli/alerts.h"
+#include "tui/cli/attach.h"
 #include "tui/cli/audit.h"
 #include "tui/cli/bridge.h"
 #include "tui/cli/clients.h"
@@ -10,8 +10,8 @@
 #include "tui/cli/decide.h"
 #include "tui/cli/diff.h"
 #include "tui/cli/doctor.h"
-#include "tui/cli/exec.h"
 #include "tui/cli/egress.h"
+#include "tui/cli/exec.h"
 #include "tui/cli/export.h"
 #include "tui/cli/help.h"
 #include "tui/cli/keyhelp.h"

@@ -51,18 +51,24 @@ static int not_found(const json_t *list, const char *name, struct bj_error *erro
                    nearest ? "?" : "");
 }
 
+int sandbox_pick(const json_t *list, const char *name, json_t **record, struct bj_error *error)
+{
+    json_t *item;
+    size_t index;
+    *record = NULL;
+    json_array_foreach(list, index, item) if (!*record && is_named(item, name)) *record = item;
+    return *record ? 0 : not_found(list, name, error);
+}
+
 int sandbox_find(struct peer *server, const char *name, json_t **record, struct bj_error *error)
 {
-    json_t *list, *item;
-    size_t index;
+    json_t *list;
     *record = NULL;
     int status = peer_call(server, "sandbox.list", NULL, PEER_TIMEOUT_MS, &list, error);
     if (status < 0)
         return status;
-    json_array_foreach(list, index, item) if (!*record && is_named(item, name)) *record =
-        json_incref(item);
-    if (!*record)
-        status = not_found(list, name, error);
+    status = sandbox_pick(list, name, record, error);
+    json_incref(*record);
     json_decref(list);
     return status;
 }

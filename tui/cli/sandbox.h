@@ -15,6 +15,9 @@
 int sandbox_server(const struct bj_paths *paths, bool start, struct peer *peer,
                    struct bj_error *error);
 
+/* The record of the sandbox with this name (or id) in what sandbox.list answered, whose it stays.
+ * -ENOENT with the nearest name. */
+int sandbox_pick(const json_t *list, const char *name, json_t **record, struct bj_error *error);
 /* The record of the sandbox with this name (or id), which the caller releases. -ENOENT with the
  * nearest name. */
 int sandbox_find(struct peer *server, const char *name, json_t **record, struct bj_error *error);

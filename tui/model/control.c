@@ -218,7 +218,7 @@ bool control_look(struct control *control, const struct control_view *view, enum
     }
 }
 
-bool control_allowed(struct control *control, const struct control_view *view, enum action action)
+bool control_changes(enum action action)
 {
     static const enum action changing[] = {ACTION_ALLOW,       ACTION_DENY,
                                            ACTION_ALLOW_RULE,  ACTION_DENY_RULE,
@@ -230,12 +230,18 @@ bool control_allowed(struct control *control, const struct control_view *view, e
                                            ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL,
                                            ACTION_REVIEW_PULL, ACTION_REVIEW_COMMENT,
                                            ACTION_BROADCAST,   ACTION_REMOVE_ENDED};
-    bool changes = false;
     for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
-        changes |= action == changing[i];
-    if (changes && view->readonly)
+        if (action == changing[i])
+            return true;
+    return false;
+}
+
+bool control_allowed(struct control *control, const struct control_view *view, enum action action)
+{
+    bool refused = view->readonly && control_changes(action);
+    if (refused)
         control_note(control, view->now, true, "this dashboard only looks (read-only)");
-    return !(changes && view->readonly);
+    return !refused;
 }
 
 void control_act(struct control *control, const struct control_view *view, enum action action,

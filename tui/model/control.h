@@ -196,6 +196,8 @@ void control_wish(const struct control *control, const struct fleet *fleet,
 /* The sandbox that keys act on: the list's, else the selected one; "" when there is none. */
 const char *control_target(const struct control *control);
 size_t control_marked(const struct fleet *fleet);
+/* Whether it does more than look, so that a read-only dashboard refuses it. */
+bool control_changes(enum action action);
 /* Whether what is typed now goes to this one and others. */
 bool control_broadcasts(const struct control *control, const char *id);
 

@@ -59,13 +59,6 @@ void view_replay_hints(struct view *view, const struct player *player, struct pe
                 player->state == PLAYER_READY ? sizeof(replay_hints) / sizeof(replay_hints[0]) : 1);
 }
 
-/* What a dashboard that only looks does not do. */
-static bool is_refused(enum action action)
-{
-    return action == ACTION_FOCUS || action == ACTION_RUN || action == ACTION_KILL ||
-           action == ACTION_PAUSE;
-}
-
 static void put_hints(struct view *view, const struct view_input *input, struct pen *pen)
 {
     struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BAR, BJ_ATTR_BOLD);
@@ -123,7 +116,7 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
                                 (action->action == ACTION_GO &&
                                  control_list_rows(input->control, input->fleet) == 0) ||
                                 (action->action == ACTION_GO && input->control->list == LIST_HELP));
-        if ((!list && idle) || useless || (input->readonly && is_refused(action->action)))
+        if ((!list && idle) || useless || (input->readonly && control_changes(action->action)))
             continue;
         put_hint(pen, &key, &dim,
                  keys_first(list ? KEYS_LIST : KEYS_SUPERVISE, action->action).text, action->hint);

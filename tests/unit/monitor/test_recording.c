@@ -216,14 +216,29 @@ START_TEST(test_damage)
 }
 END_TEST
 
+/* What was recorded shows the same screen again. Returns the offset at which the stream goes on. */
+static uint64_t restore_like(struct terminal *t, uint64_t limit)
+{
+    struct recording recording;
+    struct recording_past past;
+    struct terminal *back = screen_new(4, 20, 0, NULL);
+    open_recording(&recording, limit);
+    ck_assert_int_eq(recording_restore(&recording, back, &past, NULL), 0);
+    const char *difference = screen_difference(t, back);
+    ck_assert_msg(!difference, "%s", difference);
+    uint64_t offset = recording.offset;
+    recording_close(&recording);
+    terminal_free(back);
+    return offset;
+}
+
 /* A full disk: the recording pauses with a sentence, and goes on when there is room. */
 START_TEST(test_disk_full)
 {
     static uint8_t text[200000];
     struct recording recording;
-    struct recording_past past;
     struct bj_error error = {0};
-    struct terminal *t = screen_new(4, 20, 0, NULL), *back = screen_new(4, 20, 0, NULL);
+    struct terminal *t = screen_new(4, 20, 0, NULL);
     struct rlimit old, tight;
     memset(text, 'x', sizeof(text));
     signal(SIGXFSZ, SIG_IGN);
@@ -248,13 +263,7 @@ START_TEST(test_disk_full)
     give(&recording, t, (const uint8_t *)"\r\nback", 6);
     recording_close(&recording);
 
-    open_recording(&recording, 1 << 24);
-    ck_assert_int_eq(recording_restore(&recording, back, &past, NULL), 0);
-    ck_assert_uint_eq(recording.offset, 1016 + sizeof(text));
-    const char *difference = screen_difference(t, back);
-    ck_assert_msg(!difference, "%s", difference);
-    recording_close(&recording);
-    terminal_free(back);
+    ck_assert_uint_eq(restore_like(t, 1 << 24), 1016 + sizeof(text));
     terminal_free(t);
 }
 END_TEST
@@ -264,9 +273,8 @@ START_TEST(test_disk_full_at_the_turn)
 {
     static uint8_t text[100000];
     struct recording recording;
-    struct recording_past past;
     struct bj_error error = {0};
-    struct terminal *t = screen_new(4, 20, 0, NULL), *back = screen_new(4, 20, 0, NULL);
+    struct terminal *t = screen_new(4, 20, 0, NULL);
     memset(text, 'x', sizeof(text));
     open_recording(&recording, 1);
     recording_begin(&recording, epoch, 0);
@@ -289,13 +297,7 @@ START_TEST(test_disk_full_at_the_turn)
     uint64_t offset = recording.offset;
     recording_close(&recording);
 
-    open_recording(&recording, 1);
-    ck_assert_int_eq(recording_restore(&recording, back, &past, NULL), 0);
-    ck_assert_uint_eq(recording.offset, offset);
-    const char *difference = screen_difference(t, back);
-    ck_assert_msg(!difference, "%s", difference);
-    recording_close(&recording);
-    terminal_free(back);
+    ck_assert_uint_eq(restore_like(t, 1), offset);
     terminal_free(t);
 }
 END_TEST
@@ -304,8 +306,7 @@ END_TEST
 START_TEST(test_large_screen)
 {
     struct recording recording;
-    struct recording_past past;
-    struct terminal *t = screen_new(150, 500, 0, NULL), *back = screen_new(4, 20, 0, NULL);
+    struct terminal *t = screen_new(150, 500, 0, NULL);
     open_recording(&recording, 1 << 28);
     recording_begin(&recording, epoch, 0);
     for (int screen = 0; screen < 2; screen++) {
@@ -321,12 +322,7 @@ START_TEST(test_large_screen)
     give(&recording, t, (const uint8_t *)"y", 1);
     ck_assert_uint_gt(recording.size, 6U * 1024 * 1024);
     recording_close(&recording);
-    open_recording(&recording, 1 << 28);
-    ck_assert_int_eq(recording_restore(&recording, back, &past, NULL), 0);
-    const char *difference = screen_difference(t, back);
-    ck_assert_msg(!difference, "%s", difference);
-    recording_close(&recording);
-    terminal_free(back);
+    restore_like(t, 1 << 28);
     terminal_free(t);
 }
 END_TEST
