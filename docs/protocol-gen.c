@@ -68,12 +68,13 @@ static void print_messages(void)
            "their form.\n\n"
            "| constant | value |\n|---|---|\n"
            "| bytes in one DATA | %u |\n| output the shim keeps until acknowledged | %u |\n"
+           "| likewise while the monitor is connected: the agent waits | %u |\n"
            "| input the monitor keeps until acknowledged | %u |\n"
            "| credit for output | %u |\n| credit for input | %u |\n"
            "| open asks of one sandbox | %u |\n\n",
            BJ_CHANNEL_CONTROL, BJ_CHANNEL_PTY, BJ_CHANNEL_FIRST_FREE, BJ_PROTOCOL_VERSION,
-           BJ_PROTOCOL_OLDEST, BJ_DATA_MAX, BJ_RING_SIZE, BJ_INPUT_RING_SIZE, BJ_OUTPUT_WINDOW,
-           BJ_INPUT_WINDOW, BJ_ASKS_MAX);
+           BJ_PROTOCOL_OLDEST, BJ_DATA_MAX, BJ_RING_SIZE, BJ_OUTPUT_AHEAD, BJ_INPUT_RING_SIZE,
+           BJ_OUTPUT_WINDOW, BJ_INPUT_WINDOW, BJ_ASKS_MAX);
     for (size_t i = 0; i < bj_messages_count; i++) {
         const struct bj_message_spec *spec = &bj_messages[i];
         size_t count = bj_message_fields(spec);

@@ -267,12 +267,13 @@ static void begin_drain(struct init *init, int64_t now)
 
 static void drain(struct init *init, int64_t now)
 {
-    ptrdiff_t got = pty_read(&init->pty);
+    bool connected = init->link.state == LINK_UP;
+    ptrdiff_t got = pty_read(&init->pty, connected);
     if (got > 0) {
         init->drained += (size_t)got;
         init->quiet_at = now + QUIET_TIME;
     }
-    bool full = bj_ring_room(&init->pty.output) == 0;
+    bool full = pty_room(&init->pty, connected) == 0;
     if (full) { /* time runs only while we read */
         init->quiet_at = now + QUIET_TIME;
         init->drain_until = now + DRAIN_TIME;
@@ -359,7 +360,7 @@ static size_t prepare_poll(struct init *init, struct pollfd *polls, size_t *stre
                            int64_t *deadline)
 {
     short pty = 0;
-    if (init->pty_at == 0 && bj_ring_room(&init->pty.output) > 0)
+    if (init->pty_at == 0 && pty_room(&init->pty, init->link.state == LINK_UP) > 0)
         pty |= POLLIN;
     if (init->pty_at == 0 && init->phase == PHASE_RUN && bj_ring_used(&init->pty.input) > 0)
         pty |= POLLOUT;
@@ -388,7 +389,9 @@ static void serve_pty(struct init *init, short events, int64_t now)
 {
     if (init->pty_at != 0 && now >= init->pty_at)
         init->pty_at = 0;
-    if (init->phase == PHASE_RUN && (events & ~POLLOUT) != 0 && pty_read(&init->pty) == -EIO)
+    bool connected = init->link.state == LINK_UP;
+    if (init->phase == PHASE_RUN && (events & ~POLLOUT) != 0 &&
+        pty_read(&init->pty, connected) == -EIO)
         init->pty_at = now + PTY_PAUSE;
     if (init->phase != PHASE_DRAIN)
         pty_write(&init->pty);

@@ -85,15 +85,23 @@ void pty_signal(const struct pty *pty, int number)
         kill(-group, number);
 }
 
-ptrdiff_t pty_read(struct pty *pty)
+_Static_assert(BJ_OUTPUT_AHEAD <= BJ_RING_KEEP, "a ring that does not grow holds it");
+
+size_t pty_room(const struct pty *pty, bool connected)
 {
-    size_t total = 0;
-    while (total < READ_BATCH) {
+    size_t used = bj_ring_used(&pty->output);
+    if (!connected)
+        return bj_ring_room(&pty->output);
+    return used < BJ_OUTPUT_AHEAD ? BJ_OUTPUT_AHEAD - used : 0;
+}
+
+ptrdiff_t pty_read(struct pty *pty, bool connected)
+{
+    size_t total = 0, rest;
+    while (total < READ_BATCH && (rest = pty_room(pty, connected)) > 0) {
         size_t room;
         uint8_t *space = bj_ring_space(&pty->output, &room);
-        if (room == 0)
-            break;
-        size_t rest = READ_BATCH - total; /* a batch fills one DATA message */
+        rest = rest < READ_BATCH - total ? rest : READ_BATCH - total; /* one DATA message */
         ssize_t got = read(pty->master, space, room < rest ? room : rest);
         if (got > 0) {
             bj_ring_commit(&pty->output, (size_t)got);

@@ -34,10 +34,14 @@ void pty_set_size(struct pty *pty, uint64_t rows, uint64_t cols);
 /* Signals the foreground process group, when there is one. */
 void pty_signal(const struct pty *pty, int number);
 
+/* Bytes that may be read now. While a monitor is connected, the ring's first pages are used again
+ * and again and an agent that is faster waits in write(2); while none is, the whole ring fills. */
+size_t pty_room(const struct pty *pty, bool connected);
+
 /* Reads what is there into the ring, at most one batch; after a little it does not look for more,
- * of which poll(2) tells. Returns the bytes read, 0 when nothing was there or the ring is full,
+ * of which poll(2) tells. Returns the bytes read, 0 when nothing was there or there is no room,
  * -EIO when no process has the terminal open any more. */
-ptrdiff_t pty_read(struct pty *pty);
+ptrdiff_t pty_read(struct pty *pty, bool connected);
 
 /* Writes held input to the pty as far as it takes it; after pty_close_master() all of it is taken.
  */

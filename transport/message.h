@@ -40,6 +40,7 @@
 
 #define BJ_DATA_MAX        (64U * 1024)       /* bytes in one DATA message */
 #define BJ_RING_SIZE       (4U * 1024 * 1024) /* unacknowledged output the shim keeps */
+#define BJ_OUTPUT_AHEAD    (256U * 1024)      /* of it for a monitor that is connected */
 #define BJ_INPUT_RING_SIZE (256U * 1024)      /* unacknowledged input the monitor keeps */
 #define BJ_OUTPUT_WINDOW   (1024U * 1024)     /* credit the monitor grants for output */
 #define BJ_INPUT_WINDOW    (64U * 1024)       /* credit the shim grants for input */

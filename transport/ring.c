@@ -15,6 +15,7 @@ int bj_ring_init(struct bj_ring *ring, size_t capacity)
     if (bytes == MAP_FAILED)
         return -ENOMEM;
     *ring = (struct bj_ring){.bytes = bytes, .capacity = rounded};
+    ring->turn = rounded < BJ_RING_KEEP ? rounded : BJ_RING_KEEP;
     return 0;
 }
 
@@ -38,22 +39,32 @@ size_t bj_ring_room(const struct bj_ring *ring)
 /* Where a stream offset stands in memory. */
 static size_t place(const struct bj_ring *ring, uint64_t offset)
 {
-    return (size_t)((offset - ring->base) & (ring->capacity - 1));
+    return (size_t)((offset - ring->base) & (ring->turn - 1));
+}
+
+/* A full turn becomes twice as long: what had begun again at the first page goes behind the rest.
+ */
+static void grow(struct bj_ring *ring)
+{
+    size_t wrapped = place(ring, ring->start);
+    memcpy(ring->bytes + ring->turn, ring->bytes, wrapped);
+    ring->base = ring->start - wrapped;
+    ring->turn *= 2;
 }
 
 uint8_t *bj_ring_space(struct bj_ring *ring, size_t *size)
 {
+    if (bj_ring_used(ring) == ring->turn && ring->turn < ring->capacity)
+        grow(ring);
     size_t at = place(ring, ring->end);
-    size_t room = bj_ring_room(ring);
-    *size = room < ring->capacity - at ? room : ring->capacity - at;
+    size_t room = ring->turn - bj_ring_used(ring);
+    *size = room < ring->turn - at ? room : ring->turn - at;
     return ring->bytes + at;
 }
 
 void bj_ring_commit(struct bj_ring *ring, size_t size)
 {
-    size_t behind = place(ring, ring->end) + size;
     ring->end += size;
-    ring->dirty = behind > ring->dirty ? behind : ring->dirty;
 }
 
 size_t bj_ring_write(struct bj_ring *ring, const void *data, size_t size)
@@ -79,7 +90,7 @@ int bj_ring_peek(const struct bj_ring *ring, uint64_t from, size_t size, struct 
     if (size > ring->end - from)
         size = (size_t)(ring->end - from);
     size_t at = place(ring, from);
-    size_t first = size < ring->capacity - at ? size : ring->capacity - at;
+    size_t first = size < ring->turn - at ? size : ring->turn - at;
     pieces[0] = (struct iovec){ring->bytes + at, first};
     if (first == size)
         return 1;
@@ -96,9 +107,9 @@ int bj_ring_release(struct bj_ring *ring, uint64_t offset)
         return 0;
     ring->base = ring->end;
     /* A fault for each page costs more than all else here: what is used all the time stays. */
-    if (ring->dirty > BJ_RING_KEEP) {
-        madvise(ring->bytes + BJ_RING_KEEP, ring->dirty - BJ_RING_KEEP, MADV_DONTNEED);
-        ring->dirty = BJ_RING_KEEP;
+    if (ring->turn > BJ_RING_KEEP) {
+        madvise(ring->bytes + BJ_RING_KEEP, ring->turn - BJ_RING_KEEP, MADV_DONTNEED);
+        ring->turn = BJ_RING_KEEP;
     }
     return 0;
 }

@@ -3,9 +3,11 @@
  * acknowledged) to `end` (next to be written). Both ends of the link keep one for what the other
  * has not acknowledged, so that a reconnect resumes at any byte still held.
  *
- * The memory is mapped once and touched only as far as it is used. An emptied ring begins again at
- * the first page, so that a stream which is taken as fast as it comes stays in the processor's
- * cache, and gives all pages behind the first BJ_RING_KEEP bytes back to the kernel.
+ * The memory is mapped once and touched only as far as it is used: a page that is touched for the
+ * first time costs more than copying it ten times. A turn is BJ_RING_KEEP bytes at first and
+ * doubles when they are full; an emptied ring begins again at the first page, so that a stream
+ * which is taken as fast as it comes stays in the processor's cache, and gives all pages behind
+ * BJ_RING_KEEP back to the kernel.
  */
 #pragma once
 
@@ -18,10 +20,10 @@
 struct bj_ring {
     uint8_t *bytes;
     size_t capacity; /* bytes, a power of two */
+    size_t turn;     /* bytes of it in use, likewise: behind them the ring begins again */
     uint64_t start;  /* stream offset of the oldest byte held */
     uint64_t end;    /* stream offset behind the newest */
     uint64_t base;   /* stream offset of the first byte of memory, this side of whole turns */
-    size_t dirty;    /* bytes of memory that were written since pages were last given back */
 };
 
 /* `capacity` is rounded up to a power of two. Returns 0 or -ENOMEM. */

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,8 @@
 #include "mux/resource/weight.h"
 #include "transport/api.h"
 #include "tui/dashboard_state.h"
+
+#define MEMORY_KEEP (4 * 1024 * 1024) /* bytes that are not given back after a frame */
 
 #define FRAME_MS  16  /* between frames that nobody's key caused */
 #define RUSH_MS   33  /* between those of lines that rush by: nobody reads them */
@@ -599,6 +602,8 @@ int dashboard_run(const struct bj_paths *paths, int server, const struct dashboa
         close(server);
         goto free_all;
     }
+    mallopt(M_MMAP_THRESHOLD, MEMORY_KEEP); /* what one frame needs the next needs as well */
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEEP);
     weight_slice(0, true); /* a key's way begins and ends here */
     uv_loop_init(&dashboard->loop);
     status = start_handles(dashboard, error);

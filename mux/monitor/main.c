@@ -17,6 +17,7 @@
 #include "transport/socket.h"
 
 #define MEMORY_BASE (512ULL * 1024 * 1024)
+#define MEMORY_KEEP (1024 * 1024) /* bytes: pages anew from the kernel for each batch cost more */
 
 struct options {
     const char *id, *runtime, *state;
@@ -303,7 +304,8 @@ int main(int argc, char **argv)
         return 2;
     }
     mallopt(M_ARENA_MAX, 1);
-    mallopt(M_MMAP_THRESHOLD, 128 * 1024);
+    mallopt(M_MMAP_THRESHOLD, MEMORY_KEEP); /* until on_idle gives it back */
+    mallopt(M_TRIM_THRESHOLD, MEMORY_KEEP);
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN); /* a size limit on files is a full disk to us */
     signal(SIGHUP, SIG_IGN);

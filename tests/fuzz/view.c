@@ -77,7 +77,7 @@ static void check_look(const struct cell *cell, int row, int col, const struct s
 {
     const struct styles *styles = &monitor.terminal->styles;
     const struct attribute *look = attributes_get(&styles->attributes, cell->attr);
-    const struct screen_attr *have = &screen.attrs[shown->attr];
+    const struct screen_attr *have = screen_attr(&screen, shown->attr);
     require(look->fg == have->fg && look->bg == have->bg &&
             (look->flags & ~ATTRIBUTE_MARKS) == have->flags);
     const char *url = hyperlinks_get(&styles->links, look->link);
@@ -144,7 +144,8 @@ static void begin(int rows, int cols)
     }
     client = (struct view_client){.monitor = &monitor, .attached = true};
     monitor.terminal = terminal_new(rows, cols, 50, NULL, NULL);
-    require(monitor.terminal && screen_init(&screen, NULL) == 0);
+    require(monitor.terminal);
+    screen_init(&screen);
     require(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds) == 0);
     require(bj_rpc_open(&client.rpc, &loop, fds[0], &near_events, NULL, NULL) == 0);
     require(bj_rpc_open(&far, &loop, fds[1], &far_events, NULL, NULL) == 0);

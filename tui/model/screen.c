@@ -10,14 +10,9 @@
 
 static const struct screen_cell blank = {' ', 0};
 
-int screen_init(struct screen *screen, struct bj_error *error)
+void screen_init(struct screen *screen)
 {
     *screen = (struct screen){.cursor_shape = 1};
-    screen->attrs = calloc(16, sizeof(*screen->attrs));
-    if (!screen->attrs)
-        return bj_fail(error, -ENOMEM, "out of memory for a pane");
-    screen->attr_count = 1;
-    return 0;
 }
 
 static void free_rows(struct screen_cell **row, int rows)
@@ -25,6 +20,15 @@ static void free_rows(struct screen_cell **row, int rows)
     for (int i = 0; row && i < rows; i++)
         free(row[i]);
     free(row);
+}
+
+static void forget_attrs(struct screen *screen)
+{
+    for (size_t i = 0; i < screen->attr_parts; i++)
+        free(screen->attrs[i]);
+    free(screen->attrs);
+    screen->attrs = NULL;
+    screen->attr_parts = 0;
 }
 
 static void forget_links(struct screen *screen)
@@ -39,7 +43,7 @@ void screen_free(struct screen *screen)
 {
     free_rows(screen->row, screen->rows);
     free(screen->dirty);
-    free(screen->attrs);
+    forget_attrs(screen);
     forget_links(screen);
     free(screen->links);
     free(screen->clusters);
@@ -72,7 +76,7 @@ void screen_forget_ids(struct screen *screen)
     for (int r = 0; r < screen->rows; r++)
         for (int c = 0; c < screen->cols; c++)
             screen->row[r][c].attr = 0;
-    screen->attr_count = 1;
+    forget_attrs(screen);
     forget_links(screen);
     screen_touch(screen);
 }
@@ -152,6 +156,37 @@ static int on_resize(struct screen *screen, const msgpack_object *item, uint32_t
     return resize(screen, rows, cols);
 }
 
+/* The ids of a frame lie far apart when colours rush by: a part comes with its first id. NULL when
+ * out of memory. */
+static struct screen_attr *attr_place(struct screen *screen, uint32_t id)
+{
+    size_t part = id / SCREEN_ATTRS_PART;
+    if (part >= screen->attr_parts) {
+        struct screen_attr **attrs = realloc(screen->attrs, (part + 1) * sizeof(*attrs));
+        if (!attrs)
+            return NULL;
+        screen->attrs = attrs;
+        while (screen->attr_parts <= part)
+            attrs[screen->attr_parts++] = NULL;
+    }
+    if (!screen->attrs[part])
+        screen->attrs[part] = calloc(SCREEN_ATTRS_PART, sizeof(**screen->attrs));
+    return screen->attrs[part] ? &screen->attrs[part][id % SCREEN_ATTRS_PART] : NULL;
+}
+
+static bool attr_is_known(const struct screen *screen, uint64_t id)
+{
+    return id / SCREEN_ATTRS_PART < screen->attr_parts && screen->attrs[id / SCREEN_ATTRS_PART];
+}
+
+const struct screen_attr *screen_attr(const struct screen *screen, uint32_t id)
+{
+    static const struct screen_attr none;
+    return attr_is_known(screen, id)
+               ? &screen->attrs[id / SCREEN_ATTRS_PART][id % SCREEN_ATTRS_PART]
+               : &none;
+}
+
 static int on_attr(struct screen *screen, const msgpack_object *item, uint32_t count)
 {
     uint64_t id, fg, bg, flags, link = 0;
@@ -161,25 +196,10 @@ static int on_attr(struct screen *screen, const msgpack_object *item, uint32_t c
         return 0;
     if (count < 6 || !to_uint(&item[5], UINT32_MAX, &link))
         link = 0;
-    if (id >= screen->attr_count) {
-        /* Powers of two from 16; the pages of a gap are only touched when they are used. */
-        size_t capacity = 16, wanted = 16;
-        while (capacity < screen->attr_count)
-            capacity *= 2;
-        while (wanted < id + 1)
-            wanted *= 2;
-        if (wanted > capacity) {
-            struct screen_attr *grown = realloc(screen->attrs, wanted * sizeof(*grown));
-            if (!grown)
-                return -ENOMEM;
-            screen->attrs = grown;
-        }
-        memset(screen->attrs + screen->attr_count, 0,
-               (id + 1 - screen->attr_count) * sizeof(*screen->attrs));
-        screen->attr_count = id + 1;
-    }
-    screen->attrs[id] =
-        (struct screen_attr){(uint32_t)fg, (uint32_t)bg, (uint32_t)link, (uint16_t)flags};
+    struct screen_attr *attr = attr_place(screen, (uint32_t)id);
+    if (!attr)
+        return -ENOMEM;
+    *attr = (struct screen_attr){(uint32_t)fg, (uint32_t)bg, (uint32_t)link, (uint16_t)flags};
     return 0;
 }
 
@@ -308,8 +328,7 @@ static int on_line(struct screen *screen, const msgpack_object *item, uint32_t c
             continue;
         const msgpack_object *part = run->via.array.ptr;
         uint64_t repeat = 1;
-        if (run->via.array.size > 1 &&
-            (!to_uint(&part[1], UINT32_MAX, &attr) || attr >= screen->attr_count))
+        if (run->via.array.size > 1 && !to_uint(&part[1], SCREEN_ATTRS_MAX - 1, &attr))
             attr = 0;
         if (run->via.array.size > 2 && !to_uint(&part[2], SCREEN_SIDE_MAX, &repeat))
             repeat = 1;
@@ -485,7 +504,7 @@ const char *screen_link(const struct screen *screen, int row, int col)
 {
     if (row < 0 || col < 0 || row >= screen->rows || col >= screen->cols)
         return NULL;
-    uint32_t id = screen->attrs[screen->row[row][col].attr].link;
+    uint32_t id = screen_attr(screen, screen->row[row][col].attr)->link;
     const struct screen_url *link = screen->links ? &screen->links[id % SCREEN_LINKS_MAX] : NULL;
     return id > 0 && link && link->id == id ? link->url : NULL;
 }

@@ -20,6 +20,7 @@
 #define SCREEN_CELLS_MAX    (1 << 20)
 #define SCREEN_SIDE_MAX     10000
 #define SCREEN_ATTRS_MAX    (1 << 18) /* ids from 0; one beyond is the default attribute */
+#define SCREEN_ATTRS_PART   256
 #define SCREEN_LINKS_MAX    4096
 #define SCREEN_URL_MAX      1024
 #define SCREEN_CLUSTERS_MAX 1024 /* distinct characters with marks; more lose their marks */
@@ -31,7 +32,7 @@
 
 struct screen_cell {
     uint32_t glyph; /* a character, SCREEN_WIDE, or SCREEN_CLUSTER | index */
-    uint32_t attr;  /* index into attrs, always valid */
+    uint32_t attr;  /* for screen_attr() */
 };
 
 struct screen_attr {
@@ -56,8 +57,8 @@ struct screen {
     struct screen_span *dirty; /* by row: what changed since the view painted it */
     bool drawn;                /* a frame has come since the start */
 
-    struct screen_attr *attrs;
-    size_t attr_count;        /* at least 1 */
+    struct screen_attr **attrs; /* parts of SCREEN_ATTRS_PART ids; NULL: none of them was told */
+    size_t attr_parts;
     struct screen_url *links; /* the newest: id at id % SCREEN_LINKS_MAX; NULL before the first */
     char (*clusters)[SCREEN_CLUSTER_MAX];
     size_t cluster_count;
@@ -74,7 +75,7 @@ struct screen {
     uint64_t frame;                   /* number of the last one */
 };
 
-int screen_init(struct screen *screen, struct bj_error *error);
+void screen_init(struct screen *screen);
 void screen_free(struct screen *screen);
 
 /* Another connection: its ids are not the last one's. The cells become plain. */
@@ -83,6 +84,9 @@ void screen_forget_ids(struct screen *screen);
 /* Applies [number, [event...]]. -EPROTO when it is not of that form (nothing changed), -ENOMEM.
  * Single events that make no sense are left out. */
 int screen_redraw(struct screen *screen, const msgpack_object *frame, struct bj_error *error);
+
+/* What a cell looks like; of an id that the monitor has not told, the default. */
+const struct screen_attr *screen_attr(const struct screen *screen, uint32_t id);
 
 /* The cell's text as UTF-8: at most SCREEN_CLUSTER_MAX bytes with the NUL; "" behind a wide one. */
 void screen_text(const struct screen *screen, const struct screen_cell *cell,

@@ -46,7 +46,7 @@ static void paint_row(struct view *view, const struct screen *screen, int from,
             paint_beyond(view, dotted, row, inner->col + c);
             continue;
         }
-        const struct screen_attr *attr = &screen->attrs[cells[c].attr];
+        const struct screen_attr *attr = screen_attr(screen, cells[c].attr);
         struct style style = {attr->fg, attr->bg, attr->flags};
         bool wide = c + 1 < screen->cols && cells[c + 1].glyph == SCREEN_WIDE;
         char text[SCREEN_CLUSTER_MAX];

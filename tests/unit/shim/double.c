@@ -312,6 +312,15 @@ void double_expect_output(struct double_monitor *monitor, const char *text)
     } while (!memmem(seen, size, text, strlen(text)));
 }
 
+void double_take(struct double_monitor *monitor, uint64_t offset)
+{
+    struct bj_message message;
+    while (monitor->out_next < offset) {
+        double_expect(monitor, BJ_DATA, &message);
+        double_ack(monitor);
+    }
+}
+
 int double_finish(struct double_monitor *monitor, struct bj_message *exited)
 {
     double_expect(monitor, BJ_EXITED, exited);

@@ -60,6 +60,9 @@ void double_send_input(struct double_monitor *monitor, const void *bytes, size_t
 void double_send_raw(struct double_monitor *monitor, const void *bytes, size_t size);
 void double_ack(struct double_monitor *monitor);
 
+/* Takes DATA, and acknowledges it as it comes, until all before `offset` is there. */
+void double_take(struct double_monitor *monitor, uint64_t offset);
+
 /* The next message, valid until the next call. The pty's DATA is checked for its offset and
  * counted. Returns false at the end of the connection. */
 bool double_next(struct double_monitor *monitor, struct bj_message *message);

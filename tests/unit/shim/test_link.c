@@ -79,15 +79,35 @@ START_TEST(test_credit)
     for (uint64_t limit = 1; limit < 700000; limit = limit * 3 + 1) {
         uint64_t enough = limit < 688895 ? limit : 688895;
         double_send_uints(&monitor, BJ_CREDIT, BJ_CHANNEL_PTY, 1, &limit);
-        while (monitor.out_next < enough)
-            double_expect(&monitor, BJ_DATA, &message);
+        double_take(&monitor, enough);
         ck_assert_uint_eq(monitor.out_next, enough);
         double_send_uints(&monitor, BJ_PING, 0, 1, &limit);
         double_expect(&monitor, BJ_PONG, &message);
         ck_assert_uint_eq(monitor.out_next, enough);
     }
     double_send_uints(&monitor, BJ_CREDIT, BJ_CHANNEL_PTY, 1, (const uint64_t[]){UINT64_MAX});
+    double_take(&monitor, 688895);
     double_send_input(&monitor, "\n", 1);
+    ck_assert_int_eq(double_finish(&monitor, &message), 0);
+    double_end(&monitor);
+}
+END_TEST
+
+/* A monitor that is there and acknowledges nothing stops the agent long before a lost one. */
+START_TEST(test_unacknowledged)
+{
+    struct bj_message message;
+    double_start_shell(&monitor, false, "seq 1 100000");
+    double_accept(&monitor, &message);
+    double_welcome(&monitor, UINT64_MAX);
+    for (uint64_t stop = BJ_OUTPUT_AHEAD; stop < 688895; stop += BJ_OUTPUT_AHEAD) {
+        while (monitor.out_next < stop)
+            double_expect(&monitor, BJ_DATA, &message);
+        double_send_uints(&monitor, BJ_PING, 0, 1, &stop);
+        double_expect(&monitor, BJ_PONG, &message);
+        ck_assert_uint_eq(monitor.out_next, stop);
+        double_ack(&monitor);
+    }
     ck_assert_int_eq(double_finish(&monitor, &message), 0);
     double_end(&monitor);
 }
@@ -154,6 +174,7 @@ START_TEST(test_input)
             ck_assert_uint_le(have + size, sizeof(got));
             memcpy(got + have, from, size);
             have += size;
+            double_ack(&monitor);
         }
         uint64_t room = limit > monitor.in_next ? limit - monitor.in_next : 0;
         uint64_t rest = sizeof(sent) - monitor.in_next;
@@ -352,6 +373,7 @@ int main(void)
     tcase_add_unchecked_fixture(tests, double_base_make, double_base_remove);
     tcase_add_test(tests, test_resume);
     tcase_add_test(tests, test_credit);
+    tcase_add_test(tests, test_unacknowledged);
     tcase_add_test(tests, test_full_ring);
     tcase_add_test(tests, test_input);
     tcase_add_test(tests, test_input_before_the_end);

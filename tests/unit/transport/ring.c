@@ -136,6 +136,47 @@ START_TEST(burst_then_more)
 }
 END_TEST
 
+/* A turn that is full while its start lies in the middle becomes longer, and nothing moves in the
+ * stream. */
+START_TEST(grows_in_mid_turn)
+{
+    struct bj_ring ring;
+    ck_assert_int_eq(bj_ring_init(&ring, 4 * BJ_RING_KEEP), 0);
+    for (size_t from = 0; from <= BJ_RING_KEEP; from += BJ_RING_KEEP / 8 + 4321) {
+        ck_assert_uint_eq(put(&ring, BJ_RING_KEEP), BJ_RING_KEEP);
+        uint64_t start = ring.start + (from < BJ_RING_KEEP ? from : BJ_RING_KEEP - 1);
+        ck_assert_int_eq(bj_ring_release(&ring, start), 0);
+        size_t room = 4 * BJ_RING_KEEP - bj_ring_used(&ring);
+        for (size_t i = 0; i < room; i += 1000)
+            ck_assert_uint_eq(put(&ring, 1000), room - i < 1000 ? room - i : 1000);
+        ck_assert_uint_eq(put(&ring, 1), 0);
+        holds(&ring, start, 4 * BJ_RING_KEEP);
+        ck_assert_int_eq(bj_ring_release(&ring, ring.end - 5000), 0);
+        holds(&ring, ring.end - 5000, 5000);
+        ck_assert_int_eq(bj_ring_release(&ring, ring.end), 0);
+        ck_assert_uint_le(resident(&ring), BJ_RING_KEEP / 4096);
+    }
+    bj_ring_free(&ring);
+}
+END_TEST
+
+/* What is taken as it comes stays on the pages that it has used before. */
+START_TEST(marches_on_the_spot)
+{
+    struct bj_ring ring;
+    ck_assert_int_eq(bj_ring_init(&ring, 1024 * 1024), 0);
+    for (int i = 0; i < 5000; i++) {
+        ck_assert_uint_eq(put(&ring, 1000), 1000);
+        if (i >= 100)
+            ck_assert_int_eq(bj_ring_release(&ring, ring.start + 1000), 0);
+        holds(&ring, ring.start, bj_ring_used(&ring));
+    }
+    ck_assert_uint_gt(bj_ring_used(&ring), 0);
+    ck_assert_uint_le(resident(&ring), BJ_RING_KEEP / 4096);
+    bj_ring_free(&ring);
+}
+END_TEST
+
 START_TEST(random_walk)
 {
     struct bj_ring ring;
@@ -165,6 +206,8 @@ int main(void)
     tcase_add_test(cases, peek_outside);
     tcase_add_test(cases, release_outside);
     tcase_add_test(cases, burst_then_more);
+    tcase_add_test(cases, grows_in_mid_turn);
+    tcase_add_test(cases, marches_on_the_spot);
     tcase_add_loop_test(cases, random_walk, 0, 4);
     suite_add_tcase(suite, cases);
     return suite_run(suite);

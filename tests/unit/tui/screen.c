@@ -11,7 +11,7 @@ static struct screen screen;
 
 static void open_screen(void)
 {
-    ck_assert_int_eq(screen_init(&screen, NULL), 0);
+    screen_init(&screen);
 }
 
 /* Applies events in a frame. */
@@ -24,7 +24,7 @@ static void apply(const char *events)
     for (int r = 0; r < screen.rows; r++)
         for (int c = 0; c < screen.cols; c++) {
             const struct screen_cell *cell = &screen.row[r][c];
-            ck_assert_uint_lt(cell->attr, screen.attr_count);
+            ck_assert_uint_lt(cell->attr, SCREEN_ATTRS_MAX);
             if (cell->glyph & SCREEN_CLUSTER)
                 ck_assert_uint_lt(cell->glyph & ~SCREEN_CLUSTER, screen.cluster_count);
             if (cell->glyph == SCREEN_WIDE)
@@ -48,6 +48,26 @@ static const char *row_text(int row)
     return out;
 }
 
+/* Ids that lie far apart take no memory for those between, which look like the default. */
+START_TEST(sparse_attributes)
+{
+    open_screen();
+    apply("[\"resize\", 4, 1], [\"attr\", 1, 0, 0, 1, 0], [\"attr\", 262143, 0, 0, 2, 0],"
+          "[\"line\", 0, 0, [[\"a\", 262143], [\"b\", 70000], [\"c\", 262000], [\"d\", 1]]]");
+    ck_assert_uint_eq(screen_attr(&screen, screen.row[0][0].attr)->flags, 2);
+    ck_assert_uint_eq(screen_attr(&screen, screen.row[0][1].attr)->flags, 0);
+    ck_assert_uint_eq(screen_attr(&screen, screen.row[0][2].attr)->flags, 0);
+    ck_assert_uint_eq(screen_attr(&screen, screen.row[0][3].attr)->flags, 1);
+    size_t parts = 0;
+    for (size_t i = 0; i < screen.attr_parts; i++)
+        parts += screen.attrs[i] != NULL;
+    ck_assert_uint_eq(parts, 2);
+    screen_forget_ids(&screen);
+    ck_assert_uint_eq(screen_attr(&screen, 262143)->flags, 0);
+    screen_free(&screen);
+}
+END_TEST
+
 START_TEST(draws_lines)
 {
     open_screen();
@@ -60,7 +80,7 @@ START_TEST(draws_lines)
     ck_assert_str_eq(row_text(1), "  xxxx");
     ck_assert_uint_eq(screen.row[0][1].attr, 1);
     ck_assert_uint_eq(screen.row[0][2].attr, 0);
-    ck_assert_uint_eq(screen.attrs[1].fg, BJ_COLOR_RGB | 0xff);
+    ck_assert_uint_eq(screen_attr(&screen, 1)->fg, BJ_COLOR_RGB | 0xff);
     ck_assert_uint_eq(screen.frame, 7);
     ck_assert_int_eq(screen.dirty[0].from, 0);
     ck_assert_int_eq(screen.dirty[1].to, 6);
@@ -276,6 +296,7 @@ START_TEST(last_line_for_a_card)
 }
 END_TEST
 
-SUITE_MAIN("screen", draws_lines, wide_characters_and_marks, resize_is_a_blank_screen,
-           scrolls_both_ways, state_events, links_beyond_the_table, hostile_events_do_nothing,
-           frames_that_are_none, clusters_are_bounded, last_line_for_a_card)
+SUITE_MAIN("screen", draws_lines, sparse_attributes, wide_characters_and_marks,
+           resize_is_a_blank_screen, scrolls_both_ways, state_events, links_beyond_the_table,
+           hostile_events_do_nothing, frames_that_are_none, clusters_are_bounded,
+           last_line_for_a_card)
