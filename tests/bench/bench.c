@@ -23,14 +23,9 @@ static const struct {
     const char *name;
     void (*run)(void);
 } sections[] = {
-    {"throughput", section_throughput},
-    {"cost", section_cost},
-    {"outer", section_outer},
-    {"echo", section_echo},
-    {"memory", section_memory},
-    {"start", section_start},
-    {"idle", section_idle},
-    {"link", section_link},
+    {"throughput", section_throughput}, {"long", section_long}, {"cost", section_cost},
+    {"outer", section_outer},           {"echo", section_echo}, {"memory", section_memory},
+    {"start", section_start},           {"idle", section_idle}, {"link", section_link},
 };
 #define SECTIONS (sizeof(sections) / sizeof(sections[0]))
 

@@ -10,6 +10,7 @@
 extern bool bench_quick; /* less of everything: below five minutes in all */
 
 void section_throughput(void); /* attached and detached, three sizes, all corpora */
+void section_long(void);       /* attached, one size, five times as much */
 void section_cost(void);       /* CPU time for each byte, by process */
 void section_outer(void);      /* bytes that a flood sends to the human's terminal */
 void section_echo(void);       /* a key's way there and back, with floods beside it */
