@@ -1,8 +1,8 @@
 #include "tui/dashboard.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <malloc.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -167,16 +167,16 @@ static void look_at_memory(struct sandbox *sandbox)
     if (!limit || !sample->has_memory)
         return;
     char taken[SIZE_TEXT], most[SIZE_TEXT];
-    size_text(sample->memory, taken);
-    size_text(limit, most);
     bool over = sample->memory > limit && !enforced;
     if (first_time(sandbox, TOLD_HIGH, !over && sample->memory > limit / 10 * 9))
         server_alert(sandbox->server, sandbox, ALERT_WARNING, "memory",
-                     "its memory is %s, its limit %s", taken, most);
+                     "its memory is %s, its limit %s", size_text(sample->memory, taken),
+                     size_text(limit, most));
     if (enforced || !is_over(sample->memory, limit, &sandbox->watched.memory_paused))
         return;
     server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "memory",
-                 "paused: its memory is %s, its limit %s", taken, most);
+                 "paused: its memory is %s, its limit %s", size_text(sample->memory, taken),
+                 size_text(limit, most));
     pause_it(sandbox);
 }
 

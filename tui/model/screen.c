@@ -174,17 +174,12 @@ static struct screen_attr *attr_place(struct screen *screen, uint32_t id)
     return screen->attrs[part] ? &screen->attrs[part][id % SCREEN_ATTRS_PART] : NULL;
 }
 
-static bool attr_is_known(const struct screen *screen, uint64_t id)
-{
-    return id / SCREEN_ATTRS_PART < screen->attr_parts && screen->attrs[id / SCREEN_ATTRS_PART];
-}
-
 const struct screen_attr *screen_attr(const struct screen *screen, uint32_t id)
 {
     static const struct screen_attr none;
-    return attr_is_known(screen, id)
-               ? &screen->attrs[id / SCREEN_ATTRS_PART][id % SCREEN_ATTRS_PART]
-               : &none;
+    size_t part = id / SCREEN_ATTRS_PART;
+    bool told = part < screen->attr_parts && screen->attrs[part];
+    return told ? &screen->attrs[part][id % SCREEN_ATTRS_PART] : &none;
 }
 
 static int on_attr(struct screen *screen, const msgpack_object *item, uint32_t count)
