@@ -159,6 +159,13 @@ int bj_paths_prepare(const struct bj_paths *paths, struct bj_error *error)
     return status < 0 ? status : bj_directory_private(paths->state, error);
 }
 
+int bj_path_home(char *out, size_t size, struct bj_error *error, const char *name)
+{
+    const char *home = getenv("HOME");
+    bool below = name[0] == '~' && (name[1] == '/' || !name[1]) && home;
+    return bj_path(out, size, error, "%s%s", below ? home : "", below ? name + 1 : name);
+}
+
 int bj_recording_path(char *out, size_t size, struct bj_error *error, const char *directory,
                       bool previous, int number)
 {

@@ -57,6 +57,9 @@ int bj_directory_private(const char *path, struct bj_error *error);
 int bj_path(char *out, size_t size, struct bj_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* `name` as a human writes it: ~ and ~/ at its start are $HOME. */
+int bj_path_home(char *out, size_t size, struct bj_error *error, const char *name);
+
 /* One of the BJ_RECORDING_FILES of a sandbox's recording, in its state directory: of the run that
  * is the last one, or of the one before its last restart. */
 int bj_recording_path(char *out, size_t size, struct bj_error *error, const char *directory,

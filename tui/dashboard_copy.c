@@ -1,7 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -107,13 +106,12 @@ static void to_clipboard(struct dashboard *dashboard, char *text, size_t size)
 static void to_file(struct dashboard *dashboard, const char *name, char *text, size_t size)
 {
     struct control *control = &dashboard->control;
-    char path[PATH_MAX];
-    const char *home = getenv("HOME");
-    bool in_home = name[0] == '~' && name[1] == '/' && home;
-    snprintf(path, sizeof(path), "%s%s", in_home ? home : "", in_home ? name + 1 : name);
-    int file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    char path[BJ_PATH_MAX];
+    int failed = -bj_path_home(path, sizeof(path), NULL, name);
+    int file = failed ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     size_t done = 0;
-    int failed = file < 0 ? errno : 0;
+    if (!failed && file < 0)
+        failed = errno;
     while (file >= 0 && !failed && done < size) {
         ssize_t written = write(file, text + done, size - done);
         if (written < 0 && errno != EINTR)

@@ -1,26 +1,17 @@
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
+#include "transport/file.h"
 #include "transport/pack.h"
 #include "tui/dashboard_state.h"
 #include "tui/model/text.h"
 
 /* ---- paths ---- */
-
-static bool expand(const char *name, char out[PATH_MAX])
-{
-    const char *home = getenv("HOME");
-    bool in_home = name[0] == '~' && (name[1] == '/' || !name[1]) && home;
-    return snprintf(out, PATH_MAX, "%s%s", in_home ? home : "", in_home ? name + 1 : name) <
-           PATH_MAX;
-}
 
 /* Names are shown and typed as text: what is not clean text cannot be completed. */
 static bool fits(const struct dirent *entry, const char *begin, size_t size)
@@ -76,8 +67,8 @@ static void complete_path(struct form *form)
 {
     struct line *line = &form->line[form->at];
     struct completion completion = {.form = form};
-    char path[PATH_MAX];
-    if (!expand(line->text, path))
+    char path[BJ_PATH_MAX];
+    if (bj_path_home(path, sizeof(path), NULL, line->text) < 0)
         return;
     char *slash = strrchr(path, '/');
     char begin[NAME_MAX + 1];
@@ -174,29 +165,22 @@ void form_load(struct dashboard *dashboard)
 /* It is a convenience: that it could not be kept is no reason to say anything. */
 static void form_keep(const struct dashboard *dashboard)
 {
-    char path[BJ_PATH_MAX], fresh[BJ_PATH_MAX], text[FORM_TEXT_MAX];
-    if (memory_path(dashboard, path) < 0 || bj_path(fresh, sizeof(fresh), NULL, "%s.new", path) < 0)
+    char path[BJ_PATH_MAX], text[FORM_TEXT_MAX];
+    if (memory_path(dashboard, path) < 0)
         return;
     form_write(&dashboard->control.form, text);
-    int file = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file < 0)
-        return;
-    bool whole = write(file, text, strlen(text)) == (ssize_t)strlen(text);
-    if (close(file) < 0 || !whole || rename(fresh, path) < 0)
-        unlink(fresh);
+    bj_file_replace(path, text, strlen(text), false, NULL);
 }
 
 /* ---- the start ---- */
 
-static int real_path(const char *given, const char *what, char out[PATH_MAX],
-                     struct bj_error *error)
+int form_real_path(const char *given, const char *what, char out[PATH_MAX], struct bj_error *error)
 {
-    char named[PATH_MAX];
-    if (!expand(given, named))
-        return bj_fail(error, -ENAMETOOLONG, "the path of the %s is too long", what);
-    if (!realpath(named, out))
-        return bj_fail(error, -errno, "no %s %.200s: %s", what, named, strerror(errno));
-    return 0;
+    char named[BJ_PATH_MAX];
+    int status = bj_path_home(named, sizeof(named), error, given);
+    if (status == 0 && !realpath(named, out))
+        status = bj_fail(error, -errno, "no %s %.200s: %s", what, named, strerror(errno));
+    return status;
 }
 
 static void pack_request(struct dashboard *dashboard, const struct form_request *request,
@@ -254,10 +238,10 @@ void form_order(struct dashboard *dashboard, const struct order *order)
     }
     int status = form_check(form, &request, &error);
     if (status == 0 && request.project &&
-        (status = real_path(request.project, "project", project, &error)) < 0)
+        (status = form_real_path(request.project, "project", project, &error)) < 0)
         form->at = FORM_PROJECT;
     if (status == 0 && request.policy &&
-        (status = real_path(request.policy, "policy", policy, &error)) < 0)
+        (status = form_real_path(request.policy, "policy", policy, &error)) < 0)
         form->at = FORM_POLICY;
     struct server_link *here = &dashboard->servers[0];
     if (status == 0 && !server_ready(here))

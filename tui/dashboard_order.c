@@ -1,8 +1,5 @@
-#include <errno.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "transport/pack.h"
 #include "tui/dashboard_state.h"
@@ -155,17 +152,6 @@ void server_on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpac
     dashboard_changed(dashboard);
 }
 
-static int project_path(const char *project, char out[PATH_MAX], struct bj_error *error)
-{
-    char named[PATH_MAX];
-    const char *home = getenv("HOME");
-    bool in_home = project[0] == '~' && (project[1] == '/' || !project[1]) && home;
-    snprintf(named, sizeof(named), "%s%s", in_home ? home : "", in_home ? project + 1 : project);
-    if (!realpath(named, out))
-        return bj_fail(error, -errno, "no project %.200s: %s", named, strerror(errno));
-    return 0;
-}
-
 /* Born with the size that its pane will have, so that nothing is drawn twice. */
 bool server_new_size(const struct dashboard *dashboard, struct rect *inner)
 {
@@ -191,7 +177,7 @@ static void run(struct server_link *here, const char *text)
     char project[PATH_MAX];
     int status = line_run(text, &line, &error);
     if (status == 0 && line.project)
-        status = project_path(line.project, project, &error);
+        status = form_real_path(line.project, "project", project, &error);
     if (status < 0) {
         control_note(&dashboard->control, dashboard_now(dashboard), true, "%.240s", error.text);
         return;

@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include <limits.h>
+
 #include <uv.h>
 
 #include "transport/rpc.h"
@@ -208,6 +210,8 @@ void hosts_close(struct dashboard *dashboard);
 size_t hosts_look(struct dashboard *dashboard, struct view_host out[HOSTS_MAX]);
 
 /* dashboard_form.c */
+/* The path of what a human names, as realpath(3); `what` it is, for the error. */
+int form_real_path(const char *given, const char *what, char out[PATH_MAX], struct bj_error *error);
 void form_load(struct dashboard *dashboard);
 void form_order(struct dashboard *dashboard, const struct order *order);
 

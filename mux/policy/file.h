@@ -1,16 +1,11 @@
 /*
- * Small files of state that are replaced whole: written beside, synced, renamed, the directory
- * synced. Whoever reads one sees the old content or the new, also after a crash.
+ * Small files of state: a JSON object each, replaced whole and durably.
  */
 #pragma once
-
-#include <stddef.h>
 
 #include <jansson.h>
 
 #include "transport/error.h"
-
-int file_replace(const char *path, const char *text, size_t size, struct bj_error *error);
 
 /* An object of version 1 as compact JSON; takes the reference over. It was built since
  * json_watch(). -ENOMEM when it is NULL, or lacks something because memory ran out. */

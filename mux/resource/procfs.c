@@ -33,6 +33,22 @@ int procfs_pids_add(struct procfs_pids *pids, pid_t pid)
     return 0;
 }
 
+static DIR *open_threads(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    return opendir(path);
+}
+
+/* 0 behind the last. */
+static pid_t next_thread(DIR *threads)
+{
+    for (const struct dirent *entry; (entry = readdir(threads));)
+        if (isdigit((unsigned char)entry->d_name[0]))
+            return (pid_t)strtol(entry->d_name, NULL, 10);
+    return 0;
+}
+
 /* The children of one thread: /proc/PID/task/TID/children, as long as it may be. */
 static int thread_children(const char *path, struct procfs_pids *pids)
 {
@@ -49,20 +65,16 @@ static int thread_children(const char *path, struct procfs_pids *pids)
 
 int procfs_children(pid_t pid, struct procfs_pids *pids)
 {
-    char path[320];
-    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-    DIR *directory = opendir(path);
-    if (!directory)
+    char path[64];
+    DIR *threads = open_threads(pid);
+    if (!threads)
         return -ESRCH;
     int status = 0;
-    struct dirent *entry;
-    while (status != -ENOMEM && (entry = readdir(directory))) {
-        if (!isdigit((unsigned char)entry->d_name[0]))
-            continue;
-        snprintf(path, sizeof(path), "/proc/%d/task/%s/children", (int)pid, entry->d_name);
+    for (pid_t thread; status != -ENOMEM && (thread = next_thread(threads));) {
+        snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)thread);
         status = thread_children(path, pids);
     }
-    closedir(directory);
+    closedir(threads);
     return status == -ENOMEM ? status : 0;
 }
 
@@ -115,21 +127,16 @@ int procfs_members(uint64_t inode, struct procfs_pids *pids)
  * one to look at is any that has not. */
 static pid_t living_thread(pid_t pid)
 {
-    char path[64];
     pid_t found = pid;
-    if (process_state(pid) != 'Z')
+    DIR *threads = process_state(pid) == 'Z' ? open_threads(pid) : NULL;
+    if (!threads)
         return pid;
-    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-    DIR *directory = opendir(path);
-    struct dirent *entry;
-    while (directory && found == pid && (entry = readdir(directory))) {
-        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
-        char state = thread > 0 ? process_state(thread) : '\0';
+    for (pid_t thread; found == pid && (thread = next_thread(threads));) {
+        char state = process_state(thread);
         if (state && state != 'Z' && state != 'X')
             found = thread;
     }
-    if (directory)
-        closedir(directory);
+    closedir(threads);
     return found;
 }
 
@@ -294,17 +301,15 @@ static void look_at_files(struct unlinked *seen, const char *path, dev_t device)
 /* Each thread may have a table of descriptors of its own. */
 static void look_into(struct unlinked *seen, pid_t pid, dev_t device)
 {
-    char path[320];
-    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-    DIR *directory = opendir(path);
-    if (!directory)
+    char path[64];
+    DIR *threads = open_threads(pid);
+    if (!threads)
         return;
-    for (const struct dirent *entry; (entry = readdir(directory));) {
-        snprintf(path, sizeof(path), "/proc/%d/task/%s/fd", (int)pid, entry->d_name);
-        if (isdigit((unsigned char)entry->d_name[0]))
-            look_at_files(seen, path, device);
+    for (pid_t thread; (thread = next_thread(threads));) {
+        snprintf(path, sizeof(path), "/proc/%d/task/%d/fd", (int)pid, (int)thread);
+        look_at_files(seen, path, device);
     }
-    closedir(directory);
+    closedir(threads);
 }
 
 uint64_t procfs_unlinked(pid_t init, dev_t device)

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "mux/json/json.h"
-#include "mux/server/record.h"
+#include "transport/file.h"
 
 int list_write(const char *path, json_t *list, struct bj_error *error)
 {
     char *text = json_text(list, JSON_INDENT(1));
     if (!text)
         return bj_fail(error, -ENOMEM, "out of memory");
-    int status = record_write_file(path, text, strlen(text), error);
+    int status = bj_file_replace(path, text, strlen(text), false, error);
     free(text);
     return status;
 }

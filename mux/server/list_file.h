@@ -8,7 +8,7 @@
 #include "transport/error.h"
 
 /* Takes the reference to a list that was built since json_watch(). -ENOMEM when it lacks something,
- * else as record_write_file(). */
+ * else as bj_file_replace(). */
 int list_write(const char *path, json_t *list, struct bj_error *error);
 
 /* *list NULL and 0 when there is no such file; -EINVAL when it holds no list. The caller drops the

@@ -165,27 +165,23 @@ static int take_program(struct search *search, const char *directory, const void
 static int expand(const char *text, char out[BJ_PATH_MAX], struct bj_error *error)
 {
     static const char *const holes[][2] = {{"{arch}", ARCH}, {"{cpu}", CPU}};
-    const char *home = getenv("HOME");
+    char filled[BJ_PATH_MAX];
     size_t used = 0;
-    if (strncmp(text, "~/", 2) == 0 && home) {
-        used = (size_t)snprintf(out, BJ_PATH_MAX, "%s/", home);
-        text += 2;
-    }
     while (*text && used < BJ_PATH_MAX - 32) {
         size_t i = 0;
         while (i < 2 && strncmp(text, holes[i][0], strlen(holes[i][0])) != 0)
             i++;
         if (i < 2) {
-            used += (size_t)snprintf(out + used, BJ_PATH_MAX - used, "%s", holes[i][1]);
+            used += (size_t)snprintf(filled + used, BJ_PATH_MAX - used, "%s", holes[i][1]);
             text += strlen(holes[i][0]);
         } else {
-            out[used++] = *text++;
+            filled[used++] = *text++;
         }
     }
     if (*text)
         return bj_fail(error, -ENAMETOOLONG, "a path in a profile is too long");
-    out[used] = '\0';
-    return 0;
+    filled[used] = '\0';
+    return bj_path_home(out, BJ_PATH_MAX, error, filled);
 }
 
 static int look(struct search *search, const struct profile *profile, const char *entry)

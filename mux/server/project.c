@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "mux/server/record.h"
+#include "transport/file.h"
 #include "transport/paths.h"
 
 int project_check(const char *source, const char *state, struct bj_error *error)
@@ -72,7 +72,7 @@ static int write_git_config(const char *path, const char *source, struct bj_erro
                         quoted, quoted);
     if (size < 0 || (size_t)size >= sizeof(text))
         return bj_fail(error, -ENAMETOOLONG, "the project's path is too long");
-    return record_write_file(path, text, (size_t)size, error);
+    return bj_file_replace(path, text, (size_t)size, false, error);
 }
 
 static void add_user(struct job *job, const char *source, const char *copy, const char *key)

@@ -1,13 +1,13 @@
 #include "mux/server/record.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "mux/json/json.h"
+#include "transport/file.h"
 #include "transport/paths.h"
 
 #define RECORD_VERSION 1
@@ -72,34 +72,79 @@ int record_set_arguments(struct record *record, const char *const *argv, size_t 
     return 0;
 }
 
-int record_write_file(const char *path, const char *text, size_t size, struct bj_error *error)
+/* How a field is kept in the file: its type in the struct record tells. */
+enum kind { TEXT, OWNED, WORDS, NUMBER32, NUMBER64, INTEGER, TIME, FLAG, PROCESS };
+
+#define KIND(member)                                                                               \
+    _Generic(&((struct record *)0)->member,                                                        \
+        char **: OWNED,                                                                            \
+        char ***: WORDS,                                                                           \
+        uint32_t *: NUMBER32,                                                                      \
+        uint64_t *: NUMBER64,                                                                      \
+        int *: INTEGER,                                                                            \
+        double *: TIME,                                                                            \
+        bool *: FLAG,                                                                              \
+        struct process_id *: PROCESS,                                                              \
+        default: TEXT)
+#define AT(member)                                                                                 \
+    KIND(member), offsetof(struct record, member), sizeof(((struct record *)0)->member)
+#define FIELD(member)       NULL, #member, AT(member)
+#define PART(group, member) #group, #member, AT(group.member)
+
+/* All but the version and the state. */
+static const struct field {
+    const char *group, *key; /* group: the object that holds it, or NULL */
+    enum kind kind;
+    size_t at, size;
+} fields[] = {
+    {FIELD(id)},
+    {FIELD(name)},
+    {FIELD(argv)},
+    {FIELD(project)},
+    {FIELD(driver)},
+    {FIELD(session)},
+    {FIELD(created)},
+    {FIELD(rows)},
+    {FIELD(cols)},
+    {FIELD(scrollback)},
+    {FIELD(record_limit)},
+    {PART(limits, memory)},
+    {PART(limits, millicpus)},
+    {PART(limits, pids)},
+    {FIELD(cgroup)},
+    {FIELD(uid)},
+    {FIELD(gid)},
+    {FIELD(boot_id)},
+    {FIELD(init)},
+    {FIELD(outer)},
+    {FIELD(monitor)},
+    {FIELD(has_exit)},
+    {FIELD(exit_code)},
+    {FIELD(exit_signal)},
+    {FIELD(error)},
+    {FIELD(agent)},
+    {FIELD(arguments)},
+    {FIELD(policy)},
+    {FIELD(egress)},
+    {PART(quotas, disk)},
+    {PART(quotas, egress)},
+    {PART(quotas, wall_clock)},
+    {PART(quotas, recording_age)},
+};
+#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+
+/* What is no UTF-8 fails when all is made text. */
+static json_t *pack_text(const char *text)
 {
-    char beside[BJ_PATH_MAX];
-    int status = bj_path(beside, sizeof(beside), error, "%s.new", path);
-    if (status < 0)
-        return status;
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return bj_fail(error, -errno, "cannot write %s: %s", beside, strerror(errno));
-    while (size && status == 0) {
-        ssize_t written = write(fd, text, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0) {
-            status = bj_fail(error, written < 0 ? -errno : -EIO, "cannot write %s: %s", beside,
-                             strerror(errno));
-            break;
-        }
-        text += written;
-        size -= (size_t)written;
-    }
-    if (close(fd) < 0 && status == 0)
-        status = bj_fail(error, -errno, "cannot write %s: %s", beside, strerror(errno));
-    if (status == 0 && rename(beside, path) < 0)
-        status = bj_fail(error, -errno, "cannot replace %s: %s", path, strerror(errno));
-    if (status < 0)
-        unlink(beside);
-    return status;
+    return text ? json_stringn_nocheck(text, strlen(text)) : json_null();
+}
+
+static json_t *pack_words(char *const *words)
+{
+    json_t *list = json_array();
+    for (char *const *at = words; at && *at; at++)
+        json_array_append_new(list, pack_text(*at));
+    return list;
 }
 
 static json_t *pack_process(const struct process_id *id)
@@ -107,12 +152,39 @@ static json_t *pack_process(const struct process_id *id)
     return json_pack("{s:i, s:I}", "pid", (int)id->pid, "start", (json_int_t)id->start);
 }
 
-static json_t *pack_list(char *const *words)
+static json_t *pack_field(enum kind kind, const void *value)
 {
-    json_t *list = json_array();
-    for (char *const *at = words; at && *at; at++) /* what is no UTF-8 fails in json_dumps() */
-        json_array_append_new(list, json_stringn_nocheck(*at, strlen(*at)));
-    return list;
+    switch (kind) {
+    case TEXT:
+        return pack_text(value);
+    case OWNED:
+        return pack_text(*(char *const *)value);
+    case WORDS:
+        return pack_words(*(char **const *)value);
+    case NUMBER32:
+        return json_integer(*(const uint32_t *)value);
+    case NUMBER64:
+        return json_integer((json_int_t) * (const uint64_t *)value);
+    case INTEGER:
+        return json_integer(*(const int *)value);
+    case TIME:
+        return json_real(*(const double *)value);
+    case FLAG:
+        return json_boolean(*(const bool *)value);
+    case PROCESS:
+        return pack_process(value);
+    }
+    return NULL;
+}
+
+/* The object that holds a field, made when it is missing. */
+static json_t *holder(json_t *root, const struct field *field)
+{
+    json_t *group = field->group ? json_object_get(root, field->group) : root;
+    if (group)
+        return group;
+    group = json_object();
+    return json_object_set_new(root, field->group, group) < 0 ? NULL : group;
 }
 
 int record_save(const struct record *record, const char *directory, struct bj_error *error)
@@ -122,33 +194,11 @@ int record_save(const struct record *record, const char *directory, struct bj_er
     if (status < 0)
         return status;
     json_watch();
-    json_t *root = json_pack(
-        "{s:i, s:s, s:s, s:o, s:s?, s:s, s:s, s:f, s:i, s:i, s:I, s:I}", "version", RECORD_VERSION,
-        "id", record->id, "name", record->name, "argv", pack_list(record->argv), "project",
-        record->project, "driver", record->driver, "session", record->session, "created",
-        record->created, "rows", (int)record->rows, "cols", (int)record->cols, "scrollback",
-        (json_int_t)record->scrollback, "record_limit", (json_int_t)record->record_limit);
-    json_t *rest = json_pack(
-        "{s:{s:I, s:I, s:I}, s:s, s:I, s:I, s:s, s:o, s:o, s:o, s:s, s:b, s:i, s:i, s:s}", "limits",
-        "memory", (json_int_t)record->limits.memory, "millicpus",
-        (json_int_t)record->limits.millicpus, "pids", (json_int_t)record->limits.pids, "cgroup",
-        record->cgroup, "uid", (json_int_t)record->uid, "gid", (json_int_t)record->gid, "boot_id",
-        record->boot_id, "init", pack_process(&record->init), "outer", pack_process(&record->outer),
-        "monitor", pack_process(&record->monitor), "state", states[record->state], "has_exit",
-        (int)record->has_exit, "exit_code", record->exit_code, "exit_signal", record->exit_signal,
-        "error", record->error);
-    json_t *crossing = json_pack(
-        "{s:s?, s:o, s:s?, s:o, s:{s:I, s:I, s:I, s:I}}", "agent", record->agent, "arguments",
-        pack_list(record->arguments), "policy", record->policy, "egress",
-        pack_process(&record->egress), "quotas", "disk", (json_int_t)record->quotas.disk, "egress",
-        (json_int_t)record->quotas.egress, "wall_clock", (json_int_t)record->quotas.wall_clock,
-        "recording_age", (json_int_t)record->quotas.recording_age);
-    if (json_object_update(root, rest) < 0 || json_object_update(root, crossing) < 0) {
-        json_decref(root);
-        root = NULL;
-    }
-    json_decref(rest);
-    json_decref(crossing);
+    json_t *root =
+        json_pack("{s:i, s:s}", "version", RECORD_VERSION, "state", states[record->state]);
+    for (size_t i = 0; i < FIELDS; i++)
+        json_object_set_new(holder(root, &fields[i]), fields[i].key,
+                            pack_field(fields[i].kind, (const char *)record + fields[i].at));
     char *text = json_text(root, JSON_INDENT(1));
     if (json_starved())
         return bj_fail(error, -ENOMEM, "out of memory");
@@ -157,24 +207,12 @@ int record_save(const struct record *record, const char *directory, struct bj_er
                        "cannot describe the sandbox %s as JSON (is its command or "
                        "its project's path valid UTF-8?)",
                        record->name);
-    status = record_write_file(path, text, strlen(text), error);
+    status = bj_file_replace(path, text, strlen(text), false, error);
     free(text);
     return status;
 }
 
-static void read_text(const json_t *root, const char *key, char *out, size_t size)
-{
-    const char *text = json_string_value(json_object_get(root, key));
-    snprintf(out, size, "%s", text ? text : "");
-}
-
-static struct process_id read_process(const json_t *root, const char *key)
-{
-    const json_t *object = json_object_get(root, key);
-    return (struct process_id){(pid_t)json_uint(object, "pid"), json_uint(object, "start")};
-}
-
-static int read_list(char ***out, const json_t *list)
+static int read_words(char ***out, const json_t *list)
 {
     size_t count = json_array_size(list);
     char **words = *out = calloc(count + 1, sizeof(*words));
@@ -187,59 +225,62 @@ static int read_list(char ***out, const json_t *list)
     return words ? 0 : -ENOMEM;
 }
 
+static int read_owned(char **out, const char *text)
+{
+    *out = text ? strdup(text) : NULL;
+    return text && !*out ? -ENOMEM : 0;
+}
+
+/* What is missing, or of another type, is as if it were empty. */
+static int read_field(const struct field *field, void *value, const json_t *from)
+{
+    const json_t *item = json_object_get(from, field->key);
+    const char *text = json_string_value(item);
+    switch (field->kind) {
+    case TEXT:
+        snprintf(value, field->size, "%s", text ? text : "");
+        break;
+    case OWNED:
+        return read_owned(value, text);
+    case WORDS:
+        return read_words(value, item);
+    case NUMBER32:
+        *(uint32_t *)value = (uint32_t)json_uint(from, field->key);
+        break;
+    case NUMBER64:
+        *(uint64_t *)value = json_uint(from, field->key);
+        break;
+    case INTEGER:
+        *(int *)value = (int)json_integer_value(item);
+        break;
+    case TIME:
+        *(double *)value = json_number_value(item);
+        break;
+    case FLAG:
+        *(bool *)value = json_is_true(item);
+        break;
+    case PROCESS:
+        *(struct process_id *)value =
+            (struct process_id){(pid_t)json_uint(item, "pid"), json_uint(item, "start")};
+        break;
+    }
+    return 0;
+}
+
 static int read_record(struct record *record, const json_t *root)
 {
-    char state[16];
-    read_text(root, "id", record->id, sizeof(record->id));
-    read_text(root, "name", record->name, sizeof(record->name));
-    read_text(root, "driver", record->driver, sizeof(record->driver));
-    read_text(root, "session", record->session, sizeof(record->session));
-    read_text(root, "cgroup", record->cgroup, sizeof(record->cgroup));
-    read_text(root, "boot_id", record->boot_id, sizeof(record->boot_id));
-    read_text(root, "error", record->error, sizeof(record->error));
-    read_text(root, "state", state, sizeof(state));
-    const char *project = json_string_value(json_object_get(root, "project"));
-    if (project && !(record->project = strdup(project)))
-        return -ENOMEM;
-    record->created = json_number_value(json_object_get(root, "created"));
-    record->rows = (uint32_t)json_uint(root, "rows");
-    record->cols = (uint32_t)json_uint(root, "cols");
-    record->scrollback = json_uint(root, "scrollback");
-    record->record_limit = json_uint(root, "record_limit");
-    record->uid = (uint32_t)json_uint(root, "uid");
-    record->gid = (uint32_t)json_uint(root, "gid");
-    const json_t *limits = json_object_get(root, "limits");
-    record->limits.memory = json_uint(limits, "memory");
-    record->limits.millicpus = json_uint(limits, "millicpus");
-    record->limits.pids = json_uint(limits, "pids");
-    const char *agent = json_string_value(json_object_get(root, "agent"));
-    if (agent && !(record->agent = strdup(agent)))
-        return -ENOMEM;
-    const char *policy = json_string_value(json_object_get(root, "policy"));
-    if (policy && !(record->policy = strdup(policy)))
-        return -ENOMEM;
-    const json_t *quotas = json_object_get(root, "quotas");
-    record->quotas.disk = json_uint(quotas, "disk");
-    record->quotas.egress = json_uint(quotas, "egress");
-    record->quotas.wall_clock = json_uint(quotas, "wall_clock");
-    record->quotas.recording_age = json_uint(quotas, "recording_age");
-    record->egress = read_process(root, "egress");
-    record->init = read_process(root, "init");
-    record->outer = read_process(root, "outer");
-    record->monitor = read_process(root, "monitor");
-    record->has_exit = json_is_true(json_object_get(root, "has_exit"));
-    record->exit_code = (int)json_integer_value(json_object_get(root, "exit_code"));
-    record->exit_signal = (int)json_integer_value(json_object_get(root, "exit_signal"));
+    const char *state = json_string_value(json_object_get(root, "state"));
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < FIELDS; i++)
+        status = read_field(&fields[i], (char *)record + fields[i].at,
+                            fields[i].group ? json_object_get(root, fields[i].group) : root);
     record->state = SANDBOX_LOST;
-    for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++)
+    for (size_t i = 0; state && i < sizeof(states) / sizeof(*states); i++)
         if (strcmp(states[i], state) == 0)
             record->state = (enum sandbox_state)i;
-    if (json_integer_value(json_object_get(root, "version")) != RECORD_VERSION ||
-        !id_check(record->id) || name_check(record->name, NULL) < 0)
-        return -EINVAL;
-    int status = read_list(&record->arguments, json_object_get(root, "arguments"));
-    if (status == 0)
-        status = read_list(&record->argv, json_object_get(root, "argv"));
+    if (status == 0 && (json_integer_value(json_object_get(root, "version")) != RECORD_VERSION ||
+                        !id_check(record->id) || name_check(record->name, NULL) < 0))
+        status = -EINVAL;
     return status == 0 && !record->argv[0] ? -EINVAL : status;
 }
 

@@ -65,7 +65,4 @@ int record_set_arguments(struct record *record, const char *const *argv, size_t 
 int record_save(const struct record *record, const char *directory, struct bj_error *error);
 int record_load(struct record *record, const char *directory, struct bj_error *error);
 
-/* Writes text to `path` by way of a file beside it. */
-int record_write_file(const char *path, const char *text, size_t size, struct bj_error *error);
-
 const char *sandbox_state_name(enum sandbox_state state);

@@ -6,6 +6,7 @@
 
 #include "mux/server/record.h"
 #include "tests/unit/server/suite.h"
+#include "transport/file.h"
 
 static struct alerts alerts;
 
@@ -136,15 +137,15 @@ START_TEST(what_is_no_alert_is_left_out)
     suite_directory(directory);
     snprintf(path, sizeof(path), "%s/alerts.json", directory);
     static const char broken[] = "[{\"id\": 1,\n", none[] = "{}";
-    ck_assert_int_eq(record_write_file(path, broken, strlen(broken), &error), 0);
+    ck_assert_int_eq(bj_file_replace(path, broken, strlen(broken), false, &error), 0);
     ck_assert_int_eq(alerts_load(&alerts, path, &error), -EINVAL);
-    ck_assert_int_eq(record_write_file(path, none, strlen(none), &error), 0);
+    ck_assert_int_eq(bj_file_replace(path, none, strlen(none), false, &error), 0);
     ck_assert_int_eq(alerts_load(&alerts, path, &error), -EINVAL);
     static const char strange[] =
         "[7, {}, {\"id\": -1}, {\"id\": 3, \"sandbox_id\": \"../../..\"},"
         " {\"id\": 5, \"sandbox_id\": \"aaaaaaaa\", \"text\": \"\\u001b[31m\", \"count\": \"x\"},"
         " {\"id\": 5, \"text\": \"the same id again\"}]";
-    ck_assert_int_eq(record_write_file(path, strange, strlen(strange), &error), 0);
+    ck_assert_int_eq(bj_file_replace(path, strange, strlen(strange), false, &error), 0);
     ck_assert_int_eq(alerts_load(&alerts, path, &error), 0);
     ck_assert_uint_eq(alerts.count, 1);
     ck_assert_uint_eq(alerts.next_id, 5);

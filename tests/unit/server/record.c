@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tests/unit/server/suite.h"
+#include "transport/file.h"
 
 static void fill(struct record *record)
 {
@@ -23,6 +24,8 @@ static void fill(struct record *record)
                               .init = {4242, 1ULL << 40},
                               .outer = {4241, 12345},
                               .monitor = {4240, 12344},
+                              .egress = {4239, 12343},
+                              .quotas = {1ULL << 30, 1ULL << 29, 3600, 86400},
                               .state = SANDBOX_PAUSED,
                               .has_exit = true,
                               .exit_code = 3,
@@ -35,7 +38,16 @@ static void fill(struct record *record)
     strcpy(record->cgroup, "/sys/fs/cgroup/belljar/abcdefgh");
     strcpy(record->error, "why");
     record->project = strdup("/some/where");
+    record->agent = strdup("claude");
+    record->policy = strdup("/some/policy.conf");
     ck_assert_int_eq(record_set_argv(record, argv, 3), 0);
+    ck_assert_int_eq(record_set_arguments(record, argv + 1, 1), 0);
+}
+
+static void same_process(const struct process_id *one, const struct process_id *other)
+{
+    ck_assert_int_eq(one->pid, other->pid);
+    ck_assert_uint_eq(one->start, other->start);
 }
 
 START_TEST(round_trip)
@@ -52,15 +64,29 @@ START_TEST(round_trip)
     ck_assert_str_eq(back.name, record.name);
     ck_assert_str_eq(back.argv[2], record.argv[2]);
     ck_assert_ptr_null(back.argv[3]);
+    ck_assert_str_eq(back.arguments[0], "-c");
+    ck_assert_ptr_null(back.arguments[1]);
     ck_assert_str_eq(back.project, record.project);
+    ck_assert_str_eq(back.agent, record.agent);
+    ck_assert_str_eq(back.policy, record.policy);
+    ck_assert_str_eq(back.driver, record.driver);
+    ck_assert_str_eq(back.session, record.session);
+    ck_assert_str_eq(back.boot_id, record.boot_id);
     ck_assert_str_eq(back.cgroup, record.cgroup);
     ck_assert_str_eq(back.error, "why");
     ck_assert_double_eq(back.created, record.created);
+    ck_assert_uint_eq(back.rows, record.rows);
+    ck_assert_uint_eq(back.cols, record.cols);
+    ck_assert_uint_eq(back.scrollback, record.scrollback);
     ck_assert_uint_eq(back.record_limit, record.record_limit);
-    ck_assert_uint_eq(back.limits.memory, record.limits.memory);
+    ck_assert_mem_eq(&back.limits, &record.limits, sizeof(back.limits));
+    ck_assert_mem_eq(&back.quotas, &record.quotas, sizeof(back.quotas));
     ck_assert_uint_eq(back.uid, record.uid);
-    ck_assert_int_eq(back.init.pid, 4242);
-    ck_assert_uint_eq(back.init.start, 1ULL << 40);
+    ck_assert_uint_eq(back.gid, record.gid);
+    same_process(&back.init, &record.init);
+    same_process(&back.outer, &record.outer);
+    same_process(&back.monitor, &record.monitor);
+    same_process(&back.egress, &record.egress);
     ck_assert_int_eq(back.state, SANDBOX_PAUSED);
     ck_assert(back.has_exit);
     ck_assert_int_eq(back.exit_code, 3);
@@ -83,7 +109,7 @@ static int load_text(const char *directory, const char *text, struct bj_error *e
     char path[SUITE_PATH_MAX + 32];
     struct record record;
     snprintf(path, sizeof(path), "%s/sandbox.json", directory);
-    ck_assert_int_eq(record_write_file(path, text, strlen(text), error), 0);
+    ck_assert_int_eq(bj_file_replace(path, text, strlen(text), false, error), 0);
     int status = record_load(&record, directory, error);
     if (status == 0)
         record_free(&record);

@@ -6,6 +6,7 @@
 
 #include "mux/server/record.h"
 #include "tests/unit/server/suite.h"
+#include "transport/file.h"
 
 START_TEST(kept_on_disk)
 {
@@ -76,12 +77,12 @@ START_TEST(bad_input)
     suite_directory(directory);
     snprintf(path, sizeof(path), "%s/sessions.json", directory);
     static const char broken[] = "[{\"name\": \"x\",\n";
-    ck_assert_int_eq(record_write_file(path, broken, strlen(broken), &error), 0);
+    ck_assert_int_eq(bj_file_replace(path, broken, strlen(broken), false, &error), 0);
     ck_assert_int_eq(sessions_load(&sessions, path, &error), -EINVAL);
     ck_assert_ptr_nonnull(strstr(error.text, "line"));
     static const char strange[] =
         "[{\"name\": \"y\", \"layout\": 3, \"panes\": [\"../../..\", 7, \"aaaaaaaa\"]}]";
-    ck_assert_int_eq(record_write_file(path, strange, strlen(strange), &error), 0);
+    ck_assert_int_eq(bj_file_replace(path, strange, strlen(strange), false, &error), 0);
     ck_assert_int_eq(sessions_load(&sessions, path, &error), 0);
     ck_assert_uint_eq(session_find(&sessions, "y")->count, 1);
     sessions_free(&sessions);

@@ -13,6 +13,10 @@
 #include "transport/frame.h"
 #include "transport/message.h"
 
+/* Prints lines through the pty, which makes CR LF of each LF: bytes. */
+#define DOUBLE_SEQ       "seq 1 100000"
+#define DOUBLE_SEQ_BYTES 688895
+
 struct double_monitor {
     char dir[256]; /* holds link.sock and ask.sock */
     int listener;

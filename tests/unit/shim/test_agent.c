@@ -236,9 +236,9 @@ static unsigned long number_of(const char *file, const char *name)
 START_TEST(test_idle)
 {
     struct bj_message message;
-    double_start_shell(&monitor, false, "seq 1 100000; read x");
+    double_start_shell(&monitor, false, DOUBLE_SEQ "; read x");
     double_connect(&monitor);
-    double_take(&monitor, 688895);
+    double_take(&monitor, DOUBLE_SEQ_BYTES);
     double_send_uints(&monitor, BJ_PING, 0, 1, (const uint64_t[]){77});
     double_expect(&monitor, BJ_PONG, &message);
     ck_assert_uint_eq(message.field[BJ_PONG_TOKEN].u, 77);

@@ -73,11 +73,11 @@ END_TEST
 START_TEST(test_credit)
 {
     struct bj_message message;
-    double_start_shell(&monitor, false, "seq 1 100000; read x");
+    double_start_shell(&monitor, false, DOUBLE_SEQ "; read x");
     double_accept(&monitor, &message);
     double_welcome(&monitor, 0);
     for (uint64_t limit = 1; limit < 700000; limit = limit * 3 + 1) {
-        uint64_t enough = limit < 688895 ? limit : 688895;
+        uint64_t enough = limit < DOUBLE_SEQ_BYTES ? limit : DOUBLE_SEQ_BYTES;
         double_send_uints(&monitor, BJ_CREDIT, BJ_CHANNEL_PTY, 1, &limit);
         double_take(&monitor, enough);
         ck_assert_uint_eq(monitor.out_next, enough);
@@ -86,7 +86,7 @@ START_TEST(test_credit)
         ck_assert_uint_eq(monitor.out_next, enough);
     }
     double_send_uints(&monitor, BJ_CREDIT, BJ_CHANNEL_PTY, 1, (const uint64_t[]){UINT64_MAX});
-    double_take(&monitor, 688895);
+    double_take(&monitor, DOUBLE_SEQ_BYTES);
     double_send_input(&monitor, "\n", 1);
     ck_assert_int_eq(double_finish(&monitor, &message), 0);
     double_end(&monitor);
@@ -97,10 +97,10 @@ END_TEST
 START_TEST(test_unacknowledged)
 {
     struct bj_message message;
-    double_start_shell(&monitor, false, "seq 1 100000");
+    double_start_shell(&monitor, false, DOUBLE_SEQ);
     double_accept(&monitor, &message);
     double_welcome(&monitor, UINT64_MAX);
-    for (uint64_t stop = BJ_OUTPUT_AHEAD; stop < 688895; stop += BJ_OUTPUT_AHEAD) {
+    for (uint64_t stop = BJ_OUTPUT_AHEAD; stop < DOUBLE_SEQ_BYTES; stop += BJ_OUTPUT_AHEAD) {
         while (monitor.out_next < stop)
             double_expect(&monitor, BJ_DATA, &message);
         double_send_uints(&monitor, BJ_PING, 0, 1, &stop);
