@@ -117,10 +117,11 @@ static int take_variable(struct resolver *resolver, const char *name)
     return value ? preset_add_urls(resolver->preset, value, strlen(value)) : 0;
 }
 
-/* The index that pip takes when nothing else is said stands in its own help. */
+/* The index that pip takes when nothing else is said stands in its own help. It is not asked for
+ * that of install: pyenv's pip would take a lock then, and write its directory of programs anew. */
 static int take_pip_help(struct resolver *resolver, const char *program)
 {
-    if (run(resolver, (const char *const[]){program, "install", "--help", NULL}) < 0)
+    if (run(resolver, (const char *const[]){program, "download", "--help", NULL}) < 0)
         return 0;
     const char *option = strstr(resolver->output, "--index-url");
     const char *url = option ? strstr(option, "http") : NULL;

@@ -3,7 +3,7 @@
  *
  *   @npm         npm config: registry and scoped registries
  *   @pip         pip config and PIP_INDEX_URL, PIP_EXTRA_INDEX_URL; else the default that
- *                `pip install --help` names
+ *                `pip download --help` names
  *   @apt         sources.list, sources.list.d
  *   @cargo       config.toml and the indexes that cargo has used (registry/index)
  *   @git-remote  remotes of the project, read by git without includes

@@ -101,7 +101,7 @@ START_TEST(pip)
 {
     program("pip",
             "#!/bin/sh\ncase $1 in\nconfig) echo \"global.cert='/x'\" ;;\n"
-            "install) printf '  -i, --index-url <url>  Base URL (default\\n  "
+            "download) printf '  -i, --index-url <url>  Base URL (default\\n  "
             "https://index.test/simple). x\\n  --extra-index-url <u> http://no.test' ;;\nesac\n");
     ck_assert_str_eq(resolve("@pip"), "index.test:443");
     program("pip3",
