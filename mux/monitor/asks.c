@@ -153,8 +153,9 @@ int asks_take(struct asks *asks, const struct bj_message *message, uint32_t conn
         ask_free(fresh);
         return status;
     }
-    struct ask **slot =
-        bucket_take(&asks->bucket, BURST, PER_SECOND, now_ms) ? free_slot(asks) : NULL;
+    bool calm = asks->older > 0 || bucket_take(&asks->bucket, BURST, PER_SECOND, now_ms);
+    struct ask **slot = calm ? free_slot(asks) : NULL;
+    asks->older -= asks->older > 0;
     if (!slot) {
         ask_free(fresh);
         return ASK_REFUSE;

@@ -35,6 +35,7 @@ struct ask {
 struct asks {
     struct ask *list[ASKS_KEPT];
     struct bucket bucket;
+    unsigned older; /* that many may have been open before this monitor: they are not too many */
 };
 
 enum ask_outcome {

@@ -24,7 +24,7 @@ static void on_closed(uv_handle_t *handle)
     struct link_connection *connection = handle->data;
     close(connection->fd);
     free(connection->in);
-    bytes_free(&connection->out);
+    outbox_free(&connection->out);
     free(connection);
 }
 
@@ -41,29 +41,11 @@ void link_disconnect(struct monitor *monitor, const char *why)
         control_link_down(monitor, why);
 }
 
-/* Gives the socket what it takes. Returns false when the connection is gone. */
-static bool write_out(struct link_connection *connection)
-{
-    struct bytes *out = &connection->out;
-    while (connection->out_sent < out->size) {
-        ssize_t sent = send(connection->fd, out->data + connection->out_sent,
-                            out->size - connection->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0)
-            connection->out_sent += (size_t)sent;
-        else if (errno == EAGAIN)
-            return true;
-        else if (errno != EINTR)
-            return false;
-    }
-    out->size = connection->out_sent = 0;
-    return true;
-}
-
 static void on_poll(uv_poll_t *poll, int status, int events);
 
 static void watch(struct link_connection *connection)
 {
-    bool writing = connection->out.size > connection->out_sent;
+    bool writing = outbox_waiting(&connection->out) > 0;
     if (writing == connection->writing)
         return;
     connection->writing = writing;
@@ -72,8 +54,8 @@ static void watch(struct link_connection *connection)
 
 static void add_input(struct link *link)
 {
-    struct bytes *out = &link->connection->out;
-    while (link->input_placed && out->size < OUT_FILL) {
+    struct bytes *out = &link->connection->out.bytes;
+    while (link->input_placed && outbox_waiting(&link->connection->out) < OUT_FILL) {
         size_t held = (size_t)(link->input.end - link->sender.next);
         size_t size = bj_sender_allowed(&link->sender, held < INPUT_PART ? held : INPUT_PART);
         struct iovec pieces[2];
@@ -95,21 +77,22 @@ void link_flush(struct monitor *monitor)
     struct link_connection *connection = link->connection;
     if (!connection)
         return;
-    bool alive = true;
+    struct outbox *out = &connection->out;
+    int status = 0;
     do {
         if (connection->greeted)
             add_input(link);
-        if (connection->out.size == 0)
+        if (outbox_waiting(out) == 0 && !out->bytes.failed)
             break;
-        alive = write_out(connection);
-    } while (alive && connection->out.size == 0);
-    if (alive && link_input_sent(monitor))
+        status = outbox_write(out, connection->fd);
+    } while (status == 0 && outbox_waiting(out) == 0);
+    if (status == 0 && link_input_sent(monitor))
         view_input_sent(monitor);
-    if (!alive || connection->out.failed || connection->out.size > OUT_MAX)
-        link_disconnect(monitor, !alive                   ? ""
-                                 : connection->out.failed ? "out of memory"
-                                                          : "the shim does not read");
-    else {
+    if (status < 0 || outbox_waiting(out) > OUT_MAX) {
+        link_disconnect(monitor, status == 0         ? "the shim does not read"
+                                 : status == -ENOMEM ? "out of memory"
+                                                     : "");
+    } else {
         watch(connection);
         relay_link_drained(monitor);
     }
@@ -132,7 +115,7 @@ void link_send(struct monitor *monitor, const struct bj_message *message)
 {
     struct link_connection *connection = monitor->link.connection;
     if (connection)
-        link_encode(&connection->out, message);
+        link_encode(&connection->out.bytes, message);
 }
 
 void link_send_uints(struct monitor *monitor, enum bj_message_type type, uint32_t channel,
@@ -151,7 +134,7 @@ static void refuse(struct monitor *monitor, const struct bj_error *error)
     message.field[BJ_ERROR_TEXT].data = error->text;
     message.field[BJ_ERROR_TEXT].size = (uint32_t)strnlen(error->text, 500);
     link_send(monitor, &message);
-    write_out(monitor->link.connection);
+    outbox_write(&monitor->link.connection->out, monitor->link.connection->fd);
     char text[256];
     snprintf(text, sizeof(text), "link protocol error: %.220s", error->text);
     link_disconnect(monitor, text);
@@ -176,11 +159,15 @@ static void settle(struct monitor *monitor)
     link_grant(monitor);
 }
 
-static void on_echo(uv_timer_t *timer)
+void link_settle(struct monitor *monitor)
 {
-    struct monitor *monitor = timer->data;
     settle(monitor);
     link_flush(monitor);
+}
+
+static void on_echo(uv_timer_t *timer)
+{
+    link_settle(timer->data);
 }
 
 /*
@@ -320,7 +307,8 @@ bool link_input_sent(const struct monitor *monitor)
 {
     const struct link *link = &monitor->link;
     const struct link_connection *connection = link->connection;
-    if (!link_is_up(monitor) || connection->out.size > 0 || connection->out.failed)
+    if (!link_is_up(monitor) || outbox_waiting(&connection->out) > 0 ||
+        connection->out.bytes.failed)
         return false;
     bool full = connection->credited && link->sender.next >= link->sender.limit;
     return link->sender.next == link->input.end || full;

@@ -17,7 +17,7 @@
 
 #include "mux/monitor/alerts.h"
 #include "mux/monitor/asks.h"
-#include "mux/monitor/bytes.h"
+#include "mux/monitor/outbox.h"
 #include "transport/channel.h"
 #include "transport/frame.h"
 #include "transport/ring.h"
@@ -40,8 +40,7 @@ struct link_connection {
     uint8_t *in;
     size_t in_size;
     struct bj_frame frame;
-    struct bytes out;
-    size_t out_sent;
+    struct outbox out;
 };
 
 struct link {
@@ -90,6 +89,8 @@ int link_signal(struct monitor *monitor, int number); /* -ENOTCONN while the lin
 int link_shutdown(struct monitor *monitor);
 int link_verdict(struct monitor *monitor, uint32_t channel, enum bj_answer answer,
                  const char *reason); /* -ENOENT when nobody waits there */
+/* Writes what is recorded, acknowledges it, and lets all go that waits. */
+void link_settle(struct monitor *monitor);
 bool link_is_up(const struct monitor *monitor);
 
 /* For `ms` no more than `rate` bytes of output a second; 0 ms ends that. */

@@ -113,6 +113,7 @@ void link_restore(struct monitor *monitor, const uint8_t epoch[LINK_EPOCH], uint
     link->epoch_known = true;
     link->received = offset > 0;
     link->output.next = offset;
+    link->asks.older = BJ_ASKS_MAX;
 }
 
 int link_open(struct monitor *monitor, int listen_fd, struct bj_error *error)

@@ -50,7 +50,7 @@ static int place_output(struct monitor *monitor, const uint8_t *epoch, uint64_t 
         memcpy(link->epoch, epoch, LINK_EPOCH);
         link->epoch_known = true;
         link->output.next = start;
-        recording_begin(&monitor->recording, epoch, start);
+        recording_begin(&monitor->recording, monitor->terminal, epoch, start);
         link->input_placed = false;
     } else if (link->output.next > end) {
         return bj_fail(error, -EPROTO, "HELLO ends at %" PRIu64 ", output came up to %" PRIu64, end,

@@ -140,6 +140,7 @@ static void on_idle(uv_timer_t *timer)
 {
     struct monitor *monitor = timer->data;
     scrollback_trim(&monitor->terminal->scrollback);
+    link_settle(monitor); /* another size may still be buffered */
     bytes_free(&monitor->recording.buffer);
     malloc_trim(0);
 }

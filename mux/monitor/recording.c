@@ -321,26 +321,34 @@ static int write_buffer(struct recording *recording)
     return status;
 }
 
-static int begin_file(struct recording *recording, struct terminal *terminal)
+/* What a file begins with is all that was before, in place of what is buffered. */
+static void add_beginning(struct recording *recording, struct terminal *terminal)
 {
     recording->sequence++;
-    recording->size = 0;
-    recording->buffer.size = 0; /* is part of the redraw */
-    if (ftruncate(recording->fds[recording->active], 0) < 0)
-        return -errno;
+    recording->buffer.size = 0;
     add_header(recording, terminal);
     add_redraw(recording, terminal);
+}
+
+static int begin_file(struct recording *recording, struct terminal *terminal)
+{
+    recording->size = 0; /* also when it fails: what is there is not gone on with */
+    if (ftruncate(recording->fds[recording->active], 0) < 0)
+        return -errno;
+    add_beginning(recording, terminal);
     return write_buffer(recording);
 }
 
-void recording_begin(struct recording *recording, const uint8_t epoch[RECORDING_EPOCH],
-                     uint64_t offset)
+void recording_begin(struct recording *recording, struct terminal *terminal,
+                     const uint8_t epoch[RECORDING_EPOCH], uint64_t offset)
 {
     memcpy(recording->epoch, epoch, RECORDING_EPOCH);
     recording->offset = recording->safe = offset;
     recording->begun = true;
-    recording->sequence = 0;
     recording->size = 0;
+    recording->tail_size = 0;
+    if (records(recording))
+        add_beginning(recording, terminal);
 }
 
 /* The stream goes on at another place than it ended, or after a pause. */
@@ -359,7 +367,7 @@ void recording_skip(struct recording *recording, struct terminal *terminal, uint
     if (records(recording))
         flush_tail(recording);
     recording->offset = offset;
-    if (records(recording) && recording->sequence > 0)
+    if (records(recording))
         add_resumption(recording, terminal);
 }
 
@@ -426,11 +434,8 @@ int recording_flush(struct recording *recording, struct terminal *terminal, bool
         return resume(recording, terminal);
     }
     int status = 0;
-    if (recording->sequence == 0) {
-        recording->offset += recording->tail_size;
-        recording->tail_size = 0;
-        status = begin_file(recording, terminal);
-    }
+    if (recording->size == 0 && ftruncate(recording->fds[recording->active], 0) < 0)
+        status = -errno;
     if (whole)
         flush_tail(recording);
     if (status == 0 && recording->buffer.size > 0)

@@ -24,7 +24,7 @@ struct recording {
     uint64_t age;   /* seconds after which what is recorded should be gone; 0: none. The caller's */
     char id[64];
 
-    bool begun; /* the epoch is known and a file has its header */
+    bool begun; /* the epoch is known */
     bool paused;
     uint64_t retry_at; /* monotonic milliseconds */
     uint8_t epoch[RECORDING_EPOCH];
@@ -57,9 +57,9 @@ void recording_close(struct recording *recording);
 int recording_restore(struct recording *recording, struct terminal *terminal,
                       struct recording_past *past, struct bj_error *error);
 
-/* The first HELLO: output begins at `offset`. */
-void recording_begin(struct recording *recording, const uint8_t epoch[RECORDING_EPOCH],
-                     uint64_t offset);
+/* The first HELLO: output begins at `offset`, on the screen as it is. */
+void recording_begin(struct recording *recording, struct terminal *terminal,
+                     const uint8_t epoch[RECORDING_EPOCH], uint64_t offset);
 
 /* The terminal was given these bytes. */
 void recording_output(struct recording *recording, const void *bytes, size_t size);

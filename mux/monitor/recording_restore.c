@@ -91,7 +91,9 @@ int recording_restore(struct recording *recording, struct terminal *terminal,
         return bj_fail(error, -errno, "cannot cut the recording: %s", strerror(errno));
     past->any = true;
     memcpy(past->epoch, headers[newer].epoch, RECORDING_EPOCH);
-    recording_begin(recording, past->epoch, replay.offset);
+    memcpy(recording->epoch, past->epoch, RECORDING_EPOCH);
+    recording->begun = true;
+    recording->offset = recording->safe = replay.offset;
     recording->active = newer;
     recording->sequence = headers[newer].sequence;
     recording->size = good;

@@ -21,7 +21,7 @@
 
 #include <uv.h>
 
-#include "mux/monitor/bytes.h"
+#include "mux/monitor/outbox.h"
 #include "transport/frame.h"
 #include "transport/message.h"
 
@@ -44,8 +44,7 @@ struct relay_peer {
     uint8_t *in;
     size_t in_size;
     struct bj_frame frame;
-    struct bytes out;
-    size_t out_sent;
+    struct outbox out;
 };
 
 struct relay_listener {

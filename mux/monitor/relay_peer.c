@@ -15,7 +15,7 @@ static void on_closed(uv_handle_t *handle)
     struct relay_peer *peer = handle->data;
     close(peer->fd);
     free(peer->in);
-    bytes_free(&peer->out);
+    outbox_free(&peer->out);
     free(peer);
 }
 
@@ -37,7 +37,7 @@ void relay_peer_close(struct relay_peer *peer, const char *why)
     if (peer->fd >= 0) {
         uv_close((uv_handle_t *)&peer->poll, on_closed);
     } else {
-        bytes_free(&peer->out);
+        outbox_free(&peer->out);
         free(peer->in);
         free(peer);
     }
@@ -46,21 +46,10 @@ void relay_peer_close(struct relay_peer *peer, const char *why)
 /* Returns false when the peer is gone. */
 static bool write_out(struct relay_peer *peer)
 {
-    while (peer->fd >= 0 && peer->out_sent < peer->out.size) {
-        ssize_t sent = send(peer->fd, peer->out.data + peer->out_sent,
-                            peer->out.size - peer->out_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
-        if (sent > 0)
-            peer->out_sent += (size_t)sent;
-        else if (errno == EAGAIN)
-            break;
-        else if (errno != EINTR)
-            return false;
-    }
-    if (peer->out_sent == peer->out.size) {
-        peer->out.size = peer->out_sent = 0;
-        if (peer->out.capacity > IN_CAPACITY) /* after a flood */
-            bytes_free(&peer->out);
-    }
+    if (peer->fd >= 0 && outbox_write(&peer->out, peer->fd) < 0)
+        return false;
+    if (outbox_waiting(&peer->out) == 0 && peer->out.bytes.capacity > IN_CAPACITY)
+        outbox_free(&peer->out); /* after a flood */
     return true;
 }
 
@@ -69,8 +58,8 @@ static void on_poll(uv_poll_t *poll, int status, int events);
 void relay_peer_pace(struct relay_peer *peer)
 {
     struct link_connection *link = peer->monitor->link.connection;
-    bool paused = link && link->out.size - link->out_sent > RELAY_FILL;
-    bool writing = peer->out.size > peer->out_sent;
+    bool paused = link && outbox_waiting(&link->out) > RELAY_FILL;
+    bool writing = outbox_waiting(&peer->out) > 0;
     if (peer->closing || peer->fd < 0 || (paused == peer->paused && writing == peer->writing))
         return;
     peer->paused = paused;
@@ -84,7 +73,7 @@ void relay_peer_pace(struct relay_peer *peer)
 
 void relay_peer_send(struct relay_peer *peer, const struct bj_message *message)
 {
-    struct bytes *out = &peer->out;
+    struct bytes *out = &peer->out.bytes;
     if (message->type == BJ_DATA) {
         uint8_t head[BJ_DATA_HEAD_MAX];
         const struct bj_field *bytes = &message->field[BJ_DATA_BYTES];
@@ -95,7 +84,7 @@ void relay_peer_send(struct relay_peer *peer, const struct bj_message *message)
     } else {
         link_encode(out, message);
     }
-    if (out->failed || out->size - peer->out_sent > RELAY_BEHIND || !write_out(peer))
+    if (outbox_waiting(&peer->out) > RELAY_BEHIND || out->failed || !write_out(peer))
         relay_peer_close(peer, "");
     else
         relay_peer_pace(peer);

@@ -521,6 +521,28 @@ START_TEST(test_ask_flood)
 }
 END_TEST
 
+/* As many as one sandbox may have open, to a monitor that is new. */
+START_TEST(test_asks_of_the_last_monitor)
+{
+    shim_up(&shim, &world);
+    shim_data(&shim, 0, "x", 1);
+    shim_wait_acked(&shim, 1);
+    world_kill_monitor(&world);
+    shim_close(&shim);
+    world_start_monitor(&world);
+    world_connect_control(&world);
+    shim_dial(&shim, &world);
+    peer_call(&world.control, "monitor.admit", "u", "pid", (uint64_t)getpid());
+    shim_hello(&shim, 1, 1);
+    shim_wait(&shim, BJ_WELCOME);
+    for (uint32_t i = 0; i < BJ_ASKS_MAX; i++)
+        ask(16 + i, "please", 6, "");
+    for (uint32_t i = 0; i < BJ_ASKS_MAX; i++)
+        ck_assert_uint_eq(bj_get_uint(peer_event(&world.control, "ask.opened"), "channel", 0),
+                          16 + i);
+}
+END_TEST
+
 START_TEST(test_exit)
 {
     shim_up(&shim, &world);
@@ -757,6 +779,7 @@ int main(void)
     tcase_add_test(tcase, test_ask);
     tcase_add_test(tcase, test_ask_changed_text);
     tcase_add_test(tcase, test_ask_flood);
+    tcase_add_test(tcase, test_asks_of_the_last_monitor);
     tcase_add_test(tcase, test_exit);
     tcase_add_loop_test(tcase, test_hostile, 0, sizeof(hostile) / sizeof(hostile[0]));
     tcase_add_test(tcase, test_other_epoch);

@@ -87,9 +87,7 @@ START_TEST(test_exact)
         stream[i] = (uint8_t) "\xef\xbf\xbd\xf0\x9f\x98\x80\xe4\xbd"[i % 9];
     struct terminal *t = screen_new(24, 80, 100, NULL);
     open_recording(&recording, 1 << 24);
-    recording_begin(&recording, epoch, 7);
-    /* The first file begins with a redraw of what came before its first flush. */
-    ck_assert_int_eq(recording_flush(&recording, t, false, NULL), 0);
+    recording_begin(&recording, t, epoch, 7);
     for (size_t at = 0; at < sizeof(stream);) {
         size_t size = 1 + (seed = seed * 1664525U + 1013904223U) % 500;
         if (size > sizeof(stream) - at)
@@ -114,6 +112,45 @@ START_TEST(test_exact)
 }
 END_TEST
 
+/* The first bytes end in the middle of a sequence, and of a character. */
+START_TEST(test_begins_in_the_middle)
+{
+    static const char *const parts[] = {"\x1b[3", "1mred \xe6", "\x97\xa5 \x1b]2;ti", "tle\a."};
+    struct recording recording;
+    struct terminal *t = screen_new(4, 20, 0, NULL);
+    uint64_t given = 0;
+    open_recording(&recording, 1 << 20);
+    recording_begin(&recording, t, epoch, 0);
+    for (int i = 0; i <= _i; i++) {
+        give(&recording, t, (const uint8_t *)parts[i], strlen(parts[i]));
+        given += strlen(parts[i]);
+    }
+    uint64_t safe = recording.safe;
+    recording_close(&recording);
+    struct terminal *like = screen_new(4, 20, 0, NULL);
+    for (int i = 0; i <= _i; i++)
+        terminal_write(like, (const uint8_t *)parts[i],
+                       i < _i ? strlen(parts[i]) : strlen(parts[i]) - (size_t)(given - safe));
+    open_recording(&recording, 1 << 20);
+    struct recording_past past;
+    struct terminal *back = screen_new(4, 20, 0, NULL);
+    ck_assert_int_eq(recording_restore(&recording, back, &past, NULL), 0);
+    ck_assert_uint_eq(recording.offset, safe);
+    /* What comes next completes the sequence in both. */
+    for (int i = _i; i < 4; i++) {
+        size_t had = i == _i ? strlen(parts[i]) - (size_t)(given - safe) : 0;
+        terminal_write(like, (const uint8_t *)parts[i] + had, strlen(parts[i]) - had);
+        terminal_write(back, (const uint8_t *)parts[i] + had, strlen(parts[i]) - had);
+    }
+    const char *difference = screen_difference(like, back);
+    ck_assert_msg(!difference, "%s", difference);
+    recording_close(&recording);
+    terminal_free(back);
+    terminal_free(like);
+    terminal_free(t);
+}
+END_TEST
+
 /* The file cut at every length: what is read is a beginning of the stream, and at least what was
  * acknowledged while the file was that long. */
 START_TEST(test_cut_short)
@@ -124,7 +161,7 @@ START_TEST(test_cut_short)
     uint64_t good, safe[4096] = {0};
     struct terminal *t = screen_new(4, 20, 0, NULL);
     open_recording(&recording, 1 << 20);
-    recording_begin(&recording, epoch, 0);
+    recording_begin(&recording, t, epoch, 0);
     ck_assert_int_eq(recording_flush(&recording, t, false, NULL), 0);
     uint64_t start = recording.size;
     for (size_t i = 0; i < sizeof(stream) - 1; i++) {
@@ -159,7 +196,7 @@ START_TEST(test_restore)
     struct bj_error error = {0};
     struct terminal *t = screen_new(24, 80, 1000, NULL);
     open_recording(&recording, 512 << 10); /* turns over a few times */
-    recording_begin(&recording, epoch, 0);
+    recording_begin(&recording, t, epoch, 0);
     uint64_t given = 0;
     for (uint32_t i = 0; i < 400; i++) {
         screen_noise(i, noise, sizeof(noise));
@@ -245,7 +282,7 @@ START_TEST(test_disk_full)
     getrlimit(RLIMIT_FSIZE, &old);
     tight = (struct rlimit){100000, old.rlim_max};
     open_recording(&recording, 1 << 24);
-    recording_begin(&recording, epoch, 0);
+    recording_begin(&recording, t, epoch, 0);
     give(&recording, t, text, 1000);
     setrlimit(RLIMIT_FSIZE, &tight);
     recording_output(&recording, text, sizeof(text));
@@ -277,7 +314,7 @@ START_TEST(test_disk_full_at_the_turn)
     struct terminal *t = screen_new(4, 20, 0, NULL);
     memset(text, 'x', sizeof(text));
     open_recording(&recording, 1);
-    recording_begin(&recording, epoch, 0);
+    recording_begin(&recording, t, epoch, 0);
     give(&recording, t, text, 1000);
     int other = recording.fds[1], full = open("/dev/full", O_RDWR | O_CLOEXEC), status = 0;
     ck_assert_int_ge(full, 0);
@@ -308,7 +345,6 @@ START_TEST(test_large_screen)
     struct recording recording;
     struct terminal *t = screen_new(150, 500, 0, NULL);
     open_recording(&recording, 1 << 28);
-    recording_begin(&recording, epoch, 0);
     for (int screen = 0; screen < 2; screen++) {
         for (int i = 0; i < 150 * 500; i++) {
             char cell[64];
@@ -319,6 +355,7 @@ START_TEST(test_large_screen)
         if (screen == 0)
             terminal_write(t, (const uint8_t *)"\x1b[?1049h", 8);
     }
+    recording_begin(&recording, t, epoch, 0);
     give(&recording, t, (const uint8_t *)"y", 1);
     ck_assert_uint_gt(recording.size, 6U * 1024 * 1024);
     recording_close(&recording);
@@ -337,7 +374,7 @@ START_TEST(test_age)
     struct terminal *t = screen_new(4, 20, 0, NULL);
     open_recording(&recording, 1 << 20);
     recording.age = 100;
-    recording_begin(&recording, epoch, 0);
+    recording_begin(&recording, t, epoch, 0);
     ck_assert_int_eq(recording_flush(&recording, t, false, NULL), 0);
     give(&recording, t, (const uint8_t *)"old", 3);
     ck_assert_int_eq(recording.active, 0);
@@ -367,7 +404,7 @@ START_TEST(test_off)
     char path[128];
     struct terminal *t = screen_new(4, 20, 0, NULL);
     open_recording(&recording, 0);
-    recording_begin(&recording, epoch, 0);
+    recording_begin(&recording, t, epoch, 0);
     give(&recording, t, (const uint8_t *)"text\xc3", 5);
     ck_assert_uint_eq(recording.safe, 5);
     file_path(path, 0);
@@ -403,6 +440,7 @@ int main(void)
     tcase_set_timeout(tcase, 120);
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, test_exact, 0, 4);
+    tcase_add_loop_test(tcase, test_begins_in_the_middle, 0, 4);
     tcase_add_test(tcase, test_cut_short);
     tcase_add_test(tcase, test_restore);
     tcase_add_loop_test(tcase, test_damage, 0, 6);

@@ -287,6 +287,42 @@ START_TEST(test_too_many)
 }
 END_TEST
 
+/* Downloads through a shim that is never quite done, and still goes on. */
+START_TEST(test_slow_shim)
+{
+    static char block[60000], sink[32 * 1024];
+    msgpack_sbuffer out;
+    size_t sent = 0, taken = 0;
+    msgpack_sbuffer_init(&out);
+    memset(block, 'x', sizeof(block));
+    line_dial(&egress, "egress.sock");
+    shim_open(16);
+    line_wait(&egress, BJ_OPEN, 16);
+    struct bj_message data = {.type = BJ_DATA, .channel = 16};
+    data.field[BJ_DATA_BYTES] = (struct bj_field){.data = block, .size = sizeof(block)};
+    while (taken < 8U << 20) {
+        ssize_t put = 1;
+        while (put > 0) {
+            if (sent == out.size) {
+                msgpack_sbuffer_clear(&out);
+                sent = 0;
+                ck_assert_int_eq(bj_message_encode(&data, &out), 0);
+                data.field[BJ_DATA_OFFSET].u += sizeof(block);
+            }
+            put = send(egress.fd, out.data + sent, out.size - sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+            sent += put > 0 ? (size_t)put : 0;
+        }
+        ck_assert_int_eq(errno, EAGAIN);
+        struct pollfd wait = {.fd = shim.fd, .events = POLLIN};
+        ck_assert_int_eq(poll(&wait, 1, WAIT_MS), 1);
+        ssize_t got = recv(shim.fd, sink, sizeof(sink), 0);
+        ck_assert_msg(got > 0, "cut off after %zu bytes", taken);
+        taken += (size_t)got;
+    }
+    msgpack_sbuffer_destroy(&out);
+}
+END_TEST
+
 /* A proxy that reads nothing while the sandbox floods it, credit or not, costs itself. */
 START_TEST(test_flood)
 {
@@ -320,6 +356,7 @@ int main(void)
     tcase_add_test(tcase, test_host_misbehaves);
     tcase_add_test(tcase, test_shim_misbehaves);
     tcase_add_test(tcase, test_too_many);
+    tcase_add_test(tcase, test_slow_shim);
     tcase_add_test(tcase, test_flood);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
