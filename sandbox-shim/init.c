@@ -409,9 +409,8 @@ static int run(struct init *init, struct bj_error *error)
             return 0;
         int64_t deadline = more_to_reap ? now : CLOCK_NEVER;
         size_t streams, asks = prepare_poll(init, polls, &streams, &deadline);
-        int64_t wait = deadline == CLOCK_NEVER ? -1 : deadline - now;
-        int ready = poll(polls, POLL_ASKS + asks + streams,
-                         wait < -1 ? 0 : (int)clock_earlier(wait, AWAY_TIME));
+        int64_t wait = deadline == CLOCK_NEVER ? -1 : deadline > now ? deadline - now : 0;
+        int ready = poll(polls, POLL_ASKS + asks + streams, (int)clock_earlier(wait, AWAY_TIME));
         if (ready < 0 && errno != EINTR && errno != EAGAIN && errno != ENOMEM)
             return bj_fail(error, -errno, "cannot wait for events: %s", strerror(errno));
         if (ready < 0)

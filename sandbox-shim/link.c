@@ -377,16 +377,18 @@ void link_flush(struct link *link, int64_t now)
     }
 }
 
-bool link_has_turn(struct link *link)
+bool link_has_turn(const struct link *link)
 {
     if (link->state != LINK_UP || link_queued(link))
         return false;
     size_t held = (size_t)(link->output->end - link->out.next);
     bool idle = !link->blocked && link->resume_at == 0 && bj_sender_allowed(&link->out, held) == 0;
-    if (!idle && link->data_turns < DATA_TURNS)
-        return false;
+    return idle || link->data_turns >= DATA_TURNS;
+}
+
+void link_turn_taken(struct link *link)
+{
     link->data_turns = 0;
-    return true;
 }
 
 bool link_queued(const struct link *link)

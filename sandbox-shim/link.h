@@ -95,8 +95,9 @@ int link_on_host_channel(struct link *link, uint32_t channel, struct bj_error *e
 /* Whether somebody opened the channel, be it open or not. */
 bool link_was_opened(const struct link *link, uint32_t channel);
 
-/* A stream may queue one message now. */
-bool link_has_turn(struct link *link);
+/* Whether a stream may queue one message now; and that one did. */
+bool link_has_turn(const struct link *link);
+void link_turn_taken(struct link *link);
 
 /* Input up to the stream offset `consumed` was taken by the pty: tells the monitor, soon. */
 void link_consumed(struct link *link, uint64_t consumed, int64_t now);

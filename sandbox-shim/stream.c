@@ -102,6 +102,8 @@ static int on_data(struct stream *stream, const struct bj_message *message, stru
         bj_receiver_on_data(&stream->in, message->field[BJ_DATA_OFFSET].u, bytes->size, error);
     if (status < 0)
         return status;
+    if (stream->gone) /* something before it is missing */
+        return 0;
     size_t written = 0;
     if (bj_ring_used(&stream->held) == 0)
         written = pass_on(stream, bytes->data, bytes->size);
@@ -119,7 +121,8 @@ static int on_eof(struct stream *stream, const struct bj_message *message, struc
     if (stream->in_eof)
         return bj_fail(error, -EPROTO, "a second EOF on channel %u", message->channel);
     stream->in_eof = true;
-    stream_write(stream);
+    if (!stream->gone)
+        stream_write(stream);
     return 0;
 }
 

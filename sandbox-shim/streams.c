@@ -323,6 +323,7 @@ void streams_tell(struct streams *streams, struct link *link, int64_t now)
     for (int i = 0; i < TELL_BATCH; i++) {
         if (streams->slots == 0 || !link_has_turn(link) || !speak_next(streams, link, now))
             return;
+        link_turn_taken(link);
         link_flush(link, now);
     }
     streams->more = link_has_turn(link);

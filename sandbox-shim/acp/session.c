@@ -229,7 +229,8 @@ void session_take(struct session *session, const char *line)
 {
     json_t *message = json_loads(line, 0, NULL);
     const char *method = text_of(message, "method");
-    if (!json_is_object(message))
+    bool answers = json_is_integer(json_object_get(message, "id"));
+    if (!method[0] && !answers)
         transcript_note("%.400s", line); /* some agents print their log here */
     else if (method[0])
         requested(session, method, message);

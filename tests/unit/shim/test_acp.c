@@ -200,6 +200,7 @@ START_TEST(what_no_agent_sends)
     expect("]0;title");
     expect("[2Jbefore3mafter");
     expect("no JSON at all");
+    expect("a log line");
     expect("end_turn");
     ck_assert_ptr_null(strstr(text, "\x1b]"));
     ck_assert_ptr_null(strstr(text, "\x1b[2J"));
