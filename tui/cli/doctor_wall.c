@@ -104,8 +104,9 @@ static const struct {
     const char *advice;
 } switches[] = {
     {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
-     "AppArmor forbids them (as on Ubuntu 24.04): sudo sysctl "
-     "kernel.apparmor_restrict_unprivileged_userns=0, or a profile for bwrap"},
+     "AppArmor forbids them (as on Ubuntu 24.04): scripts/allow-bwrap, which comes with the "
+     "source, "
+     "adds a profile; or sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
     {"/proc/sys/user/max_user_namespaces", '0', "sudo sysctl user.max_user_namespaces=15000"},
     {"/proc/sys/kernel/unprivileged_userns_clone", '0',
      "sudo sysctl kernel.unprivileged_userns_clone=1"},
