@@ -61,7 +61,9 @@ static void print_messages(void)
 {
     printf("## The link: between shim and monitor\n\n"
            "One stream of msgpack arrays `[type, channel, field...]` each way. Channel %u is "
-           "control, %u the agent's pty; the shim opens others from %u on. A message that breaks "
+           "control, %u the agent's pty; the shim opens others from %u on, the monitor from %u. A "
+           "message that "
+           "breaks "
            "this table (unknown type, other number of fields, other type, over a limit, wrong "
            "sender) is a protocol error and closes the link. Version %d: HELLO names the shim's, "
            "WELCOME the lower of both, down to %d, and both speak that. HELLO and WELCOME keep "
@@ -72,9 +74,9 @@ static void print_messages(void)
            "| input the monitor keeps until acknowledged | %u |\n"
            "| credit for output | %u |\n| credit for input | %u |\n"
            "| open asks of one sandbox | %u |\n\n",
-           BJ_CHANNEL_CONTROL, BJ_CHANNEL_PTY, BJ_CHANNEL_FIRST_FREE, BJ_PROTOCOL_VERSION,
-           BJ_PROTOCOL_OLDEST, BJ_DATA_MAX, BJ_RING_SIZE, BJ_OUTPUT_AHEAD, BJ_INPUT_RING_SIZE,
-           BJ_OUTPUT_WINDOW, BJ_INPUT_WINDOW, BJ_ASKS_MAX);
+           BJ_CHANNEL_CONTROL, BJ_CHANNEL_PTY, BJ_CHANNEL_FIRST_FREE, BJ_CHANNEL_FIRST_HOST,
+           BJ_PROTOCOL_VERSION, BJ_PROTOCOL_OLDEST, BJ_DATA_MAX, BJ_RING_SIZE, BJ_OUTPUT_AHEAD,
+           BJ_INPUT_RING_SIZE, BJ_OUTPUT_WINDOW, BJ_INPUT_WINDOW, BJ_ASKS_MAX);
     for (size_t i = 0; i < bj_messages_count; i++) {
         const struct bj_message_spec *spec = &bj_messages[i];
         size_t count = bj_message_fields(spec);

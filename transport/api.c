@@ -150,8 +150,18 @@ const struct bj_method bj_api_server[] = {
      "Reads the policy files of running sandboxes again. One with an error changes nothing.",
      "{names: [str]}",
      {WHICH}},
+    {"credential.wanted",
+     "Environment variables that credentials are taken from (env: of the user's policy and of the "
+     "profiles) and that are not at hand.",
+     "[name]",
+     {{"agent", BJ_PARAM_STR, false, 32, "only of this profile; empty: of none; default all"}}},
+    {"credential.give",
+     "Values of such variables, from the client's environment. The server keeps them in memory until "
+     "it ends; others are passed over.",
+     "{}",
+     {{"variables", BJ_PARAM_STRS, true, 64, "NAME=VALUE"}}},
     {"egress.list",
-     "Whom a sandbox spoke to.",
+     "The hosts that a sandbox connected to.",
      "[{host, port, open (connections), opened (since the start), in, out (bytes), rate (bytes per "
      "second), refused (times)}]",
      {{"name", BJ_PARAM_STR, true, NAME_MAX_BYTES, "sandbox"}}},

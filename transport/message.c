@@ -69,7 +69,7 @@ const struct bj_message_spec bj_messages[] = {
      "No more DATA comes from the sender on this stream; the other direction goes on.",
      {{0}}},
     {BJ_OPEN, "OPEN", BJ_SIDE_SHIM,
-     "Opens a stream. Each side may send BJ_STREAM_WINDOW bytes until CREDIT raises that.",
+     "Opens a stream. Each side may send 128 KiB (BJ_STREAM_WINDOW) until CREDIT raises that.",
      {{"kind", BJ_TYPE_STR, 16, "egress: a connection to the proxy port inside"}}},
     {BJ_EXEC, "EXEC", BJ_SIDE_MONITOR,
      "Opens a stream to the standard input and output of a program that the shim starts as the "

@@ -12,6 +12,7 @@
 #define RETRY_FIRST_MS 1000
 #define RETRY_MOST_MS  15000
 #define LATE_MS        1000 /* for the first answer */
+#define VARIABLE_MAX   8448 /* NAME=VALUE; mux/server/secret.h */
 
 struct dashboard *server_dashboard(const struct bj_rpc *rpc)
 {
@@ -214,6 +215,47 @@ static void on_status(struct bj_rpc *rpc, const msgpack_object *error, const msg
     dashboard_touch(dashboard, false);
 }
 
+/* NAME=VALUE of this environment; an empty text when it lacks it. */
+static void own_variable(const msgpack_object *name, char *out, size_t size)
+{
+    char text[256];
+    out[0] = '\0';
+    if (name->type != MSGPACK_OBJECT_STR || name->via.str.size >= sizeof(text))
+        return;
+    snprintf(text, sizeof(text), "%.*s", (int)name->via.str.size, name->via.str.ptr);
+    const char *value = getenv(text);
+    if (value && *value && (size_t)snprintf(out, size, "%s=%s", text, value) >= size)
+        out[0] = '\0';
+}
+
+/* What credentials are taken from may be in the human's environment and not in the server's. */
+static void on_wanted(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
+                      void *argument)
+{
+    char variable[VARIABLE_MAX];
+    uint32_t count = 0;
+    (void)argument;
+    if (error || rpc->closing || result->type != MSGPACK_OBJECT_ARRAY)
+        return;
+    const msgpack_object_array *names = &result->via.array;
+    for (uint32_t i = 0; i < names->size; i++) {
+        own_variable(&names->ptr[i], variable, sizeof(variable));
+        count += variable[0] != '\0';
+    }
+    if (count == 0)
+        return;
+    msgpack_packer *packer = bj_rpc_request(rpc, "credential.give", server_on_done, NULL);
+    msgpack_pack_map(packer, 1);
+    bj_pack_str(packer, "variables");
+    msgpack_pack_array(packer, count);
+    for (uint32_t i = 0; i < names->size; i++) {
+        own_variable(&names->ptr[i], variable, sizeof(variable));
+        if (variable[0])
+            bj_pack_str(packer, variable);
+    }
+    bj_rpc_send(rpc);
+}
+
 /* ---- the connection ---- */
 
 void server_trouble(struct server_link *link, const char *format, ...)
@@ -351,6 +393,8 @@ void server_attach(struct server_link *link, int descriptor)
     msgpack_pack_map(bj_rpc_request(rpc, "sandbox.list", on_list, NULL), 0);
     if (link->origin->number == 0)
         msgpack_pack_map(bj_rpc_request(rpc, "server.status", on_status, NULL), 0);
+    if (link->origin->number == 0 && !dashboard->options->readonly)
+        msgpack_pack_map(bj_rpc_request(rpc, "credential.wanted", on_wanted, NULL), 0);
     bj_rpc_send(rpc);
 }
 

@@ -263,7 +263,7 @@ static void pack_profile(msgpack_packer *packer, const struct server *server, co
         keys++;
     char keyless[BJ_ERROR_TEXT_MAX] = "";
     if (read)
-        profile_keyless(&profile, &server->paths, keyless);
+        profile_keyless(&profile, &server->paths, &server->secrets, keyless);
     msgpack_pack_map(packer, 7);
     bj_pack_key_str(packer, "name", name);
     bj_pack_key_str(packer, "keyless", keyless);

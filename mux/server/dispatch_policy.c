@@ -4,9 +4,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <sodium.h>
+
 #include "mux/server/dispatch.h"
 #include "mux/server/egress.h"
 #include "mux/server/hold.h"
+#include "mux/server/profile.h"
 #include "mux/server/registry.h"
 #include "mux/server/rule.h"
 #include "transport/pack.h"
@@ -287,7 +290,59 @@ static void work_end(struct client *client, uint32_t id, const msgpack_object *p
     bj_rpc_done(&client->rpc, id);
 }
 
+/* --- credentials that are environment variables --- */
+
+static void credential_wanted(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct profile_variables wanted;
+    char agent[PROFILE_NAME_MAX + 1];
+    msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
+    if (!packer)
+        return;
+    bj_get_copy(params, "agent", agent, sizeof(agent));
+    profile_variables(&wanted, &client->server->paths, &client->server->secrets,
+                      bj_get(params, "agent") ? agent : NULL);
+    msgpack_pack_array(packer, wanted.count);
+    for (size_t i = 0; i < wanted.count; i++)
+        bj_pack_str(packer, wanted.names[i]);
+    profile_variables_free(&wanted);
+    bj_rpc_send(&client->rpc);
+}
+
+/* What nobody wants, or another client has given meanwhile, is passed over. */
+static void take_variable(struct secrets *secrets, const struct profile_variables *wanted,
+                          const msgpack_object_str *text, struct bj_error *error)
+{
+    char *variable = strndup(text->ptr, text->size);
+    if (!variable) {
+        bj_fail(error, -ENOMEM, "out of memory");
+        return;
+    }
+    if (profile_wants(wanted, variable))
+        secret_give(secrets, variable, error);
+    sodium_memzero(variable, strlen(variable));
+    free(variable);
+}
+
+static void credential_give(struct client *client, uint32_t id, const msgpack_object *params)
+{
+    struct bj_error error = {0};
+    struct profile_variables wanted;
+    struct secrets *secrets = &client->server->secrets;
+    const msgpack_object_array *given = &bj_get(params, "variables")->via.array;
+    profile_variables(&wanted, &client->server->paths, secrets, NULL);
+    for (uint32_t i = 0; i < given->size; i++)
+        take_variable(secrets, &wanted, &given->ptr[i].via.str, &error);
+    profile_variables_free(&wanted);
+    if (error.code < 0)
+        dispatch_fail(client, id, &error);
+    else
+        bj_rpc_done(&client->rpc, id);
+}
+
 static const struct dispatch_method methods[] = {
+    {"credential.wanted", credential_wanted},
+    {"credential.give", credential_give},
     {"policy.explain", policy_explain_call},
     {"policy.files", policy_files},
     {"policy.reload", policy_reload},

@@ -15,7 +15,6 @@
 #include "mux/server/server.h"
 #include "transport/pack.h"
 
-#define SECRET_MAX 8192
 #define COMMAND_MS 30000
 
 struct fetch {
@@ -32,10 +31,20 @@ struct fetch {
     struct bj_error error;
 };
 
+static void fetch_free(struct fetch *fetch)
+{
+    if (!fetch)
+        return;
+    sodium_memzero(fetch->secret, sizeof(fetch->secret));
+    free(fetch->from);
+    free(fetch->home);
+    free(fetch);
+}
+
 static int read_file(struct fetch *fetch)
 {
     char path[BJ_PATH_MAX];
-    int status = secret_path(fetch->from, path, &fetch->error);
+    int status = bj_path_home(path, sizeof(path), &fetch->error, fetch->from);
     if (status < 0)
         return status;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
@@ -49,25 +58,21 @@ static int read_file(struct fetch *fetch)
     return status;
 }
 
-static int read_env(struct fetch *fetch)
+/* Before the work begins: what clients gave is the loop's. */
+static void read_env(struct fetch *fetch)
 {
-    const char *value = secret_variable(fetch->from, &fetch->error);
-    if (!value)
-        return -ENOENT;
-    int size = snprintf(fetch->secret, sizeof(fetch->secret), "%s", value);
+    const char *value = secret_variable(&fetch->server->secrets, fetch->from, &fetch->error);
+    int size = value ? snprintf(fetch->secret, sizeof(fetch->secret), "%s", value) : 0;
     fetch->size = (size_t)size < sizeof(fetch->secret) ? (size_t)size : 0;
-    return 0;
 }
 
 static void on_work(uv_work_t *work)
 {
     struct fetch *fetch = work->data;
-    int status;
-    if (fetch->source == CREDENTIAL_ENV)
-        status = read_env(fetch);
-    else if (fetch->source == CREDENTIAL_FILE)
+    int status = fetch->error.code;
+    if (fetch->source == CREDENTIAL_FILE)
         status = read_file(fetch);
-    else
+    else if (fetch->source == CREDENTIAL_COMMAND)
         status =
             run_read((const char *const[]){"/bin/sh", "-c", fetch->from, NULL}, fetch->home,
                      COMMAND_MS, fetch->secret, sizeof(fetch->secret), &fetch->size, &fetch->error);
@@ -138,10 +143,7 @@ static void on_worked(uv_work_t *work, int status)
         bj_fail(&told, fetch->error.code, "the credential %s is not at hand outside", fetch->name);
         bj_rpc_error(&line->rpc, fetch->id, &told);
     }
-    sodium_memzero(fetch->secret, sizeof(fetch->secret));
-    free(fetch->from);
-    free(fetch->home);
-    free(fetch);
+    fetch_free(fetch);
 }
 
 void egress_secret(struct egress_line *line, uint32_t id, const msgpack_object *params)
@@ -165,13 +167,11 @@ void egress_secret(struct egress_line *line, uint32_t id, const msgpack_object *
         fetch->from = strdup(credential->from);
         fetch->home = strdup(home ? home : "/");
     }
+    if (fetch && fetch->from && fetch->source == CREDENTIAL_ENV)
+        read_env(fetch);
     if (!fetch || !fetch->from || !fetch->home ||
         uv_queue_work(&line->server->loop, &fetch->work, on_work, on_worked) < 0) {
-        if (fetch) {
-            free(fetch->from);
-            free(fetch->home);
-        }
-        free(fetch);
+        fetch_free(fetch);
         bj_fail(&error, -ENOMEM, "out of memory");
         bj_rpc_error(&line->rpc, id, &error);
     }

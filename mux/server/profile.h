@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "mux/server/secret.h"
 #include "transport/error.h"
 #include "transport/paths.h"
 
@@ -76,7 +77,19 @@ char **profile_argv(const struct profile *profile, const struct profile_place *p
 /* Why an agent of this profile would find none of the credentials that its policy names, each with
  * the user's own policy.conf over it; "" when one is at hand, or none is named. */
 void profile_keyless(const struct profile *profile, const struct bj_paths *paths,
-                     char why[BJ_ERROR_TEXT_MAX]);
+                     const struct secrets *secrets, char why[BJ_ERROR_TEXT_MAX]);
+
+/* The variables that credentials of the user's policy, and of the agent's profile, are taken from,
+ * and that are not at hand. No agent (""): of the policy alone; NULL: of all profiles. */
+struct profile_variables {
+    char *names[SECRET_GIVEN_MAX];
+    size_t count;
+};
+void profile_variables(struct profile_variables *variables, const struct bj_paths *paths,
+                       const struct secrets *secrets, const char *agent);
+void profile_variables_free(struct profile_variables *variables);
+/* Whether NAME=VALUE is one of them. */
+bool profile_wants(const struct profile_variables *variables, const char *variable);
 
 /* Puts the profile's files into a home directory that nobody else uses yet, as this user's. */
 int profile_fill_home(const struct profile *profile, const char *home, bool change_owner,

@@ -2,18 +2,40 @@
  * Where a credential's secret is on this host, as its policy says: looked at by egress_secret.c,
  * which reads it for the proxy, and beforehand, so that a user hears what is missing before an
  * agent starts.
+ *
+ * A variable (env:) is that of the server's environment. What it lacks clients give from theirs,
+ * when they run an agent or show the dashboard, once, as if the server had been started with it: it
+ * is kept in locked memory, and nowhere else.
  */
 #pragma once
+
+#include <stddef.h>
 
 #include "mux/policy/policy.h"
 #include "transport/error.h"
 #include "transport/paths.h"
 
-/* The value of a variable; NULL with the reason, and what to do, in *error when it is not set. */
-const char *secret_variable(const char *name, struct bj_error *error);
+#define SECRET_GIVEN_MAX 64
+#define SECRET_NAME_MAX  256  /* bytes of a variable's name, with the NUL */
+#define SECRET_MAX       8192 /* bytes of a secret, likewise */
 
-/* The path of a secret's file: ~/ is the user's home. */
-int secret_path(const char *from, char path[BJ_PATH_MAX], struct bj_error *error);
+/* What clients gave: NAME=VALUE, owned. Used by the loop's thread alone. */
+struct secrets {
+    char *given[SECRET_GIVEN_MAX];
+    size_t count;
+};
+
+/* The value of a variable; NULL with the reason, and what to do, in *error when it is not set. */
+const char *secret_variable(const struct secrets *secrets, const char *name,
+                            struct bj_error *error);
+
+/* Keeps NAME=VALUE, unless the name is at hand. -EINVAL when it is none, or longer than a secret
+ * can be; -ENOSPC, -ENOMEM. */
+int secret_give(struct secrets *secrets, const char *variable, struct bj_error *error);
+
+/* Overwrites and frees all of it. */
+void secret_forget(struct secrets *secrets);
 
 /* Whether it could be read: 0, or why not. A command is not run, and taken for granted. */
-int secret_check(const struct policy_credential *credential, struct bj_error *error);
+int secret_check(const struct secrets *secrets, const struct policy_credential *credential,
+                 struct bj_error *error);

@@ -287,6 +287,7 @@ void server_run(struct server *server)
     ledger_close(server);
     guards_close(server);
     requests_free(&server->requests);
+    secret_forget(&server->secrets);
     sessions_free(&server->sessions);
     if (uv_loop_close(&server->loop) < 0)
         log_line("the loop still had handles when the server ended");

@@ -17,6 +17,7 @@
 #include "mux/server/ledger.h"
 #include "mux/server/request.h"
 #include "mux/server/sandbox.h"
+#include "mux/server/secret.h"
 #include "mux/server/session.h"
 #include "transport/paths.h"
 
@@ -50,6 +51,7 @@ struct server {
     struct ledger ledger;
     struct rules rules;
     uv_timer_t rules_timer;    /* runs until the next rule expires */
+    struct secrets secrets;    /* variables that clients gave */
     struct accepted *accepted; /* NULL: cannot be read */
     struct policy presets;     /* found for other sandboxes ... */
     uint64_t presets_found;    /* ... at this monotonic ms, 0 never */

@@ -2,6 +2,7 @@
  * A key that never goes in: the agent has a placeholder and the proxy's address, the real header is
  * added outside, over HTTPS that is verified. In a network of the test's own.
  */
+#include "eye.h"
 #include "human.h"
 #include "net.h"
 #include "world.h"
@@ -10,6 +11,13 @@
 #include <string.h>
 
 #define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
+
+/* A variable that only some of the human's shells have. */
+#define VARIABLE "BELLJAR_TEST_MODEL_KEY"
+#define VARIABLE_POLICY                                                                            \
+    "credential model {\n from = \"env:" VARIABLE "\"\n hosts = [\"good.example\"]\n"              \
+    " header = \"x-api-key\"\n format = \"%s\"\n placeholder_env = \"MODEL_KEY\"\n"                \
+    " base_url_env = \"MODEL_URL\"\n upstream = \"https://good.example\"\n}\n"
 
 static struct world world;
 static char secret_path[256];
@@ -117,6 +125,43 @@ START_TEST(verified)
 }
 END_TEST
 
+/* The server was started without the variable: who runs an agent, or looks at one, has it. */
+START_TEST(taken_from_the_humans_environment)
+{
+    struct eye *eye;
+    human_policy(&world, VARIABLE_POLICY);
+    BELLJAR_OK(&world, "run", "-d", "-n", "early", "--", "bash", "-c",
+               "until curl -fsS -m 60 $MODEL_URL/x; do echo again; sleep 0.2; done; sleep 1000");
+    WAIT_FOR(world_shows(&world, "early", "again"));
+    world_run_ok(&world, (const char *const[]){"env", VARIABLE "=" SECRET, world.belljar, "run",
+                                               "-d", "-n", "late", "--", "bash", "-c",
+                                               "curl -sS -m 60 $MODEL_URL/x; sleep 1000", NULL});
+    WAIT_FOR(world_shows(&world, "late", "what was fetched"));
+    WAIT_FOR(world_shows(&world, "early", "what was fetched"));
+    ck_assert(strstr(world_read(log_path), "GET /x good.example " SECRET "\n"));
+    ck_assert(!found_anywhere());
+
+    BELLJAR_OK(&world, "kill", "early", "late");
+    BELLJAR_OK(&world, "server", "stop"); /* and with it what was given */
+    BELLJAR_OK(&world, "restart", "early");
+    WAIT_FOR(world_shows(&world, "early", "again"));
+    eye = eye_open(24, 80,
+                   (const char *const[]){"env", VARIABLE "=" SECRET, world.belljar, "attach",
+                                         "--read-only", NULL});
+    EYE_WAIT_TEXT(eye, "early");
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
+    ck_assert(!world_shows(&world, "early", "what was fetched"));
+    eye = eye_open(
+        24, 80, (const char *const[]){"env", VARIABLE "=" SECRET, world.belljar, "attach", NULL});
+    WAIT_FOR(world_shows(&world, "early", "what was fetched"));
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
+}
+END_TEST
+
 int main(void)
 {
     if (!net_make()) {
@@ -132,6 +177,7 @@ int main(void)
     tcase_add_test(tcase, streams_pass_at_once);
     tcase_add_test(tcase, only_to_its_upstream);
     tcase_add_test(tcase, verified);
+    tcase_add_test(tcase, taken_from_the_humans_environment);
     suite_add_tcase(suite, tcase);
     return world_main(suite);
 }

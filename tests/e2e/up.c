@@ -226,6 +226,24 @@ START_TEST(nothing_starts_when_something_is_missing)
 }
 END_TEST
 
+START_TEST(all_that_is_missing_is_named)
+{
+    world_file(&world, "proj/belljar.up",
+               "sandbox taken { agent = mine }\nsandbox a { agent = nobody }\n"
+               "sandbox b { agent = mine }\nsandbox c { agent = noone }\n",
+               0600);
+    BELLJAR_OK(&world, "run", "-d", "-n", "taken", "--", "sleep", "1000");
+    ck_assert_int_eq(PRINTS("",
+                            "nothing was started: a wants the agent nobody: there is no such "
+                            "profile: belljar doctor lists them\n"
+                            "belljar: nothing was started: c wants the agent noone",
+                            "up", manifest, "--yes"),
+                     1);
+    ck_assert_int_eq(PRINTS("", "taken is there already", "up", manifest, "--dry-run"), 1);
+    ck_assert_ptr_null(world_sandbox(&world, "b"));
+}
+END_TEST
+
 /* An agent whose key is nowhere, told before anything starts; then the user's own policy says
  * where. */
 START_TEST(a_missing_key_is_named)
@@ -244,10 +262,38 @@ START_TEST(a_missing_key_is_named)
     ck_assert_ptr_null(world_sandbox(&world, "a"));
     ck_assert_int_eq(
         PRINTS("without its key: model: the variable BELLJAR_NO_SUCH_VARIABLE", "", "doctor"), 0);
+    ck_assert_int_eq(prints("b: started", "",
+                            (const char *const[]){"env", "BELLJAR_NO_SUCH_VARIABLE=secret",
+                                                  world.belljar, "up", manifest, "--yes", NULL}),
+                     0);
+    BELLJAR_OK(&world, "kill", "a", "b");
+    BELLJAR_OK(&world, "rm", "a", "b");
+    BELLJAR_OK(&world, "server", "stop");
+    ck_assert_int_eq(PRINTS("", "without its key", "up", manifest), 1);
     world_file(&world, "home/.config/belljar/policy.conf", KEY("file:~/model.key"), 0600);
     world_file(&world, "home/model.key", "secret\n", 0600);
     ck_assert_int_eq(PRINTS("b: started", "", "up", manifest, "--yes"), 0);
     WAIT_FOR(world_shows(&world, "b", "<>"));
+}
+END_TEST
+
+/* What a policy file of a manifest lets through, and where it sends a secret, is in the plan. */
+START_TEST(a_policy_is_shown)
+{
+    world_file(&world, "home/.config/belljar/policy.conf",
+               "egress { allow = [\"mine.example\"] }\n", 0600);
+    world_file(&world, "proj/extra.conf",
+               "egress { allow = [\"good.example\", \"mine.example\"] }\n" KEY("env:HOME"), 0600);
+    world_file(&world, "proj/belljar.up", "sandbox a { agent = mine; policy = extra.conf }\n",
+               0600);
+    ck_assert_int_eq(PRINTS("+ credential model: the secret env:HOME to good.example\n", "", "up",
+                            manifest, "--dry-run"),
+                     0);
+    ck_assert_int_eq(PRINTS("+ allow egress good.example", "", "up", manifest, "--dry-run"), 0);
+    struct result result;
+    BELLJAR(&world, &result, "up", manifest, "--dry-run");
+    ck_assert_ptr_null(strstr(result.out, "mine.example")); /* that is allowed already */
+    result_free(&result);
 }
 END_TEST
 
@@ -275,7 +321,9 @@ int main(void)
     tcase_add_test(tcase, five_at_once);
     tcase_add_loop_test(tcase, nothing_starts_when_something_is_missing, 0,
                         sizeof(faults) / sizeof(faults[0]));
+    tcase_add_test(tcase, all_that_is_missing_is_named);
     tcase_add_test(tcase, a_missing_key_is_named);
+    tcase_add_test(tcase, a_policy_is_shown);
     tcase_add_test(tcase, hostile_words_are_shown);
     suite_add_tcase(suite, tcase);
     return world_main(suite);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/cli/give.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/plain.h"
 #include "tui/cli/report.h"
@@ -36,6 +37,7 @@ static void ask_server(struct doctor *doctor)
     if (status == 0) {
         status =
             peer_call(&server, "server.status", NULL, PEER_TIMEOUT_MS, &doctor->server, &error);
+        give_variables(&server, NULL);
         const char *path = getenv("PATH"); /* the server may have been started with another one */
         if (status == 0)
             status = peer_call(&server, "profile.list", json_pack("{s:s*}", "path", path),

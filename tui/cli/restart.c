@@ -4,6 +4,7 @@
 
 #include <jansson.h>
 
+#include "tui/cli/give.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
@@ -33,6 +34,7 @@ int restart_run(const struct args *args, const struct bj_paths *paths)
                             start_wrong_variable(args));
     if (sandbox_server(paths, true, &server, &error) < 0)
         return report_error(&error);
+    give_variables(&server, NULL);
     for (size_t i = 0; i < args->word_count; i++) {
         json_t *answer = NULL;
         json_t *params = parameters(args, args->words[i], &error);

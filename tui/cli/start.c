@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "tui/cli/attach.h"
+#include "tui/cli/give.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
@@ -166,6 +167,26 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
     return status < 0 ? status : start_environment(params, args, error);
 }
 
+/* What its credentials are taken from is given while the project is copied and the wall built. */
+static int start(struct peer *server, json_t *params, char name[64], struct bj_error *error)
+{
+    char agent[64];
+    struct peer_reply reply;
+    snprintf(agent, sizeof(agent), "%s", report_text(params, "agent"));
+    peer_send(server, "sandbox.run", params, &reply);
+    give_variables(server, agent);
+    int status = peer_wait(server, &reply, 1, PEER_KILL_TIMEOUT_MS, error);
+    if (status < 0)
+        return status;
+    if (!reply.result) {
+        *error = reply.error;
+        return error->code < 0 ? error->code : -EPROTO;
+    }
+    snprintf(name, 64, "%s", report_text(reply.result, "name"));
+    json_decref(reply.result);
+    return 0;
+}
+
 int start_run(const struct args *args, const struct bj_paths *paths)
 {
     struct bj_error error = {0};
@@ -181,7 +202,7 @@ int start_run(const struct args *args, const struct bj_paths *paths)
         return report_usage("run: --no-record and --record-limit say different things: give one");
     if (start_wrong_variable(args))
         return report_usage("run: --env: '%.64s' is not NAME=VALUE", start_wrong_variable(args));
-    json_t *params = json_object(), *answer = NULL;
+    json_t *params = json_object();
     bool detached = args_set(args, "detach");
     int status = params ? build_params(args, params, &error) : -ENOMEM;
     if (status < 0) {
@@ -193,14 +214,11 @@ int start_run(const struct args *args, const struct bj_paths *paths)
         json_decref(params);
         return report_error(&error);
     }
-    /* A large project is copied while we wait. */
-    status = peer_call(&server, "sandbox.run", params, PEER_KILL_TIMEOUT_MS, &answer, &error);
+    char name[64];
+    status = start(&server, params, name, &error);
     peer_close(&server);
     if (status < 0)
         return report_error(&error);
-    char name[64];
-    snprintf(name, sizeof(name), "%s", report_text(answer, "name"));
-    json_decref(answer);
     if (!detached && attach_possible()) {
         struct dashboard_options options = {
             .session = args_text(args, "session"),

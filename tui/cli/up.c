@@ -60,6 +60,14 @@ static void say_limits(const json_t *params)
     }
 }
 
+static void say_policy(const struct up *up, const char *path)
+{
+    json_t *lines = up_policy_lines(up, path);
+    say("policy", path, " (added to yours)");
+    say_list("", lines);
+    json_decref(lines);
+}
+
 static void print_plan(const struct up *up)
 {
     static const char *const texts[] = {"agent", "session", "prompt"};
@@ -78,7 +86,7 @@ static void print_plan(const struct up *up)
         if (*project)
             say("project", project, sandbox->outside ? " (not below the manifest)" : "");
         if (*policy)
-            say("policy", policy, " (added to yours)");
+            say_policy(up, policy);
         say_limits(params);
         say_list("env", json_object_get(params, "env"));
     }
@@ -158,8 +166,8 @@ static int start_all(struct up *up, const struct args *args)
 {
     struct bj_error error = {0};
     bool dry = args_set(args, "dry-run"), any = false;
-    if (up_check(up, &error) < 0)
-        return report_error(&error);
+    if (up_check(up) != COMMAND_DONE)
+        return COMMAND_FAILED;
     for (size_t i = 0; i < up->manifest.count; i++)
         any = any || up->steps[i] != UP_KEEP;
     if (dry || (any && !up_accepted(up)))
@@ -174,11 +182,10 @@ static int start_all(struct up *up, const struct args *args)
 static int end_all(struct up *up, const struct args *args)
 {
     const char *names[MANIFEST_SANDBOXES_MAX];
-    struct bj_error error = {0};
     size_t count = 0;
     (void)args;
-    if (up_look(up, &error) < 0)
-        return report_error(&error);
+    if (up_look(up) != COMMAND_DONE)
+        return COMMAND_FAILED;
     for (size_t i = 0; i < up->manifest.count; i++)
         if (up->steps[i] == UP_KEEP)
             names[count++] = up->manifest.sandboxes[i].name;
