@@ -305,6 +305,22 @@ START_TEST(a_folder_comes_out)
 }
 END_TEST
 
+/* No project, and the agent wrote nothing; then it did. */
+START_TEST(nothing_at_all_comes_out)
+{
+    char out[128];
+    snprintf(out, sizeof(out), "%s/out", world.base);
+    BELLJAR_OK(&world, "run", "-d", "-n", "bare", "--", "bash");
+    must_hold(SAYS("pull", "bare", "--to", out), "nothing new in bare");
+    ck_assert_ptr_null(strstr(SAYS("pull", "bare", "--json", "--to", out), "directory"));
+    ck_assert(!exists("out"));
+    BELLJAR_OK(&world, "send", "bare", "--enter", "echo found >file; echo do''ne");
+    WAIT_FOR(world_shows(&world, "bare", "done"));
+    must_hold(SAYS("pull", "bare", "--to", out), "1 file,");
+    ck_assert_str_eq(host("cat ../out/file"), "found\n");
+}
+END_TEST
+
 START_TEST(files_go_in)
 {
     struct result result;
@@ -313,7 +329,8 @@ START_TEST(files_go_in)
     run_agent("one", "true\n", NULL);
     snprintf(directory, sizeof(directory), "%s/in", project);
     const char *file = world_file(&world, "- odd name", "odd\n", 0640);
-    must_hold(SAYS("push", directory, file, "one", "--to", "new/place"), "2 files of yours");
+    must_hold(SAYS("push", directory, file, "one", "--to", "new/place"),
+              "pushed 2 files to one:new/place");
     BELLJAR_OK(&world, "send", "one", "--enter", "");
     snprintf(directory, sizeof(directory), "%s/back", world.base);
     SAYS("pull", "one", "--to", directory);
@@ -322,7 +339,7 @@ START_TEST(files_go_in)
     snprintf(directory, sizeof(directory), "%s/in/deep/l", project);
     FAILS("symbolic link", "push", directory, "one");
     FAILS("No such file", "push", "/nowhere", "one");
-    FAILS("do not fit", "push", file, "one", "--to", "/usr/new");
+    FAILS("cannot unpack", "push", file, "one", "--to", "/usr/new");
     BELLJAR(&world, &result, "push", "one");
     ck_assert_int_eq(result.code, 2);
     result_free(&result);
@@ -456,6 +473,7 @@ int main(void)
     tcase_add_test(tests, a_forged_start_does_no_harm);
     tcase_add_test(tests, the_policy_holds_paths_back);
     tcase_add_test(tests, a_folder_comes_out);
+    tcase_add_test(tests, nothing_at_all_comes_out);
     tcase_add_test(tests, files_go_in);
     tcase_add_test(tests, a_paused_sandbox_says_so);
     tcase_add_test(tests, work_of_one_that_has_ended);

@@ -199,6 +199,11 @@ static int receive_and_unpack(struct tree *tree, const char *directory, uint64_t
     int status = receive(tree, size_max, error);
     if (status == 0)
         status = inspect(tree, error);
+    if (status == 0 && tree->count == 0 && !tree->work->project[0]) {
+        tree->pulled->unchanged = true; /* it began with nothing as well */
+        tree->pulled->directory = NULL;
+        return 0;
+    }
     if (status == 0)
         status = make_beside(directory, beside, error);
     if (status == 0)

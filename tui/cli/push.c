@@ -155,7 +155,7 @@ static int send_in(struct work *work, const struct parcel *parcel, const char *t
         .argv = argv, .directory = WORK_INSIDE, .input = input, .limit = NOISE_MAX, .output = drop};
     int status = work_run(work, &program, &end, error);
     if (status == -EIO && end.status > 0)
-        bj_fail(error, status, "the files do not fit into %.200s: %.200s", to, end.text);
+        bj_fail(error, status, "cannot unpack the files in %.200s: %.200s", to, end.text);
     close(input); /* tar gets SIGPIPE when it has not ended */
     work->bytes = end.sent;
     return end_tar(pid, status, error);
@@ -179,7 +179,7 @@ int push_command(const struct args *args, const struct bj_paths *paths)
     parcel_free(&parcel);
     if (status < 0)
         return report_error(&error);
-    call_line(stdout, "%zu file%s of yours in %s: %s", count, count == 1 ? "" : "s",
+    call_line(stdout, "pushed %zu file%s to %s:%s", count, count == 1 ? "" : "s",
               args->words[count], to);
     return report_end();
 }
