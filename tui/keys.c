@@ -36,7 +36,7 @@ const struct key_action keys_table[] = {
     {ACTION_ALERTS,  S | L, "alerts",      "!",               KEYS_DECIDE, "list alerts", NULL},
 
     {ACTION_RUN,         S, "run",         "n",               KEYS_SANDBOX, "start a new sandbox", "new"},
-    {ACTION_FORM,        S, "run form",    "N",               KEYS_SANDBOX, "the same with a form: project, name, limits, policy", NULL},
+    {ACTION_FORM,        S, "run form",    "N",               KEYS_SANDBOX, "the same with a form: agent, prompt, project, limits, policy", NULL},
     {ACTION_AGAIN,   S | L, "run again",   "+",               KEYS_SANDBOX, "another like the selected one; one that ended goes on again", NULL},
     {ACTION_PAUSE,   S | L, "pause",       "p",               KEYS_SANDBOX, "pause the selected sandbox or all marked ones, or resume", "pause"},
     {ACTION_PAUSE_ALL,   S, "pause --all", "P",               KEYS_SANDBOX, "pause every sandbox; resume them when all are paused", NULL},

@@ -311,7 +311,8 @@ void guard_propose(struct sandbox *sandbox)
         char *detail = describe(&guard->policy, &proposal, &widens);
         guard->proposal = GUARD_WAITING;
         snprintf(title, sizeof(title),
-                 "the project's own policy file wants to count: %zu of its lines let more through",
+                 "the project's own policy file waits for your acceptance: %zu of its lines let "
+                 "more through",
                  widens);
         hold_proposal(sandbox, proposal.hash, title, detail ? detail : "");
         free(detail);

@@ -85,7 +85,7 @@ static int become_daemon(void)
     text[size] = '\0';
     if (strcmp(text, "ok") == 0)
         _exit(0);
-    fprintf(stderr, "belljar-server: %s\n", size ? text : "it ended without a word");
+    fprintf(stderr, "belljar-server: %s\n", size ? text : "it exited without an error message");
     exit(1);
 }
 

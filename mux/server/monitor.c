@@ -337,7 +337,8 @@ static void read_answer(struct monitor *monitor)
         return;
     }
     bj_fail(&error, -EIO, "the monitor did not start: %s",
-            monitor->line[0] ? monitor->line : "it ended without a word (see monitor.log)");
+            monitor->line[0] ? monitor->line
+                             : "it exited without an error message (see monitor.log)");
     fail(monitor, &error);
 }
 

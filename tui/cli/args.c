@@ -106,7 +106,7 @@ static int take_value(struct args *args, int index, const char *value, struct bj
         if (!*value)
             status = bj_fail(&why, -EINVAL, "the value is empty");
         else if (spec->choices && !args_choice(spec->choices, value))
-            status = bj_fail(&why, -EINVAL, "'%.64s' is none of %s", value, spec->choices);
+            status = bj_fail(&why, -EINVAL, "'%.64s' is not one of %s", value, spec->choices);
         break;
     case OPTION_LIST:
         return add_to_list(args, index, value, error);
@@ -189,17 +189,18 @@ static int check_words(const struct args *args, struct bj_error *error)
 {
     const struct command_spec *command = args->command;
     if (args->word_count > command->max && command->trailing)
-        return bj_fail(error, -EINVAL, "unexpected '%.64s': the agent's command goes behind --",
+        return bj_fail(error, -EINVAL, "unexpected '%.64s': put the command after --",
                        args->words[command->max]);
     if (args->word_count > command->max)
         return bj_fail(error, -EINVAL, "unexpected '%.64s': usage is belljar %s%s%s",
                        args->words[command->max], command->name, *command->arguments ? " " : "",
                        command->arguments);
     if (args->word_count < command->min)
-        return bj_fail(error, -EINVAL, "something is missing: usage is belljar %s %s",
-                       command->name, command->arguments);
+        return bj_fail(error, -EINVAL, "missing argument: usage is belljar %s %s", command->name,
+                       command->arguments);
     if (command->choices && args->word_count && !args_choice(command->choices, args->words[0]))
-        return bj_fail(error, -EINVAL, "'%.64s' is none of %s", args->words[0], command->choices);
+        return bj_fail(error, -EINVAL, "'%.64s' is not one of %s", args->words[0],
+                       command->choices);
     return 0;
 }
 

@@ -68,14 +68,14 @@ const struct command_spec command_table[] = {
      .summary = "open the dashboard",
      .text = "Shows the session's sandboxes (main when none is named), and starts the server when "
              "none runs. This is what belljar without a command does. Detaching leaves everything "
-             "running. A session exists while sandboxes are in it.",
+             "running. A session is there as long as sandboxes are in it, or were.",
      .options = {THEME_OPTION, FLAG(0, "new", "the session may be one that has no sandbox yet"),
                  FLAG(0, "read-only", "look only: nothing is typed, decided or resized"),
                  TEXT(0, "focus", "NAME", WORD_SANDBOX,
                       "sandbox whose agent gets the keys from the start"),
                  LIST(0, "host", "HOST", "sandboxes of that host as well; may be repeated"),
                  TEXT(0, "remote-command", "COMMAND", WORD_NONE,
-                      "what belljar is called there (default belljar)")},
+                      "command that runs belljar there (default belljar)")},
      .run = attach_command},
     {"run", "", .trailing = true,
      .summary = "start an agent in a new sandbox",
@@ -95,13 +95,13 @@ const struct command_spec command_table[] = {
           TEXT('p', "project", "DIR", WORD_DIRECTORY, "give it a copy of this directory at /work"),
           TEXT(0, "policy", "FILE", WORD_FILE, "policy file for it, added to your own"),
           TEXT(0, "driver", "DRIVER", WORD_NONE, "how the wall is built (default bwrap)"),
-          SIZE('m', "memory", "limit of memory, as 512M or 2G"),
-          NUMBER('c', "cpus", OPTION_MILLI, "N.N", 1000000, "limit of processor cores, as 1.5"),
-          COUNT("pids", "N", 4194304, "limit of processes and threads"),
-          SIZE(0, "disk", "limit of project copy and home on disk"),
-          SIZE(0, "egress", "limit of bytes per hour over the network"),
+          SIZE('m', "memory", "memory limit, e.g. 512M or 2G"),
+          NUMBER('c', "cpus", OPTION_MILLI, "N.N", 1000000, "processor limit in cores, e.g. 1.5"),
+          COUNT("pids", "N", 4194304, "limit on processes and threads"),
+          SIZE(0, "disk", "disk limit of project copy and home together"),
+          SIZE(0, "egress", "network limit in bytes per hour"),
           NUMBER(0, "wall-clock", OPTION_DURATION, "DURATION", YEAR_MS,
-                 "pause it after this time, as 8h; once, you resume or end it"),
+                 "pause it once after this time, e.g. 8h; then resume or end it"),
           COUNT("scrollback", "LINES", 10000000, "lines kept above the screen (default 10000)"),
           SIZE(0, "record-limit", "disk for the recording (default 64M, 0: none)"),
           FLAG(0, "no-record", "do not record what its screen shows"),
@@ -123,7 +123,7 @@ const struct command_spec command_table[] = {
      .run = up_run},
     {"down", "[MANIFEST]", .max = 1, .kind = WORD_FILE,
      .summary = "end the sandboxes of a manifest",
-     .text = "Kills those that run; their work stays, and belljar up lets them go on. A sandbox that "
+     .text = "Kills those that run; their work stays, and belljar up restarts them. A sandbox that "
              "only has the name of one, with another project or agent, is left alone.",
      .run = up_end},
     {"ls", "",
@@ -140,9 +140,9 @@ const struct command_spec command_table[] = {
     {"send", "NAME [TEXT|KEY...]", .min = 1, .max = COMMAND_MANY, .kind = WORD_SANDBOX,
      .summary = "type into a pane",
      .text = "TEXT is sent as it is. With --keys each word names a key as in tmux: Enter, Escape, "
-             "Tab, C-c, M-x, S-Up, F1 to F24, Home, PPage, DC, or one character. Enter behind a TEXT is "
-             "pressed when the text stands on the screen, as agents take one that comes at once for "
-             "pasted.",
+             "Tab, C-c, M-x, S-Up, F1 to F24, Home, PPage, DC, or one character. Enter after a TEXT is "
+             "pressed when the text is on the screen, because agents treat one that comes at once as "
+             "part of a paste.",
      .options = {FLAG('k', "keys", "the words are names of keys"),
                  FLAG(0, "enter", "press Enter at the end")},
      .run = screen_send},
@@ -203,14 +203,14 @@ const struct command_spec command_table[] = {
      .options = {JSON_OPTION},
      .run = learn_stats},
     {"alerts", "",
-     .summary = "list what should be known",
+     .summary = "list alerts",
      .options = {JSON_OPTION,
                  FLAG('f', "follow", "go on and print new ones, one a line, until interrupted"),
                  FLAG(0, "ack", "mark them as seen"),
                  TEXT('n', "sandbox", "NAME", WORD_SANDBOX, "only this sandbox's")},
      .run = alerts_command},
     {"egress", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
-     .summary = "list whom a sandbox spoke to",
+     .summary = "list the hosts that a sandbox connected to",
      .options = {JSON_OPTION},
      .run = egress_command},
     {"audit", "[show|verify]", .max = 1, .kind = WORD_CHOICE, .choices = "show|verify",
@@ -220,9 +220,9 @@ const struct command_spec command_table[] = {
      .options = {TEXT('n', "sandbox", "NAME", WORD_SANDBOX,
                       "show: only of this sandbox (name or id)"),
                  TEXT('k', "kind", "KIND", WORD_NONE,
-                      "show: only records of this kind, as verdict"),
+                      "show: only records of this kind, e.g. verdict"),
                  TEXT('s', "since", "TIME", WORD_NONE,
-                      "show: since 2h ago, or 2031-05-01, or 2031-05-01T10:00"),
+                      "show: since 2h (ago), 2031-05-01 or 2031-05-01T10:00"),
                  FLAG('f', "follow", "show: go on and print new ones until interrupted"),
                  JSON_OPTION},
      .run = audit_command},
@@ -230,17 +230,17 @@ const struct command_spec command_table[] = {
      .summary = "say what happens, one line for each event",
      .text = "In words, with the time, for screen readers and logs: states, what agents say of "
              "themselves, requests, verdicts, alerts, exits; of the sandboxes that are named, or "
-             "of all. What is so already comes first. With --json one object a line. It goes on "
+             "of all. The current state comes first. With --json one object a line. It goes on "
              "when the server is lost, and ends when the server is stopped.",
      .options = {FLAG(0, "json", "print one JSON object for each event")},
      .run = watch_command},
     {"exec", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX, .trailing = true,
      .summary = "run a command in a sandbox, beside its agent",
-     .text = "Runs COMMAND in /work as the agent's user, without a terminal, and exits as it did. What "
-             "it prints is shown with control characters made visible; of what it says on its "
-             "standard error the end is. In a sandbox that has ended, it runs in one like it. The "
-             "audit log keeps the command.",
-     .options = {FLAG('i', "stdin", "it reads this standard input; else it has none"),
+     .text = "Runs COMMAND in /work as the agent's user, without a terminal, and exits with its code. "
+             "Control characters in what it prints are made visible; of its standard error only the "
+             "end is shown. In a sandbox that has ended, it runs in one like it. The audit log keeps "
+             "the command.",
+     .options = {FLAG('i', "stdin", "connect its standard input (default: none)"),
                  FLAG(0, "raw", "print its bytes as they are; not on a terminal")},
      .run = exec_command},
     {"diff", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,
@@ -272,7 +272,7 @@ const struct command_spec command_table[] = {
      .options = {TEXT(0, "to", "DIR", WORD_NONE, "directory inside (default /work)")},
      .run = push_command},
     {"pause", "[NAME...]", .max = COMMAND_MANY, .kind = WORD_SANDBOX,
-     .summary = "stop every process of sandboxes",
+     .summary = "pause sandboxes: every process in them stops",
      .options = {ALL_OPTION},
      .run = sandbox_pause},
     {"resume", "[NAME...]", .max = COMMAND_MANY, .kind = WORD_SANDBOX,
@@ -290,7 +290,7 @@ const struct command_spec command_table[] = {
      .options = {FLAG(0, "all-exited", "every sandbox that has exited")},
      .run = sandbox_remove},
     {"restart", "NAME...", .min = 1, .max = COMMAND_MANY, .kind = WORD_SANDBOX,
-     .summary = "run sandboxes that ended again",
+     .summary = "restart sandboxes that have ended",
      .text = "On their own project copy and home, with the name, policy and limits that they had. "
              "The agent of a profile goes on with its last conversation. Variables of --env are "
              "not remembered: give them again. The recording of the run before is kept, older ones "
@@ -306,7 +306,7 @@ const struct command_spec command_table[] = {
      .summary = "wait until a sandbox exits",
      .text = "The exit code is the agent's; 128 and the number of the signal when one ended it.",
      .options = {NUMBER('t', "timeout", OPTION_DURATION, "DURATION", MONTH_MS,
-                        "give up after this time, as 30s or 5m")},
+                        "give up after this time, e.g. 30s or 5m")},
      .run = sandbox_wait},
     {"clients", "",
      .summary = "list the dashboards that are attached",
@@ -324,7 +324,7 @@ const struct command_spec command_table[] = {
              "verdicts and alerts, which a bar marks), q quits. What is painted is a "
              "screen's text and colours; no byte of the recording reaches the terminal. Works "
              "without a server, and after the sandbox's end.",
-     .options = {NUMBER('s', "speed", OPTION_MILLI, "N", 1000000, "times as fast, as 2 or 0.5"),
+     .options = {NUMBER('s', "speed", OPTION_MILLI, "N", 1000000, "playback speed, e.g. 2 or 0.5"),
                  NUMBER('i', "idle-limit", OPTION_DURATION, "DURATION", MONTH_MS,
                         "shorten silences to this (default 2s, 0: keep them)"),
                  CHOICE('x', "export", "cast|text|raw",
@@ -335,7 +335,7 @@ const struct command_spec command_table[] = {
      .summary = "write a sandbox's recording for other programs",
      .text = "asciicast (v2) is what asciinema plays, without what acts on a terminal (clipboard, "
              "titles, questions); text is all lines that were shown; raw is the exact bytes, which "
-             "should not reach a terminal. What is not kept any more is said on "
+             "should not reach a terminal. Parts that are no longer kept are named on "
              "standard error. Works without a server, and after the sandbox's end.",
      .options = {CHOICE('f', "format", "asciicast|text|raw", "form (default asciicast)"),
                  TEXT('o', "output", "FILE", WORD_FILE, "write to this new file, not to stdout"),
@@ -343,7 +343,7 @@ const struct command_spec command_table[] = {
      .run = export_command},
     {"doctor", "",
      .summary = "say what this machine can enforce and what is missing",
-     .text = "Exit code 1 when something is missing without which no sandbox can run. Starts the "
+     .text = "Exit code 1 when something is missing that every sandbox needs. Starts the "
              "server when none runs. Says for each agent's profile whether it would start, with its "
              "key or without.",
      .options = {JSON_OPTION},

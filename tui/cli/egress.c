@@ -42,5 +42,5 @@ int egress_command(const struct args *args, const struct bj_paths *paths)
         table_add(&table, refused ? "33" : NULL, "%lld", refused);
     }
     json_decref(list);
-    return call_print(&table, "it spoke to nobody");
+    return call_print(&table, "no connections");
 }

@@ -141,7 +141,7 @@ static int keep_text(struct git_output *output, size_t *capacity, const char *by
                      struct bj_error *error)
 {
     if (size > GIT_OUTPUT_MAX - output->size)
-        return bj_fail(error, -EFBIG, "git has more to say than %zu MiB: there are too many files",
+        return bj_fail(error, -EFBIG, "git prints more than %zu MiB: there are too many files",
                        GIT_OUTPUT_MAX >> 20);
     if (*capacity - output->size <= size) {
         size_t larger = (*capacity + size) * 2;

@@ -217,7 +217,7 @@ static void print_unenforced(const json_t *status)
         before = ", ";
     }
     if (strcmp(before, ", ") == 0)
-        puts(" (belljar doctor tells why)");
+        puts(" (see belljar doctor)");
 }
 
 static int print(const struct gathered *gathered, const json_t *status)

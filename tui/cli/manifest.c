@@ -45,7 +45,7 @@ static int put(const struct reading *reading, const struct document_node *node, 
                json_t *value)
 {
     return json_object_set_new(reading->sandbox->params, key, value) < 0
-               ? mistake(reading, node, "this is no UTF-8")
+               ? mistake(reading, node, "it is not valid UTF-8")
                : 0;
 }
 
@@ -124,7 +124,7 @@ static int find(const struct reading *reading, const struct document_node *node,
     if (size < 0 || (size_t)size >= sizeof(path) || !realpath(path, out) || stat(out, &info) < 0)
         return mistake(reading, node, "there is no such file or directory");
     if (directory ? !S_ISDIR(info.st_mode) : !S_ISREG(info.st_mode))
-        return mistake(reading, node, directory ? "this is no directory" : "this is no file");
+        return mistake(reading, node, directory ? "it is not a directory" : "it is not a file");
     return 0;
 }
 

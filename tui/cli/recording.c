@@ -99,7 +99,7 @@ static int read_header(struct recording_file *file, struct bj_error *error)
     json_decref(root);
     if (version != 2 || rows < 1 || cols < 1 || rows > SIZE_MAX_CELLS || cols > SIZE_MAX_CELLS ||
         offset < 0)
-        return bj_fail(error, -EPROTO, "the recording's first line is no asciicast v2 header");
+        return bj_fail(error, -EPROTO, "the recording's first line is not an asciicast v2 header");
     file->rows = (unsigned)rows;
     file->cols = (unsigned)cols;
     file->offset = (uint64_t)offset;

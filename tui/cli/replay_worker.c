@@ -282,7 +282,8 @@ int replay_worker_picture(struct replay_worker *worker, struct picture *picture,
         return status;
     status = read_frame(picture, answer, size);
     free(answer);
-    return status < 0 ? bj_fail(error, status, "the process that shows the recording says nonsense")
+    return status < 0 ? bj_fail(error, status,
+                                "the process that reads the recording sent an invalid answer")
                       : 0;
 }
 
