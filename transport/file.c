@@ -8,8 +8,9 @@
 
 #include "transport/paths.h"
 
-static int write_all(int fd, const char *at, size_t size)
+int bj_file_write(int fd, const void *content, size_t size)
 {
+    const char *at = content;
     while (size > 0) {
         ssize_t written = write(fd, at, size);
         if (written < 0 && errno == EINTR)
@@ -48,7 +49,7 @@ int bj_file_replace(const char *path, const void *content, size_t size, bool dur
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return bj_fail(error, -errno, "cannot write %s: %s", beside, strerror(errno));
-    status = write_all(fd, content, size);
+    status = bj_file_write(fd, content, size);
     if (status == 0 && durable && fsync(fd) < 0)
         status = -errno;
     if (close(fd) < 0 && status == 0)

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "transport/file.h"
 #include "transport/pack.h"
 #include "tui/dashboard_state.h"
 
@@ -109,15 +110,8 @@ static void to_file(struct dashboard *dashboard, const char *name, char *text, s
     char path[BJ_PATH_MAX];
     int failed = -bj_path_home(path, sizeof(path), NULL, name);
     int file = failed ? -1 : open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    size_t done = 0;
-    if (!failed && file < 0)
-        failed = errno;
-    while (file >= 0 && !failed && done < size) {
-        ssize_t written = write(file, text + done, size - done);
-        if (written < 0 && errno != EINTR)
-            failed = errno;
-        done += written > 0 ? (size_t)written : 0;
-    }
+    if (!failed)
+        failed = file < 0 ? errno : -bj_file_write(file, text, size);
     if (file >= 0 && close(file) < 0 && !failed)
         failed = errno;
     uint64_t now = dashboard_now(dashboard);

@@ -14,6 +14,7 @@
 #include "mux/audit/head.h"
 #include "mux/audit/recover.h"
 #include "mux/audit/store.h"
+#include "transport/file.h"
 
 #define BESIDE STORE_LOG ".new"
 
@@ -106,7 +107,7 @@ static int store(struct audit *audit, enum audit_kind kind, const char *line, si
         status = rotate(audit);
     if (status < 0)
         return status;
-    status = store_write(audit->log, line, size);
+    status = bj_file_write(audit->log, line, size);
     if (status == 0 && sync && fdatasync(audit->log) < 0)
         status = -errno;
     if (status == 0) {

@@ -9,6 +9,7 @@
 
 #include "mux/audit/store.h"
 #include "mux/json/json.h"
+#include "transport/file.h"
 
 #define BESIDE STORE_HEAD ".new"
 
@@ -71,7 +72,7 @@ int head_write(int directory, const struct head *head, bool sync, struct bj_erro
                  head->boot, (unsigned long long)head->durable, (unsigned long long)head->file,
                  head->hash, (unsigned long long)head->seq, (unsigned long long)head->size);
     int fd = openat(directory, BESIDE, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-    int status = fd < 0 ? -errno : store_write(fd, text, (size_t)size);
+    int status = fd < 0 ? -errno : bj_file_write(fd, text, (size_t)size);
     if (status == 0 && sync && fdatasync(fd) < 0)
         status = -errno;
     if (fd >= 0 && close(fd) < 0 && status == 0)

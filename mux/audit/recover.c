@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "mux/audit/store.h"
+#include "transport/file.h"
 
 struct walk {
     struct recovery *recovery;
@@ -223,7 +224,7 @@ int recover_set_aside(int directory, int log, const struct recovery *recovery, c
         ssize_t got = pread(log, buffer, want, (off_t)(recovery->torn_at + at));
         if (got < 0 && errno == EINTR)
             continue;
-        status = got <= 0 ? -EIO : store_write(out, buffer, (size_t)got);
+        status = got <= 0 ? -EIO : bj_file_write(out, buffer, (size_t)got);
         at += got > 0 ? (uint64_t)got : 0;
     }
     if (out >= 0)

@@ -48,20 +48,6 @@ int store_newest(int directory, uint64_t *number, struct bj_error *error)
     return 0;
 }
 
-int store_write(int fd, const char *data, size_t size)
-{
-    while (size > 0) {
-        ssize_t written = write(fd, data, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0)
-            return written < 0 ? -errno : -EIO;
-        data += written;
-        size -= (size_t)written;
-    }
-    return 0;
-}
-
 int store_lines_open(struct store_lines *lines, int fd, uint64_t offset)
 {
     *lines = (struct store_lines){.start = offset, .end = offset};

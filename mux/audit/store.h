@@ -25,9 +25,6 @@ int store_open(int directory, uint64_t number);
 /* Greatest N of the files audit-N.jsonl, 0 when there is none. */
 int store_newest(int directory, uint64_t *number, struct bj_error *error);
 
-/* write(2) until all is written; a negative errno value. */
-int store_write(int fd, const char *data, size_t size);
-
 /* One line at a time, each at most AUDIT_LINE_MAX. */
 struct store_lines {
     FILE *file;

@@ -16,6 +16,7 @@
 
 #include "mux/driver/filter.h"
 #include "mux/driver/launch.h"
+#include "transport/file.h"
 
 #define ARGV_MAX 1100
 
@@ -32,9 +33,9 @@ static const struct {
     const char *remedy;
 } sysctls[] = {
     {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
-     "AppArmor forbids them (as on Ubuntu 24.04): scripts/allow-bwrap, which comes with the "
-     "source, "
-     "adds a profile; or run 'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0'"},
+     "AppArmor forbids them (as on Ubuntu 24.04): scripts/allow-bwrap of the source adds a "
+     "profile; "
+     "or run 'sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0'"},
     {"/proc/sys/user/max_user_namespaces", '0', "run 'sudo sysctl user.max_user_namespaces=15000'"},
     {"/proc/sys/kernel/unprivileged_userns_clone", '0',
      "run 'sudo sysctl kernel.unprivileged_userns_clone=1'"},
@@ -69,17 +70,10 @@ static int memory_file(const char *name, const char *text, size_t size, struct b
     int fd = memfd_create(name, MFD_CLOEXEC);
     if (fd < 0)
         return bj_fail(error, -errno, "cannot make a file in memory: %s", strerror(errno));
-    while (size) {
-        ssize_t written = write(fd, text, size);
-        if (written < 0 && errno == EINTR)
-            continue;
-        if (written <= 0) {
-            int code = bj_fail(error, -EIO, "cannot write a file in memory: %s", strerror(errno));
-            close(fd);
-            return code;
-        }
-        text += written;
-        size -= (size_t)written;
+    int status = bj_file_write(fd, text, size);
+    if (status < 0) {
+        close(fd);
+        return bj_fail(error, -EIO, "cannot write a file in memory: %s", strerror(-status));
     }
     lseek(fd, 0, SEEK_SET);
     return fd;
@@ -138,7 +132,7 @@ static const struct bwrap_version *version_of(const char *program, struct bj_err
     return &version;
 }
 
-static bool find_remedy(char *out, size_t size)
+const char *bwrap_remedy(void)
 {
     for (size_t i = 0; i < sizeof(sysctls) / sizeof(*sysctls); i++) {
         char first = '\0';
@@ -147,30 +141,28 @@ static bool find_remedy(char *out, size_t size)
             continue;
         ssize_t got = read(fd, &first, 1);
         close(fd);
-        if (got == 1 && first == sysctls[i].forbids) {
-            snprintf(out, size, "%s", sysctls[i].remedy);
-            return true;
-        }
+        if (got == 1 && first == sysctls[i].forbids)
+            return sysctls[i].remedy;
     }
-    snprintf(out, size,
-             "inside a container, start it with user namespaces and an unmasked /proc allowed");
-    return false;
+    return NULL;
 }
 
 static int explain(const char *trouble, int wait_status, struct bj_error *error)
 {
-    char remedy[256];
     if (trouble[0] == LAUNCH_REPORT)
         return launch_explain(trouble, error);
     char line[256];
     snprintf(line, sizeof(line), "%.*s", (int)strcspn(trouble, "\n"), trouble);
     for (size_t i = 0; i < sizeof(forbidden) / sizeof(*forbidden); i++)
         if (strstr(trouble, forbidden[i])) {
-            find_remedy(remedy, sizeof(remedy));
+            const char *remedy = bwrap_remedy();
             return bj_fail(error, -EPERM,
                            "this system forbids the user namespaces that the wall is made of; %s "
                            "(%s)",
-                           remedy, line);
+                           remedy ? remedy
+                                  : "inside a container, start it with user namespaces and an "
+                                    "unmasked /proc allowed",
+                           line);
         }
     if (line[0])
         return bj_fail(error, -EIO, "the wall could not be built; %s", line);

@@ -37,5 +37,8 @@ int bwrap_options_make(struct bwrap_options *options, const struct wall_plan *pl
                        const struct bwrap_descriptors *descriptors, struct bj_error *error);
 void bwrap_options_free(struct bwrap_options *options);
 
+/* The switch of the kernel that forbids user namespaces, and how to allow them; NULL: none does. */
+const char *bwrap_remedy(void);
+
 /* Where bwrap is, from $PATH. -ENOENT with the package to install. */
 int bwrap_find(char *out, size_t size, struct bj_error *error);

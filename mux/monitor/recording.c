@@ -296,12 +296,15 @@ static void add_header(struct recording *recording, const struct terminal *termi
     bytes_add(&recording->buffer, text, (size_t)size);
 }
 
-/* Writes the buffer behind what is there; leaves the file as it was when that fails. */
+/* Writes the buffer behind what is there, the first one in place of it; leaves the file as it was
+ * when that fails. */
 static int write_buffer(struct recording *recording)
 {
     size_t done = 0;
     int fd = recording->fds[recording->active];
     int status = recording->buffer.failed ? -ENOMEM : 0;
+    if (status == 0 && recording->size == 0 && ftruncate(fd, 0) < 0)
+        status = -errno;
     while (status == 0 && done < recording->buffer.size) {
         ssize_t count = pwrite(fd, recording->buffer.data + done, recording->buffer.size - done,
                                (off_t)(recording->size + done));
@@ -332,9 +335,7 @@ static void add_beginning(struct recording *recording, struct terminal *terminal
 
 static int begin_file(struct recording *recording, struct terminal *terminal)
 {
-    recording->size = 0; /* also when it fails: what is there is not gone on with */
-    if (ftruncate(recording->fds[recording->active], 0) < 0)
-        return -errno;
+    recording->size = 0;
     add_beginning(recording, terminal);
     return write_buffer(recording);
 }
@@ -434,11 +435,9 @@ int recording_flush(struct recording *recording, struct terminal *terminal, bool
         return resume(recording, terminal);
     }
     int status = 0;
-    if (recording->size == 0 && ftruncate(recording->fds[recording->active], 0) < 0)
-        status = -errno;
     if (whole)
         flush_tail(recording);
-    if (status == 0 && recording->buffer.size > 0)
+    if (recording->buffer.size > 0)
         status = write_buffer(recording);
     if (status == 0 && rotation_due(recording, terminal)) {
         recording->active = 1 - recording->active;

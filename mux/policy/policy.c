@@ -177,6 +177,20 @@ int policy_load_optional(struct policy *policy, const char *path, struct policy_
     return status;
 }
 
+int policy_load_builtin(struct policy *policy, const struct bj_paths *paths, struct bj_error *error)
+{
+    char path[BJ_PATH_MAX];
+    int status = bj_path(path, sizeof(path), error, "%s/policies/default.conf", paths->data);
+    return status < 0 ? status : policy_load_file(policy, path, NULL, error);
+}
+
+int policy_load_own(struct policy *policy, const struct bj_paths *paths, struct bj_error *error)
+{
+    char path[BJ_PATH_MAX];
+    int status = bj_path(path, sizeof(path), error, "%s/policy.conf", paths->config);
+    return status < 0 ? status : policy_load_optional(policy, path, NULL, error);
+}
+
 /* Presets ------------------------------------------------------------------------------------ */
 
 static int copy_preset(struct preset *to, const struct preset *from)

@@ -22,6 +22,7 @@
 #include "mux/policy/pattern.h"
 #include "mux/policy/preset.h"
 #include "transport/error.h"
+#include "transport/paths.h"
 
 struct rules;
 
@@ -121,6 +122,12 @@ int policy_load_file(struct policy *policy, const char *path, struct policy_repo
 /* As above; a missing file is fine and adds nothing. */
 int policy_load_optional(struct policy *policy, const char *path, struct policy_report *report,
                          struct bj_error *error);
+
+/* What counts for every sandbox: the policy that comes with Belljar, and the user's own, which may
+ * be missing. */
+int policy_load_builtin(struct policy *policy, const struct bj_paths *paths,
+                        struct bj_error *error);
+int policy_load_own(struct policy *policy, const struct bj_paths *paths, struct bj_error *error);
 void policy_report_free(struct policy_report *report);
 
 /* Resolves every preset that is named and not yet set, by preset_resolve(), which may run programs

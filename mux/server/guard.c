@@ -62,13 +62,6 @@ static void add_proposal(struct sandbox *sandbox, struct policy *policy)
     proposal_free(&proposal);
 }
 
-static int load_builtin(const struct server *server, struct policy *policy, struct bj_error *error)
-{
-    char path[BJ_PATH_MAX];
-    int status = bj_path(path, sizeof(path), error, "%s/policies/default.conf", server->paths.data);
-    return status < 0 ? status : policy_load_file(policy, path, NULL, error);
-}
-
 /* Before the user's own, which so has the last word. A profile that is gone costs the sandbox what
  * it would allow, nothing else. */
 static int add_profile(const struct sandbox *sandbox, struct policy *policy, struct bj_error *error)
@@ -86,14 +79,11 @@ static int add_profile(const struct sandbox *sandbox, struct policy *policy, str
 static int load_files(struct sandbox *sandbox, struct policy *policy, struct bj_error *error)
 {
     const struct server *server = sandbox->server;
-    char path[BJ_PATH_MAX];
-    int status = load_builtin(server, policy, error);
+    int status = policy_load_builtin(policy, &server->paths, error);
     if (status == 0)
         status = add_profile(sandbox, policy, error);
     if (status == 0)
-        status = bj_path(path, sizeof(path), error, "%s/policy.conf", server->paths.config);
-    if (status == 0)
-        status = policy_load_optional(policy, path, NULL, error);
+        status = policy_load_own(policy, &server->paths, error);
     if (status == 0)
         add_proposal(sandbox, policy);
     if (status == 0 && sandbox->record.policy)
@@ -127,7 +117,7 @@ void guard_recover(struct sandbox *sandbox)
         return;
     server_alert(sandbox->server, sandbox, ALERT_CRITICAL, "policy",
                  "its policy cannot be read, the built-in one counts alone: %s", error.text);
-    load_builtin(sandbox->server, &sandbox->guard.policy, &error);
+    policy_load_builtin(&sandbox->guard.policy, &sandbox->server->paths, &error);
 }
 
 /* --- presets --- */

@@ -12,12 +12,9 @@
 static int load(struct policy *policy, const char *file, const struct bj_paths *paths, size_t *own,
                 struct bj_error *error)
 {
-    char path[BJ_PATH_MAX];
     int status = file ? policy_load_file(policy, file, NULL, error) : 0;
     *own = policy->credentials_count;
-    if (status == 0)
-        status = bj_path(path, sizeof(path), error, "%s/policy.conf", paths->config);
-    return status < 0 ? status : policy_load_optional(policy, path, NULL, error);
+    return status < 0 ? status : policy_load_own(policy, paths, error);
 }
 
 static void look(const struct secrets *secrets, const struct policy *policy, size_t own,

@@ -10,6 +10,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "mux/driver/bwrap.h"
 #include "tui/cli/probe.h"
 #include "tui/cli/units.h"
 
@@ -97,35 +98,12 @@ static void check_bwrap(const struct doctor *doctor, struct doctor_finding *find
         doctor_say(finding, DOCTOR_OK, NULL, "%s", out);
 }
 
-/* What the kernel's switches say when namespaces are forbidden. */
-static const struct {
-    const char *path;
-    char forbids; /* first character of the file */
-    const char *advice;
-} switches[] = {
-    {"/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
-     "AppArmor forbids them (as on Ubuntu 24.04): scripts/allow-bwrap, which comes with the "
-     "source, "
-     "adds a profile; or sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0"},
-    {"/proc/sys/user/max_user_namespaces", '0', "sudo sysctl user.max_user_namespaces=15000"},
-    {"/proc/sys/kernel/unprivileged_userns_clone", '0',
-     "sudo sysctl kernel.unprivileged_userns_clone=1"},
-};
-
 static const char *namespace_advice(void)
 {
-    for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {
-        char first = '\0';
-        int file = open(switches[i].path, O_RDONLY | O_CLOEXEC);
-        if (file < 0)
-            continue;
-        ssize_t got = read(file, &first, 1);
-        close(file);
-        if (got == 1 && first == switches[i].forbids)
-            return switches[i].advice;
-    }
-    return "in a container: allow user namespaces and mounts (docker: --security-opt "
-           "seccomp=unconfined --cap-add SYS_ADMIN)";
+    const char *remedy = bwrap_remedy();
+    return remedy ? remedy
+                  : "in a container: allow user namespaces and mounts (docker: --security-opt "
+                    "seccomp=unconfined --cap-add SYS_ADMIN)";
 }
 
 static void check_namespaces(const struct doctor *doctor, struct doctor_finding *finding)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "transport/file.h"
 #include "tui/cli/tree_check.h"
 
 #define PIECE (64U * 1024)
@@ -70,9 +71,9 @@ static int copy(int from, uint64_t offset, uint64_t size, int to, struct bj_erro
         if (got <= 0)
             return bj_fail(error, got < 0 ? -errno : -EIO, "cannot read the archive: %s",
                            got < 0 ? strerror(errno) : "it is cut off");
-        for (ssize_t put = 0, part; put < got; put += part)
-            if ((part = write(to, bytes + put, (size_t)(got - put))) < 0)
-                return bj_fail(error, -errno, "cannot write a file: %s", strerror(errno));
+        int status = bj_file_write(to, bytes, (size_t)got);
+        if (status < 0)
+            return bj_fail(error, status, "cannot write a file: %s", strerror(-status));
         offset += (uint64_t)got;
         size -= (uint64_t)got;
     }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "transport/file.h"
 #include "tui/cli/script.h"
 
 #define MESSAGE "Uncommitted work of the agent in "
@@ -32,14 +33,8 @@ static int on_output(void *owner, const void *bytes, size_t size, struct bj_erro
         else
             arrival->line[arrival->length++] = *at;
     }
-    while (size > 0) {
-        ssize_t put = write(arrival->fd, at, size);
-        if (put < 0 && errno != EINTR)
-            return bj_fail(error, -errno, "cannot store the pack: %s", strerror(errno));
-        at += put > 0 ? put : 0;
-        size -= put > 0 ? (size_t)put : 0;
-    }
-    return 0;
+    int status = bj_file_write(arrival->fd, at, size);
+    return status < 0 ? bj_fail(error, status, "cannot store the pack: %s", strerror(-status)) : 0;
 }
 
 /* Receives into `fd`, and rewinds it. */

@@ -262,18 +262,24 @@ int peer_listen(struct peer *peer, const bool *stop, unsigned milliseconds, stru
     return bj_fail(error, -ETIMEDOUT, "nothing came within %u s", milliseconds / 1000);
 }
 
+int peer_take(struct peer *peer, struct peer_reply *reply, unsigned milliseconds, json_t **result,
+              struct bj_error *error)
+{
+    *result = NULL;
+    int status = peer_wait(peer, reply, 1, milliseconds, error);
+    if (status < 0)
+        return status;
+    if (!reply->result)
+        return bj_fail(error, reply->error.code < 0 ? reply->error.code : -EPROTO, "%s",
+                       reply->error.text);
+    *result = reply->result;
+    return 0;
+}
+
 int peer_call(struct peer *peer, const char *method, json_t *params, unsigned milliseconds,
               json_t **result, struct bj_error *error)
 {
     struct peer_reply reply;
-    *result = NULL;
     peer_send(peer, method, params, &reply);
-    int status = peer_wait(peer, &reply, 1, milliseconds, error);
-    if (status < 0)
-        return status;
-    if (!reply.result)
-        return bj_fail(error, reply.error.code < 0 ? reply.error.code : -EPROTO, "%s",
-                       reply.error.text);
-    *result = reply.result;
-    return 0;
+    return peer_take(peer, &reply, milliseconds, result, error);
 }

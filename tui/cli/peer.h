@@ -62,5 +62,9 @@ int peer_listen(struct peer *peer, const bool *stop, unsigned milliseconds, stru
 int peer_call(struct peer *peer, const char *method, json_t *params, unsigned milliseconds,
               json_t **result, struct bj_error *error);
 
+/* Waits for one that was sent: the second half of peer_call(). */
+int peer_take(struct peer *peer, struct peer_reply *reply, unsigned milliseconds, json_t **result,
+              struct bj_error *error);
+
 /* A msgpack value as JSON; NULL without memory. */
 json_t *peer_json(const msgpack_object *object);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "transport/file.h"
 #include "tui/cli/extract.h"
 #include "tui/cli/script.h"
 #include "tui/cli/tree_check.h"
@@ -29,14 +30,9 @@ struct tree {
 static int on_output(void *owner, const void *bytes, size_t size, struct bj_error *error)
 {
     const struct tree *tree = owner;
-    for (const char *at = bytes; size > 0;) {
-        ssize_t put = write(tree->archive, at, size);
-        if (put < 0 && errno != EINTR)
-            return bj_fail(error, -errno, "cannot store the archive: %s", strerror(errno));
-        at += put > 0 ? put : 0;
-        size -= put > 0 ? (size_t)put : 0;
-    }
-    return 0;
+    int status = bj_file_write(tree->archive, bytes, size);
+    return status < 0 ? bj_fail(error, status, "cannot store the archive: %s", strerror(-status))
+                      : 0;
 }
 
 static int receive(struct tree *tree, uint64_t size_max, struct bj_error *error)

@@ -172,19 +172,14 @@ static int start(struct peer *server, json_t *params, char name[64], struct bj_e
 {
     char agent[64];
     struct peer_reply reply;
+    json_t *answer;
     snprintf(agent, sizeof(agent), "%s", report_text(params, "agent"));
     peer_send(server, "sandbox.run", params, &reply);
     give_variables(server, agent);
-    int status = peer_wait(server, &reply, 1, PEER_KILL_TIMEOUT_MS, error);
-    if (status < 0)
-        return status;
-    if (!reply.result) {
-        *error = reply.error;
-        return error->code < 0 ? error->code : -EPROTO;
-    }
-    snprintf(name, 64, "%s", report_text(reply.result, "name"));
-    json_decref(reply.result);
-    return 0;
+    int status = peer_take(server, &reply, PEER_KILL_TIMEOUT_MS, &answer, error);
+    snprintf(name, 64, "%s", report_text(answer, "name"));
+    json_decref(answer);
+    return status;
 }
 
 int start_run(const struct args *args, const struct bj_paths *paths)

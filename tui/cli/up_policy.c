@@ -1,22 +1,9 @@
 /* What a policy file that a manifest names would change, for the human who is asked to accept it.
  */
 #include <stdio.h>
-#include <stdlib.h>
 
 #include "mux/policy/proposal.h"
 #include "tui/cli/up_parts.h"
-
-/* What counts for every sandbox without it. */
-static int load_current(struct policy *policy, const struct bj_paths *paths, struct bj_error *error)
-{
-    char path[BJ_PATH_MAX];
-    int status = bj_path(path, sizeof(path), error, "%s/policies/default.conf", paths->data);
-    if (status == 0)
-        status = policy_load_file(policy, path, NULL, error);
-    if (status == 0)
-        status = bj_path(path, sizeof(path), error, "%s/policy.conf", paths->config);
-    return status < 0 ? status : policy_load_optional(policy, path, NULL, error);
-}
 
 static void add_credential(json_t *lines, const struct policy_credential *credential)
 {
@@ -37,7 +24,9 @@ json_t *up_policy_lines(const struct up *up, const char *path)
     size_t count = 0;
     struct bj_error error = {0};
     json_t *lines = json_array();
-    int status = load_current(&current, up->paths, &error);
+    int status = policy_load_builtin(&current, up->paths, &error);
+    if (status == 0)
+        status = policy_load_own(&current, up->paths, &error);
     if (status == 0)
         status = policy_load_file(&wanted.policy, path, NULL, &error);
     if (status == 0)
