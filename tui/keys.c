@@ -24,7 +24,7 @@ const struct key_action keys_table[] = {
     {ACTION_NEXT,        S, "next",        "o .",             KEYS_MOVE, "next pane", NULL},
     {ACTION_PREVIOUS,    S, "previous",    "O ,",             KEYS_MOVE, "previous pane", NULL},
     {ACTION_NUMBER,      S, "select",      "1 2 3 4 5 6 7 8 9", KEYS_MOVE, "select a pane by its number", NULL},
-    {ACTION_WAITING,     S, "waiting",     "Tab w Space",     KEYS_MOVE, "to what needs you most: risk, then age; again: next", NULL},
+    {ACTION_WAITING,     S, "waiting",     "Tab n w Space",   KEYS_MOVE, "to what needs you most: risk, then age; again: next", NULL},
 
     {ACTION_ALLOW,   S | L, "allow",       "a",               KEYS_DECIDE, "allow the request that is shown, this once", "allow"},
     {ACTION_DENY,    S | L, "deny",        "d",               KEYS_DECIDE, "deny it, this once", "deny"},
@@ -35,8 +35,8 @@ const struct key_action keys_table[] = {
     {ACTION_REQUESTS,S | L, "requests",    "r",               KEYS_DECIDE, "inbox: all requests, highest risk first", "requests"},
     {ACTION_ALERTS,  S | L, "alerts",      "!",               KEYS_DECIDE, "list alerts", NULL},
 
-    {ACTION_RUN,         S, "run",         "n",               KEYS_SANDBOX, "start a new sandbox", "new"},
-    {ACTION_FORM,        S, "run form",    "N",               KEYS_SANDBOX, "the same with a form: agent, prompt, project, limits, policy", NULL},
+    {ACTION_RUN,         S, "run",         "s",               KEYS_SANDBOX, "start a new sandbox, in one line", NULL},
+    {ACTION_FORM,        S, "run form",    "N",               KEYS_SANDBOX, "the same with a form: agent, prompt, project, limits, policy; without a sandbox also n", "new"},
     {ACTION_AGAIN,   S | L, "run again",   "+",               KEYS_SANDBOX, "another like the selected one; one that ended goes on again", NULL},
     {ACTION_PAUSE,   S | L, "pause",       "p",               KEYS_SANDBOX, "pause the selected sandbox or all marked ones, or resume", "pause"},
     {ACTION_PAUSE_ALL,   S, "pause --all", "P",               KEYS_SANDBOX, "pause every sandbox; resume them when all are paused", NULL},

@@ -55,6 +55,10 @@ START_TEST(without_sandboxes_and_without_a_server)
         EYE_WAIT_TEXT(eye, sizes[size][1] >= 80 ? "start a sandbox" : "No sandbox runs");
         if (sizes[size][1] >= 80)
             EYE_WAIT_TEXT(eye, "or, in another terminal");
+        eye_type(eye, "n"); /* nobody can need anybody: the form */
+        EYE_WAIT_TEXT(eye, "Command");
+        eye_type(eye, "\x1b");
+        EYE_WAIT(eye, !eye_shows(eye, "Command"));
         pid_t server = world_server(&world);
         ck_assert_int_gt(server, 0);
         kill(server, SIGSTOP); /* none is started beside it, and it answers nothing */
@@ -160,7 +164,7 @@ static const struct {
 } opened[] = {
     {"?", "Keys while", "type into", "?"},
     {":", "Command ", "focus", "\x1b"},
-    {"n", "New sandbox", "Enter does it", "\x1b"},
+    {"s", "New sandbox", "Enter does it", "\x1b"},
     {"N", "New sandbox", "Project", "\x1b"},
     {"l", "Sandboxes: 2", "verdict", "\x1b"},
     {"r", "Requests: 1", "make", "\x1b"},

@@ -180,8 +180,11 @@ bool control_look(struct control *control, const struct control_view *view, enum
     case ACTION_NUMBER:
         control_select(control, view->fleet, control->nth);
         return true;
-    case ACTION_WAITING:
-        decide_next(control, view);
+    case ACTION_WAITING: /* in an empty place nobody waits */
+        if (view->fleet->count > 0)
+            decide_next(control, view);
+        else if (control_allowed(control, view, ACTION_FORM))
+            control_form_open(control, view, false);
         return true;
     case ACTION_ZOOM:
         set_layout(control, control->layout == LAYOUT_ZOOM ? control->before_zoom : LAYOUT_ZOOM);

@@ -11,7 +11,7 @@ bool control_take_target(struct control *control, const struct control_view *vie
     size_t index = fleet_index(view->fleet, control_target(control));
     if (index == view->fleet->count) {
         control_note(control, view->now, false, "no sandbox is selected: %s starts one",
-                     keys_first(0, ACTION_RUN).text);
+                     keys_first(0, ACTION_FORM).text);
         return false;
     }
     control_select(control, view->fleet, index);

@@ -10,7 +10,7 @@
 
 /* What is worth a hint, most useful first. */
 static const enum action hints[] = {
-    ACTION_FOCUS, ACTION_HELP,  ACTION_RUN,    ACTION_LIST,     ACTION_ZOOM,
+    ACTION_FOCUS, ACTION_HELP,  ACTION_FORM,    ACTION_LIST,     ACTION_ZOOM,
     ACTION_KILL,  ACTION_PAUSE, ACTION_DETACH, ACTION_REQUESTS, ACTION_LAYOUT,
 };
 static const enum action prefix_hints[] = {ACTION_SUPERVISE, ACTION_HELP, ACTION_DETACH,
@@ -111,7 +111,7 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
     for (size_t i = 0; i < count; i++) {
         const struct key_action *action = keys_action(list ? list_hints[i] : hints[i]);
         bool idle = input->fleet->count == 0 && action->group != KEYS_BELLJAR &&
-                    action->action != ACTION_RUN;
+                    action->action != ACTION_FORM;
         bool useless = list && ((action->action == ACTION_DETAILS && !request) ||
                                 (action->action == ACTION_GO &&
                                  control_list_rows(input->control, input->fleet) == 0) ||

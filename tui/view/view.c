@@ -149,7 +149,7 @@ static void paint_empty(struct view *view, const struct view_input *input)
         {"yours, no secrets. You see all of them here and decide what may pass.", ROLE_DIM, 0,
          NULL},
         {"", ROLE_DIM, 0, NULL},
-        {"start a sandbox", ROLE_FOREGROUND, 0, "{run}"},
+        {"start a sandbox", ROLE_FOREGROUND, 0, "{run form}"},
         {"all keys", ROLE_FOREGROUND, 0, "{help}"},
         {"leave", ROLE_FOREGROUND, 0, "{detach}"},
         {"", ROLE_DIM, 0, NULL},
@@ -162,7 +162,7 @@ static void paint_empty(struct view *view, const struct view_input *input)
     if (narrow || first < 0) {
         int row = (input->rows - 1) / 2 - 1;
         centred(view, input, row, "No sandbox runs", ROLE_TITLE, BJ_ATTR_BOLD);
-        centred(view, input, row + 1, keys_say(0, "{run} starts one, {help} lists all keys").text,
+        centred(view, input, row + 1, keys_say(0, "{run form} starts one, {help} lists all keys").text,
                 ROLE_DIM, 0);
     } else {
         for (int i = 0; i < count; i++)

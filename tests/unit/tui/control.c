@@ -325,10 +325,10 @@ END_TEST
 START_TEST(lines)
 {
     setup();
-    press("n");
+    press("s");
     ck_assert_int_eq(control.prompt, PROMPT_RUN);
     ck_assert_int_eq(press("Enter"), ORDER_RUN); /* empty: the shell */
-    press("n");
+    press("s");
     press("l");
     press("s");
     ck_assert_int_eq(press("Enter"), ORDER_RUN);
@@ -346,6 +346,23 @@ START_TEST(lines)
 }
 END_TEST
 
+START_TEST(in_an_empty_place)
+{
+    setup();
+    press("n");
+    ck_assert(!control.form.open);
+    fleet_free(fleet);
+    ck_assert_int_eq(fleet_init(fleet, "main", NULL), 0);
+    readonly = true;
+    press("n");
+    ck_assert(!control.form.open);
+    readonly = false;
+    press("n");
+    ck_assert(control.form.open);
+    teardown();
+}
+END_TEST
+
 START_TEST(pastes_are_no_commands)
 {
     struct input paste = {.kind = INPUT_PASTE, .text = "kyD\n", .size = 4};
@@ -357,7 +374,7 @@ START_TEST(pastes_are_no_commands)
     input(&paste);
     ck_assert_int_eq(order.kind, ORDER_PASTE);
     press("F12");
-    press("n");
+    press("s");
     input(&paste);
     ck_assert_str_eq(control.line.text, "kyD");
     teardown();
@@ -421,7 +438,7 @@ START_TEST(read_only_changes_nothing)
     now += FLEET_ARM_MS;
     readonly = true;
     static const char *const keys[] = {"a", "d", "A", "D", "u", "k",     "p",
-                                       "P", "n", "R", "c", "C", "Enter", "x"};
+                                       "P", "s", "R", "c", "C", "Enter", "x"};
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
         ck_assert_int_eq(press(keys[i]), ORDER_NONE);
         ck_assert_int_eq(control.mode, CONTROL_SUPERVISE);
@@ -580,5 +597,5 @@ SUITE_MAIN("control", what_ended_goes_on, selection_moves, focus_takes_every_key
            an_ended_agent_takes_no_keys, verdicts_need_to_have_been_seen,
            the_next_request_must_be_seen_too, a_selection_that_moved_by_itself_is_not_meant,
            the_list_of_requests, kill_asks_and_is_not_typed_ahead, pausing, lines,
-           pastes_are_no_commands, layouts_and_scrolling, the_mouse, read_only_changes_nothing,
-           leaving, the_list_and_marks, to_who_calls)
+           in_an_empty_place, pastes_are_no_commands, layouts_and_scrolling, the_mouse,
+           read_only_changes_nothing, leaving, the_list_and_marks, to_who_calls)
