@@ -134,8 +134,16 @@ START_TEST(tabs_of_projects)
         EYE_WAIT(eye, eye_shows(eye, "which?") && eye_shows(eye, "of web") &&
                           !strstr(eye_row(eye, 0), " all 3"));
         /* In the list, sorted by project, each has a heading with its path. */
-        eye_type(eye, "l>>");
+        eye_type(eye, "l<");
         EYE_WAIT(eye, eye_shows(eye, "book  1  /") && eye_shows(eye, "shop  2  /"));
+        /* What it is sorted by is there, however narrow. */
+        eye_type(eye, "<");
+        EYE_WAIT_TEXT(eye, "alerts▾");
+        eye_type(eye, "<<<");
+        EYE_WAIT_TEXT(eye, "net▾");
+        EYE_WAIT(eye, !eye_shows(eye, "alerts") || sizes[i][1] >= 134);
+        eye_type(eye, ">>>>");
+        EYE_WAIT_TEXT(eye, "project▾");
         eye_type(eye, "l");
         EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:"));
         detach(eye);

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const names[ROSTER_KEYS] = {"state",  "name",  "project", "cpu",
-                                               "memory", "procs", "net",     "age"};
+static const char *const names[ROSTER_KEYS] = {"state", "name", "cpu",      "memory", "procs",
+                                               "net",   "age",  "requests", "alerts", "project"};
 
 const char *roster_key_name(enum roster_key key)
 {
@@ -76,9 +76,10 @@ static double figure(uint64_t value)
 }
 
 /* What comes first has the greater number. */
-static double weight(const struct sandbox *sandbox, enum roster_key key)
+static double weight(const struct fleet *fleet, const struct sandbox *sandbox, enum roster_key key)
 {
     const struct figures *figures = &sandbox->figures;
+    size_t open;
     switch (key) {
     case ROSTER_CPU:
         return sandbox_alive(sandbox) ? figures->cpu : -2;
@@ -90,12 +91,18 @@ static double weight(const struct sandbox *sandbox, enum roster_key key)
         return figure(figures->net_in) + figure(figures->net_out);
     case ROSTER_AGE:
         return -sandbox->created;
+    case ROSTER_REQUESTS:
+        fleet_request(fleet, sandbox->id, &open);
+        return (double)open;
+    case ROSTER_ALERTS:
+        return sandbox->alerts;
     default:
         return 0;
     }
 }
 
-static int compare(const struct sandbox *one, const struct sandbox *other, enum roster_key key)
+static int compare(const struct fleet *fleet, const struct sandbox *one,
+                   const struct sandbox *other, enum roster_key key)
 {
     if (key == ROSTER_NAME)
         return strcasecmp(one->name, other->name);
@@ -103,13 +110,13 @@ static int compare(const struct sandbox *one, const struct sandbox *other, enum 
         return strcasecmp(one->project, other->project);
     if (key == ROSTER_NEED)
         return state_compare(&one->doing, &other->doing);
-    double mine = weight(one, key), its = weight(other, key);
+    double mine = weight(fleet, one, key), its = weight(fleet, other, key);
     return mine > its ? -1 : mine < its;
 }
 
 static bool before(const struct roster *roster, const struct fleet *fleet, size_t one, size_t other)
 {
-    int order = compare(fleet->sandboxes[one], fleet->sandboxes[other], roster->key);
+    int order = compare(fleet, fleet->sandboxes[one], fleet->sandboxes[other], roster->key);
     order = roster->reversed ? -order : order;
     return order < 0 || (order == 0 && one < other);
 }

@@ -16,14 +16,16 @@
 enum roster_key {
     ROSTER_NEED, /* who needs the human most: state, then longest in it */
     ROSTER_NAME,
-    ROSTER_PROJECT,
     ROSTER_CPU,
     ROSTER_MEMORY,
     ROSTER_PIDS,
     ROSTER_NET,
     ROSTER_AGE,
+    ROSTER_REQUESTS, /* most open ones first */
+    ROSTER_ALERTS,   /* that nobody has acknowledged */
+    ROSTER_PROJECT,
 };
-#define ROSTER_KEYS 8
+#define ROSTER_KEYS 10
 
 struct roster {
     enum roster_key key;

@@ -5,8 +5,11 @@
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
-/* The columns of the list: what is narrow enough to be left out has a greater `from`, the width of
- * the box from which on it is there. */
+/* The columns of the list: what can be left out has a greater `from`, the width of the box from
+ * which on it is there. The one that it is sorted by always is, in place of the next best. Names
+ * get the room that the title behind them does not need. */
+#define TITLE_LEAST 24
+#define NAMES_MOST  40
 enum column {
     COLUMN_STATE,
     COLUMN_NAME,
@@ -17,6 +20,8 @@ enum column {
     COLUMN_NET,
     COLUMN_AGE,
     COLUMN_STRIP,
+    COLUMN_REQUESTS,
+    COLUMN_ALERTS,
     COLUMN_WHY
 };
 static const struct {
@@ -30,16 +35,65 @@ static const struct {
     {COLUMN_NAME, "name", 17, 0, 0, ROSTER_NAME},
     {COLUMN_CPU, "cpu", 6, 46, 5, ROSTER_CPU},
     {COLUMN_MEMORY, "mem", 7, 54, 6, ROSTER_MEMORY},
-    {COLUMN_PIDS, "procs", 7, 110, 6, ROSTER_PIDS},
-    {COLUMN_NET, "net", 12, 130, 11, ROSTER_NET},
+    {COLUMN_PIDS, "procs", 7, 124, 6, ROSTER_PIDS},
+    {COLUMN_NET, "net", 12, 144, 11, ROSTER_NET},
     {COLUMN_AGE, "age", 6, 62, 5, ROSTER_AGE},
+    {COLUMN_REQUESTS, "req", 5, 100, 4, ROSTER_REQUESTS},
+    {COLUMN_ALERTS, "alerts", 8, 132, 7, ROSTER_ALERTS},
     {COLUMN_STRIP, "10 minutes", 21, 96, 0, -1},
     {COLUMN_PROJECT, "project", 18, 76, 0, ROSTER_PROJECT},
-    {COLUMN_WHY, "because", 24, 150, 0, -1},
+    {COLUMN_WHY, "because", 24, 170, 0, -1},
 };
 #define COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-static void paint_head(struct view *view, const struct roster *roster, const struct rect *inside)
+static const char *project_name(const struct sandbox *sandbox)
+{
+    const char *slash = strrchr(sandbox->project, '/'); /* its end says more than its beginning */
+    return slash && slash[1] ? slash + 1 : sandbox->project;
+}
+
+/* The width of each column, 0 when it is left out. */
+static void measure(const struct view_input *input, int cols, int width[COLUMNS])
+{
+    const struct fleet *fleet = input->fleet;
+    int key = (int)input->control->roster.key, spare = cols - 2 - TITLE_LEAST;
+    size_t least = COLUMNS, forced = COLUMNS;
+    for (size_t i = 0; i < COLUMNS; i++) {
+        width[i] = cols >= columns[i].from ? columns[i].width : 0;
+        if (width[i] == 0 && columns[i].key == key)
+            forced = i;
+        if (width[i] > 0 && columns[i].from > 0 &&
+            (least == COLUMNS || columns[i].from > columns[least].from))
+            least = i;
+    }
+    if (forced < COLUMNS) {
+        width[forced] = columns[forced].width;
+        if (least < COLUMNS)
+            width[least] = 0;
+    }
+    for (size_t i = 0; i < COLUMNS; i++)
+        spare -= width[i];
+    for (size_t i = 0; i < COLUMNS; i++) {
+        enum column column = columns[i].column;
+        if (width[i] == 0 || (column != COLUMN_NAME && column != COLUMN_PROJECT))
+            continue;
+        int longest = 0;
+        for (size_t at = 0; at < fleet->count; at++) {
+            const struct sandbox *sandbox = fleet->sandboxes[at];
+            int wide = text_width(column == COLUMN_NAME ? sandbox->name : project_name(sandbox));
+            longest = wide > longest ? wide : longest;
+        }
+        longest = longest > NAMES_MOST ? NAMES_MOST : longest;
+        int more = longest + 2 - width[i] < spare ? longest + 2 - width[i] : spare;
+        if (more > 0) {
+            width[i] += more;
+            spare -= more;
+        }
+    }
+}
+
+static void paint_head(struct view *view, const struct roster *roster, const struct rect *inside,
+                       const int width[COLUMNS])
 {
     struct style head = paint_style(&view->paint, ROLE_DIM, ROLE_BACKGROUND, BJ_ATTR_UNDERLINE);
     struct style sorted =
@@ -47,7 +101,7 @@ static void paint_head(struct view *view, const struct roster *roster, const str
     struct pen pen = {&view->paint, inside->row, inside->col + 2, inside->col + inside->cols};
     bool ascii = !view->paint.facts.utf8;
     for (size_t i = 0; i < COLUMNS; i++) {
-        if (inside->cols < columns[i].from)
+        if (width[i] == 0)
             continue;
         char text[40];
         bool here = columns[i].key == (int)roster->key;
@@ -55,8 +109,10 @@ static void paint_head(struct view *view, const struct roster *roster, const str
         int blanks = columns[i].right - (int)strlen(columns[i].head) - here;
         snprintf(text, sizeof(text), "%*s%s%s", blanks > 0 ? blanks : 0, "", columns[i].head,
                  here ? arrow : "");
-        box_column(&pen, here ? &sorted : &head, text, columns[i].width);
+        box_column(&pen, here ? &sorted : &head, text, width[i]);
     }
+    if (pen.end - pen.col > 10)
+        pen_put(&pen, &head, "title");
 }
 
 static void column_text(const struct view_input *input, const struct sandbox *sandbox,
@@ -65,6 +121,7 @@ static void column_text(const struct view_input *input, const struct sandbox *sa
     char word[FORMAT_MAX], other[FORMAT_MAX];
     const struct figures *figures = &sandbox->figures;
     bool alive = sandbox_alive(sandbox);
+    size_t open;
     out[0] = '\0';
     switch (column) {
     case COLUMN_STATE:
@@ -75,11 +132,9 @@ static void column_text(const struct view_input *input, const struct sandbox *sa
     case COLUMN_NAME:
         snprintf(out, size, "%s", sandbox->name);
         break;
-    case COLUMN_PROJECT: { /* its end says more than its beginning */
-        const char *slash = strrchr(sandbox->project, '/');
-        snprintf(out, size, "%s", slash && slash[1] ? slash + 1 : sandbox->project);
+    case COLUMN_PROJECT:
+        snprintf(out, size, "%s", project_name(sandbox));
         break;
-    }
     case COLUMN_CPU:
         format_percent(word, figures->cpu);
         snprintf(out, size, "%5s", alive ? word : "");
@@ -101,6 +156,13 @@ static void column_text(const struct view_input *input, const struct sandbox *sa
         format_age(word, input->wall - sandbox->created);
         snprintf(out, size, "%5s", word);
         break;
+    case COLUMN_REQUESTS:
+        fleet_request(input->fleet, sandbox->id, &open);
+        snprintf(out, size, open ? "%4zu" : "", open);
+        break;
+    case COLUMN_ALERTS:
+        snprintf(out, size, sandbox->alerts ? "%7u" : "", sandbox->alerts);
+        break;
     case COLUMN_WHY:
         snprintf(out, size, "%s", state_evidence(sandbox->doing.evidence));
         break;
@@ -111,7 +173,7 @@ static void column_text(const struct view_input *input, const struct sandbox *sa
 
 static void paint_sandbox_row(struct view *view, const struct view_input *input,
                               const struct sandbox *sandbox, const struct rect *inside, int row,
-                              bool selected)
+                              const int width[COLUMNS], bool selected)
 {
     struct paint *paint = &view->paint;
     enum theme_role ground = selected ? ROLE_CURSOR_LINE : ROLE_BACKGROUND;
@@ -129,18 +191,18 @@ static void paint_sandbox_row(struct view *view, const struct view_input *input,
     pen_put(&pen, &mark, mark_glyph(sandbox, ascii));
     for (size_t i = 0; i < COLUMNS; i++) {
         enum column column = columns[i].column;
-        if (inside->cols < columns[i].from)
+        if (width[i] == 0)
             continue;
         column_text(input, sandbox, column, words, sizeof(words));
         if (column == COLUMN_STATE) {
             box_column(&pen, &state, sandbox_state_glyph(sandbox, ascii), 2);
-            box_column(&pen, &state, words, columns[i].width - 2);
+            box_column(&pen, &state, words, width[i] - 2);
         } else if (column == COLUMN_STRIP) {
-            struct pen strip = {paint, row, pen.col, pen.col + columns[i].width - 1};
+            struct pen strip = {paint, row, pen.col, pen.col + width[i] - 1};
             strip_put(&strip, sandbox, ground);
-            pen.col += columns[i].width;
+            pen.col += width[i];
         } else {
-            box_column(&pen, column == COLUMN_NAME ? &text : &dim, words, columns[i].width);
+            box_column(&pen, column == COLUMN_NAME ? &text : &dim, words, width[i]);
         }
     }
     if (pen.end - pen.col > 10) { /* what it runs, or what it wants */
@@ -189,7 +251,7 @@ static void paint_heading(struct view *view, const struct fleet *fleet, const ch
 }
 
 static void paint_rows(struct view *view, const struct view_input *input, const struct rect *inside,
-                       int rows)
+                       const int width[COLUMNS], int rows)
 {
     const struct roster *roster = &input->control->roster;
     const struct fleet *fleet = input->fleet;
@@ -206,7 +268,7 @@ static void paint_rows(struct view *view, const struct view_input *input, const 
         if (heads(roster, fleet, i) && line++ >= top && line - top <= (size_t)rows)
             paint_heading(view, fleet, sandbox->project, inside, inside->row + (int)(line - top));
         if (line++ >= top && line - top <= (size_t)rows)
-            paint_sandbox_row(view, input, sandbox, inside, inside->row + (int)(line - top),
+            paint_sandbox_row(view, input, sandbox, inside, inside->row + (int)(line - top), width,
                               i == roster->at);
     }
 }
@@ -235,9 +297,11 @@ void view_fleet_paint(struct view *view, const struct view_input *input)
     int rows = inside.rows - 1;
     if (control->prompt == PROMPT_FILTER)
         rows--;
-    paint_head(view, roster, &inside);
+    int width[COLUMNS];
+    measure(input, inside.cols, width);
+    paint_head(view, roster, &inside, width);
     anchor(view, roster);
-    paint_rows(view, input, &inside, rows);
+    paint_rows(view, input, &inside, width, rows);
     if (roster->count == 0)
         box_say(view, &inside,
                 input->fleet->count ? "No sandbox fits the filter." : "No sandbox runs.");

@@ -105,6 +105,13 @@ START_TEST(orders)
     rows("4123");
     roster.key = ROSTER_MEMORY;
     rows("1423");
+    roster.key = ROSTER_REQUESTS;
+    rows("1324"); /* what has ended had one, too */
+    roster.key = ROSTER_ALERTS;
+    event("event.sandbox", "{\"id\": \"4\", \"name\": \"web-2\", \"session\": \"main\", "
+                           "\"state\": \"running\", \"alerts\": 2}");
+    rows("4123");
+    roster.key = ROSTER_MEMORY;
     for (int i = 0; i < ROSTER_KEYS; i++) {
         ck_assert_uint_gt(strlen(roster_key_name(roster.key)), 0);
         roster_sort(&roster, 1);
@@ -112,7 +119,7 @@ START_TEST(orders)
     ck_assert_int_eq(roster.key, ROSTER_MEMORY);
     roster.key = ROSTER_NEED;
     roster_sort(&roster, -1);
-    ck_assert_int_eq(roster.key, ROSTER_AGE);
+    ck_assert_int_eq(roster.key, ROSTER_PROJECT);
     teardown();
 }
 END_TEST
