@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/model/text.h"
+
 #define WORDS_MAX 16
 
 static void on_closed(uv_handle_t *handle)
@@ -134,4 +136,20 @@ void child_leave(struct child *child)
     close_handle(&child->out);
     close_handle(&child->err);
     close_handle(&child->process);
+}
+
+void child_line(const char *said, char *out, size_t size)
+{
+    char line[CHILD_SAID_MAX];
+    if (strncmp(said, "belljar: ", 9) == 0)
+        said += 9;
+    size_t length = strcspn(said, "\n"), used = 0;
+    if (length > 0 && said[length - 1] == ':')
+        length = strlen(said);
+    for (size_t i = 0; i < length && used < sizeof(line); i++)
+        if (said[i] != '\n')
+            line[used++] = said[i];
+        else if (i + 1 < length && said[i + 1] != ' ' && used < sizeof(line))
+            line[used++] = ' ';
+    text_clean(out, size, line, used);
 }

@@ -46,3 +46,7 @@ struct child *child_start(uv_loop_t *loop, const char *const argv[],
 void child_stop(struct child *child);
 /* It runs on, but without us: the loop can end. Nothing more is told about it. */
 void child_leave(struct child *child);
+
+/* The first line of what a command said, clean and without the program's name in front; with what
+ * follows when that is a heading. */
+void child_line(const char *said, char *out, size_t size);

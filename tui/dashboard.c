@@ -273,6 +273,9 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
     case ORDER_REPLAY:
         replay_order(dashboard);
         break;
+    case ORDER_EXPORT:
+        replay_export(dashboard, order);
+        break;
     case ORDER_LOCATE:
     case ORDER_OPEN:
         open_order(dashboard, order);
@@ -526,6 +529,7 @@ void dashboard_stop(struct dashboard *dashboard)
     server_save(dashboard);
     dashboard->stopping = true;
     review_end(dashboard);
+    replay_export_end(dashboard);
     replay_sync(dashboard);
     digest_stop(dashboard);
     panes_close(dashboard);

@@ -51,8 +51,8 @@ static void load(uv_work_t *work)
                                       : bj_path(directory, sizeof(directory), &replay->error,
                                                 "%s/%s", dashboard->paths->state, replay->id);
     if (replay->status == 0)
-        replay->status = track_load(&replay->track, dashboard->paths, directory, false, replay->id,
-                                    &replay->stop, &replay->error);
+        replay->status = track_load(&replay->track, dashboard->paths, directory, replay->previous,
+                                    replay->id, &replay->stop, &replay->error);
 }
 
 static void on_loaded(uv_work_t *work, int cancelled)
@@ -63,7 +63,8 @@ static void on_loaded(uv_work_t *work, int cancelled)
     (void)cancelled;
     replay->loading = false;
     bool wanted = player->open && player->state == PLAYER_LOADING && !dashboard->stopping;
-    if (!wanted || atomic_load(&replay->stop) || strcmp(player->id, replay->id) != 0) {
+    if (!wanted || atomic_load(&replay->stop) || strcmp(player->id, replay->id) != 0 ||
+        player->previous != replay->previous) {
         track_free(&replay->track);
         replay_fetch_end(dashboard);
         if (wanted)
@@ -89,6 +90,7 @@ void replay_load(struct dashboard *dashboard)
 {
     struct dashboard_replay *replay = &dashboard->replay;
     snprintf(replay->id, sizeof(replay->id), "%s", dashboard->control.player.id);
+    replay->previous = dashboard->control.player.previous;
     atomic_store(&replay->stop, false);
     replay->work.data = dashboard;
     replay->loading = uv_queue_work(&dashboard->loop, &replay->work, load, on_loaded) == 0;
@@ -107,6 +109,8 @@ void replay_order(struct dashboard *dashboard)
         atomic_store(&replay->stop, true); /* on_loaded() begins again */
     else if (!sandbox)
         player_fail(player, "the sandbox is gone");
+    else if (sandbox->origin->number > 0 && player->previous)
+        player_fail(player, "only its last run comes from another host: use belljar replay there");
     else if (sandbox->origin->number > 0)
         replay_fetch(dashboard, sandbox);
     else
@@ -123,6 +127,67 @@ void replay_sync(struct dashboard *dashboard)
         atomic_store(&replay->stop, true);
     if (replay->playing)
         stop_playing(replay);
+}
+
+/* ---- to a file ---- */
+
+static void on_exported(struct child *child, int code, const char *said)
+{
+    struct dashboard *dashboard = child->owner;
+    struct control *control = &dashboard->control;
+    char line[CHILD_SAID_MAX];
+    uint64_t now = dashboard_now(dashboard);
+    dashboard->replay.export = NULL;
+    child_line(said, line, sizeof(line));
+    if (code == 0) /* what is missing in it was said, too */
+        control_note(control, now, false, "the recording is in %.300s%s%s",
+                     dashboard->replay.exported, line[0] ? "; " : "", line);
+    else
+        control_note(control, now, true, "not exported: %s",
+                     line[0] ? line : "belljar export ended without a word");
+    control_note_long(control, now);
+    dashboard_touch(dashboard, true);
+}
+
+void replay_export(struct dashboard *dashboard, const struct order *order)
+{
+    static const struct child_events events = {.ended = on_exported};
+    struct dashboard_replay *replay = &dashboard->replay;
+    struct control *control = &dashboard->control;
+    const struct sandbox *sandbox = fleet_find(&dashboard->fleet, order->id);
+    uint64_t now = dashboard_now(dashboard);
+    size_t size = strlen(order->text);
+    bool text = size > 4 && strcmp(order->text + size - 4, ".txt") == 0;
+    char path[BJ_PATH_MAX];
+    struct bj_error error = {0};
+    int status = bj_path_home(path, sizeof(path), &error, order->text);
+    if (!sandbox || sandbox->origin->number > 0)
+        status = bj_fail(&error, -ENOTSUP, "use belljar export where the sandbox is");
+    else if (replay->export)
+        status = bj_fail(&error, -EBUSY, "another export is not through yet");
+    const char *words[] = {"export", "--format", text ? "text" : "asciicast",  "--output",
+                           path,     "--",       sandbox ? sandbox->name : "", NULL,
+                           NULL};
+    if (control->player.previous) {
+        words[5] = "--previous";
+        words[6] = "--";
+        words[7] = sandbox ? sandbox->name : "";
+    }
+    if (status == 0)
+        replay->export = child_start(&dashboard->loop, words, &events, dashboard, &error);
+    if (status == 0 && replay->export) {
+        memcpy(replay->exported, path, sizeof(path));
+        control_note(control, now, false, "writing %.200s", path);
+    } else {
+        control_note(control, now, true, "not exported: %s", error.text);
+    }
+}
+
+void replay_export_end(struct dashboard *dashboard)
+{
+    if (dashboard->replay.export)
+        child_leave(dashboard->replay.export);
+    dashboard->replay.export = NULL;
 }
 
 const struct picture *replay_picture(const struct dashboard *dashboard)

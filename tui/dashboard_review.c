@@ -5,24 +5,6 @@
 #include "tui/dashboard_state.h"
 #include "tui/model/text.h"
 
-/* The first line of what a command said, without the program's name in front; with what follows
- * when that is a heading. */
-static void first_line(const char *said, char *out, size_t size)
-{
-    char line[CHILD_SAID_MAX];
-    if (strncmp(said, "belljar: ", 9) == 0)
-        said += 9;
-    size_t length = strcspn(said, "\n"), used = 0;
-    if (length > 0 && said[length - 1] == ':')
-        length = strlen(said);
-    for (size_t i = 0; i < length && used < sizeof(line); i++)
-        if (said[i] != '\n')
-            line[used++] = said[i];
-        else if (i + 1 < length && said[i + 1] != ' ' && used < sizeof(line))
-            line[used++] = ' ';
-    text_clean(out, size, line, used);
-}
-
 /* The name of a sandbox of this host; NULL, and why not. */
 static const char *name_of(const struct dashboard *dashboard, const char *id,
                            struct bj_error *error)
@@ -75,7 +57,7 @@ static void on_diff_ended(struct child *child, int code, const char *said)
         return;
     }
     dashboard->diff_child = NULL;
-    first_line(said, why, sizeof(why));
+    child_line(said, why, sizeof(why));
     review_fail(&dashboard->control.review, why[0] ? why : "belljar diff ended without a word");
     dashboard_touch(dashboard, true);
 }
@@ -114,7 +96,7 @@ static void on_pull_ended(struct child *child, int code, const char *said)
     char line[CHILD_SAID_MAX];
     uint64_t now = dashboard_now(dashboard);
     dashboard->pull_child = NULL;
-    first_line(code == 0 ? dashboard->pulled : said, line, sizeof(line));
+    child_line(code == 0 ? dashboard->pulled : said, line, sizeof(line));
     control_note(&dashboard->control, now, code != 0, code == 0 ? "%s" : "not pulled: %s",
                  line[0] ? line : "belljar pull ended without a word");
     control_note_long(&dashboard->control, now);

@@ -49,11 +49,14 @@ struct pane_link {
 /* While `loading` a thread fills the track, and nobody else touches it. */
 struct dashboard_replay {
     bool loading, playing;
-    struct child *fetch;     /* brings it from another host; or NULL */
+    struct child *fetch;  /* brings it from another host; or NULL */
+    struct child *export; /* writes it to `exported`, a file of the human's; or NULL */
+    char exported[BJ_PATH_MAX];
     FILE *fetched;           /* where it goes, in `place` */
     size_t fetched_size;     /* bytes */
     char place[BJ_PATH_MAX]; /* a directory for it, until it is loaded; "" for this host's */
     char id[FLEET_ID_MAX];   /* whose recording it is */
+    bool previous;           /* and of which run */
     uv_work_t work;
     atomic_bool stop;
     int status; /* of loading */
@@ -240,6 +243,8 @@ void review_end(struct dashboard *dashboard);
 void replay_init(struct dashboard *dashboard);
 void replay_order(struct dashboard *dashboard); /* the player wants its recording */
 void replay_load(struct dashboard *dashboard);  /* it is on this host now */
+void replay_export(struct dashboard *dashboard, const struct order *order);
+void replay_export_end(struct dashboard *dashboard); /* it goes on to its end */
 /* dashboard_replay_far.c */
 void replay_fetch(struct dashboard *dashboard, const struct sandbox *sandbox);
 void replay_fetch_end(struct dashboard *dashboard); /* and forgets what was fetched */

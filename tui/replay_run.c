@@ -75,6 +75,10 @@ static void on_input(void *owner, const struct input *input)
     enum player_outcome outcome = player_key(&run->player, &input->chord);
     run->quit |= outcome == PLAYER_LEAVES;
     run->help = outcome == PLAYER_HELPS;
+    if (outcome == PLAYER_EXPORTS || outcome == PLAYER_RELOADS)
+        snprintf(run->player.note, sizeof(run->player.note), "%s",
+                 outcome == PLAYER_EXPORTS ? "belljar export writes it to a file"
+                                           : "belljar replay --previous plays the run before");
 }
 
 /* Waits for keys, a signal, or at most so long. */

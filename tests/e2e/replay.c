@@ -94,6 +94,16 @@ static void look_through(struct eye *eye)
     EYE_WAIT(eye, eye_shows(eye, "allowed by human") && !eye_shows(eye, "red words"));
     eye_type(eye, EYE_LEFT); /* before the beginning is the beginning */
     EYE_WAIT(eye, eye_shows(eye, "0:00 ") && !eye_shows(eye, "red words"));
+    /* By single outputs: what wiped the screen is one. */
+    for (int round = 0; round < 2; round++) {
+        eye_type(eye, "gnnnn");
+        EYE_WAIT(eye, eye_shows(eye, "denied by human") && eye_shows(eye, "red words"));
+        eye_type(eye, round ? ",," : "...");
+        EYE_WAIT(eye, !eye_shows(eye, "red words"));
+        EYE_WAIT_TEXT(eye, round ? "first words" : "last words");
+    }
+    eye_type(eye, "H"); /* it is shorter than a minute */
+    EYE_WAIT(eye, eye_shows(eye, "0:00 ") && !eye_shows(eye, "red words"));
     eye_type(eye, "+++++++");
     EYE_WAIT_TEXT(eye, "x16");
     eye_type(eye, "-------");
@@ -110,6 +120,61 @@ static void look_through(struct eye *eye)
     EYE_WAIT(eye, !eye_shows(eye, "last words"));
 }
 
+/* As belljar export does, to files that are new. */
+static void export_it(struct eye *eye, int round)
+{
+    char path[300], line[300];
+    struct result result;
+    for (int text = 0; text < 2; text++) {
+        snprintf(path, sizeof(path), "%s/shown-%d.%s", world.home, round, text ? "txt" : "cast");
+        eye_type(eye, "s");
+        EYE_WAIT_TEXT(eye, "Export to a new file");
+        EYE_WAIT_TEXT(eye, "one.cast"); /* what it would be called */
+        snprintf(line, sizeof(line), "\x15~/shown-%d.%s\r", round, text ? "txt" : "cast");
+        eye_type(eye, line);
+        EYE_WAIT(eye, eye_shows(eye, "the recording is in") &&
+                          eye_shows(eye, text ? ".txt" : ".cast") && !eye_shows(eye, "Export to"));
+        BELLJAR(&world, &result, "export", "one", "--format", text ? "text" : "asciicast");
+        char bytes[16384];
+        FILE *file = fopen(path, "re");
+        ck_assert_ptr_nonnull(file);
+        bytes[fread(bytes, 1, sizeof(bytes) - 1, file)] = '\0';
+        fclose(file);
+        ck_assert_str_eq(bytes, result.out);
+        result_free(&result);
+    }
+    eye_type(eye, "s");
+    EYE_WAIT_TEXT(eye, "Export to a new file");
+    eye_type(eye, line); /* it is there */
+    EYE_WAIT_TEXT(eye, "not exported: cannot make");
+}
+
+/* What it did before its restart is a key away. */
+START_TEST(the_run_before)
+{
+    human_runs(&world, "twice", "n=$(cat ~/n 2>/dev/null); echo run ${n:-first}; echo second >~/n");
+    WAIT_FOR(world_state_is(&world, "twice", "exited"));
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "run first");
+    eye_type(eye, "yp");
+    EYE_WAIT_TEXT(eye, "restart"); /* why there is none */
+    eye_type(eye, "p");
+    EYE_WAIT(eye, eye_shows(eye, "run first") && eye_shows(eye, "x1"));
+    eye_type(eye, "q");
+    BELLJAR_OK(&world, "restart", "twice");
+    WAIT_FOR(world_state_is(&world, "twice", "exited"));
+    EYE_WAIT_TEXT(eye, "run second");
+    eye_type(eye, "yG");
+    EYE_WAIT(eye, eye_shows(eye, "run second") && eye_shows(eye, "REPLAY"));
+    eye_type(eye, "p");
+    EYE_WAIT(eye, eye_shows(eye, "run first") && !eye_shows(eye, "run second"));
+    eye_type(eye, "p");
+    EYE_WAIT(eye, eye_shows(eye, "run second") && !eye_shows(eye, "run first"));
+    eye_type(eye, "q");
+    detach(eye);
+}
+END_TEST
+
 START_TEST(in_the_dashboard_at_any_size)
 {
     static const int sizes[][2] = {{24, 80}, {40, 120}, {50, 200}};
@@ -119,6 +184,7 @@ START_TEST(in_the_dashboard_at_any_size)
     EYE_WAIT_TEXT(eye, "last words");
     eye_type(eye, "y");
     look_through(eye);
+    export_it(eye, _i);
     eye_type(eye, "q");
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     EYE_WAIT_TEXT(eye, "last words"); /* the pane is back as a whole */
@@ -307,6 +373,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_set_timeout(tests, 240);
     tcase_add_loop_test(tests, in_the_dashboard_at_any_size, 0, 3);
+    tcase_add_test(tests, the_run_before);
     tcase_add_test(tests, on_a_terminal_of_its_own);
     tcase_add_test(tests, nothing_to_play_says_so);
     tcase_add_test(tests, others_can_read_it);

@@ -161,6 +161,11 @@ int recording_open(struct recording *recording, const char *directory, bool prev
         recording_close(recording);
         if (status < 0)
             return bj_fail(error, status, "%s", why.text);
+        if (previous)
+            return bj_fail(
+                error, -ENOENT,
+                "there is no recording of a run before: it was not restarted, or nothing "
+                "was recorded then");
         return bj_fail(error, -ENOENT,
                        "nothing was recorded (--no-record or --record-limit 0), or it was older "
                        "than the policy's recording_age");

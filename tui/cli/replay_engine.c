@@ -78,12 +78,31 @@ static int go_to(struct replay_engine *engine, double time, bool *there, struct 
     return status;
 }
 
+/* Moves by outputs that stand apart: those of one moment are one. */
+static void move_by_outputs(const struct track *track, struct player *player)
+{
+    double time = player->time;
+    for (size_t i = 0; player->outputs > 0 && i < track->count; i++)
+        if (track->events[i].time > time && !track->events[i].redraw) {
+            time = track->events[i].time;
+            player->outputs--;
+        }
+    for (size_t i = track->count; player->outputs < 0 && i > 0; i--)
+        if (track->events[i - 1].time < time && !track->events[i - 1].redraw) {
+            time = track->events[i - 1].time;
+            player->outputs++;
+        }
+    player_stop_at(player, player->outputs > 0 ? player->end : player->outputs < 0 ? 0 : time);
+}
+
 int replay_engine_step(struct replay_engine *engine, struct player *player, double seconds,
                        struct bj_error *error)
 {
     const struct track *track = engine->track;
     double next = engine->next < track->count ? track->events[engine->next].time : -1;
     bool there;
+    if (player->outputs != 0)
+        move_by_outputs(track, player);
     player_advance(player, seconds, next);
     int status = go_to(engine, player->time, &there, error);
     player->behind = status == 0 && !there;

@@ -52,6 +52,7 @@ enum control_prompt {
     PROMPT_RENAME,
     PROMPT_FILTER,
     PROMPT_SAVE,
+    PROMPT_EXPORT,
     PROMPT_PULL,
     PROMPT_COMMENT,
     PROMPT_OPEN,
@@ -137,6 +138,7 @@ enum order_kind {
     ORDER_DIFF,     /* what the sandbox changed, for the review */
     ORDER_PULL,     /* its work as a branch */
     ORDER_REPLAY,   /* its recording, for the player */
+    ORDER_EXPORT,   /* text: the file that gets the recording */
     ORDER_SEND,     /* text: pasted into its pane, and Enter */
     ORDER_DETACH,
 };

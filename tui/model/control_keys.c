@@ -20,7 +20,7 @@ static bool overlay_key(struct control *control, const struct control_view *view
     else if (control->review.open && control->list == LIST_NONE)
         control_review_key(control, view, chord, order);
     else if (control->player.open && control->list == LIST_NONE)
-        control_replay_key(control, view, chord);
+        control_replay_key(control, view, chord, order);
     else
         return false;
     return true;

@@ -55,7 +55,7 @@ bool control_review_comment(struct control *control, const struct control_view *
 void control_replay_open(struct control *control, const struct control_view *view,
                          struct order *order);
 void control_replay_key(struct control *control, const struct control_view *view,
-                        const struct chord *chord);
+                        const struct chord *chord, struct order *order);
 void control_replay_sync(struct control *control, const struct fleet *fleet, uint64_t now);
 
 /* Opens the question about all that are marked. False when none is, or the action is another. */

@@ -20,7 +20,7 @@ void control_open_question(struct control *control, enum control_prompt prompt)
 bool control_prompt_is_line(enum control_prompt prompt)
 {
     return prompt == PROMPT_RUN || prompt == PROMPT_RENAME || prompt == PROMPT_FILTER ||
-           prompt == PROMPT_SAVE || prompt == PROMPT_COMMENT;
+           prompt == PROMPT_SAVE || prompt == PROMPT_EXPORT || prompt == PROMPT_COMMENT;
 }
 
 void control_question(const struct control *control, const struct fleet *fleet, char *out,
@@ -44,6 +44,9 @@ void control_question(const struct control *control, const struct fleet *fleet, 
         break;
     case PROMPT_SAVE:
         snprintf(out, size, "Save the selection to a new file");
+        break;
+    case PROMPT_EXPORT:
+        snprintf(out, size, "Export to a new file; as text when it ends in .txt");
         break;
     case PROMPT_PULL:
         snprintf(out, size, "Pull the work of %s as the branch belljar/%s?", name, name);
@@ -81,6 +84,7 @@ static void prompt_done(struct control *control, struct order *order)
         [PROMPT_RESUME_MANY] = ORDER_RESUME, [PROMPT_KILL_MANY] = ORDER_KILL,
         [PROMPT_REMOVE_MANY] = ORDER_REMOVE, [PROMPT_REMOVE_ENDED] = ORDER_REMOVE,
         [PROMPT_BROADCAST] = ORDER_NONE,     [PROMPT_OPEN] = ORDER_OPEN,
+        [PROMPT_EXPORT] = ORDER_EXPORT,
     };
     if (control->prompt == PROMPT_BROADCAST) {
         control->mode = CONTROL_BROADCAST;

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "tui/model/control_parts.h"
@@ -15,14 +16,25 @@ void control_replay_open(struct control *control, const struct control_view *vie
 }
 
 void control_replay_key(struct control *control, const struct control_view *view,
-                        const struct chord *chord)
+                        const struct chord *chord, struct order *order)
 {
+    const struct sandbox *sandbox = fleet_find(view->fleet, control->player.id);
+    char file[FLEET_NAME_MAX + 8];
     switch (player_key(&control->player, chord)) {
     case PLAYER_LEAVES:
         control->player.open = false;
         break;
     case PLAYER_HELPS:
         list_help(control, view, KEYS_REPLAYING);
+        break;
+    case PLAYER_EXPORTS:
+        snprintf(file, sizeof(file), "%s.cast", sandbox ? sandbox_own_name(sandbox) : "recording");
+        control_open_prompt(control, PROMPT_EXPORT, file);
+        break;
+    case PLAYER_RELOADS:
+        player_other_run(&control->player);
+        order->kind = ORDER_REPLAY;
+        memcpy(order->id, control->player.id, FLEET_ID_MAX);
         break;
     default:
         break;

@@ -49,6 +49,13 @@ void player_step(struct player *player, double seconds)
         go_to(player, player->time + seconds);
 }
 
+void player_stop_at(struct player *player, double time)
+{
+    player->outputs = 0;
+    player->paused = true;
+    go_to(player, time);
+}
+
 void player_advance(struct player *player, double seconds, double next)
 {
     if (player->state != PLAYER_READY || player->paused || player->behind)
@@ -142,34 +149,42 @@ static void jump(struct player *player, int step)
         go_to(player, mark->time);
 }
 
-enum player_outcome player_key(struct player *player, const struct chord *chord)
+void player_other_run(struct player *player)
 {
-    enum action action = keys_find(KEYS_REPLAY, chord);
-    if (action == ACTION_REPLAY_LEAVE)
-        return PLAYER_LEAVES;
-    if (action == ACTION_REPLAY_HELP)
-        return PLAYER_HELPS;
-    if (player->state != PLAYER_READY)
-        return PLAYER_STAYS;
+    bool previous = !player->previous;
+    char id[FLEET_ID_MAX];
+    memcpy(id, player->id, sizeof(id));
+    player_open(player, id);
+    player->previous = previous;
+}
+
+static void move(struct player *player, enum action action, unsigned nth)
+{
+    static const struct {
+        enum action action;
+        double seconds;
+    } steps[] = {{ACTION_REPLAY_BACK, -PLAYER_STEP},
+                 {ACTION_REPLAY_FORWARD, PLAYER_STEP},
+                 {ACTION_REPLAY_MINUTE_BACK, -PLAYER_MINUTE},
+                 {ACTION_REPLAY_MINUTE_FORWARD, PLAYER_MINUTE}};
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        if (steps[i].action == action)
+            player_step(player, steps[i].seconds);
     switch (action) {
-    case ACTION_REPLAY_PAUSE:
-        toggle(player);
+    case ACTION_REPLAY_OUTPUT_BACK:
+        player->outputs--;
         break;
-    case ACTION_REPLAY_FASTER:
-        player->speed = player->speed * 2 < PLAYER_SPEED_MAX ? player->speed * 2 : PLAYER_SPEED_MAX;
+    case ACTION_REPLAY_OUTPUT_FORWARD:
+        player->outputs++;
         break;
-    case ACTION_REPLAY_SLOWER:
-        player->speed = player->speed / 2 > PLAYER_SPEED_MIN ? player->speed / 2 : PLAYER_SPEED_MIN;
-        break;
-    case ACTION_REPLAY_BACK:
-        player_step(player, -PLAYER_STEP);
-        break;
-    case ACTION_REPLAY_FORWARD:
-        player_step(player, PLAYER_STEP);
+    case ACTION_REPLAY_TENTH:
+        go_to(player, player->end * (nth + 1) / 10);
         break;
     case ACTION_REPLAY_NEXT:
+        jump(player, 1);
+        break;
     case ACTION_REPLAY_PREVIOUS:
-        jump(player, action == ACTION_REPLAY_NEXT ? 1 : -1);
+        jump(player, -1);
         break;
     case ACTION_REPLAY_START:
         go_to(player, 0);
@@ -179,6 +194,35 @@ enum player_outcome player_key(struct player *player, const struct chord *chord)
         break;
     default:
         break;
+    }
+}
+
+enum player_outcome player_key(struct player *player, const struct chord *chord)
+{
+    unsigned nth;
+    enum action action = keys_find_at(KEYS_REPLAY, chord, &nth);
+    if (action == ACTION_REPLAY_LEAVE)
+        return PLAYER_LEAVES;
+    if (action == ACTION_REPLAY_HELP)
+        return PLAYER_HELPS;
+    if (action == ACTION_REPLAY_RUN)
+        return PLAYER_RELOADS; /* also from one that is not there */
+    if (player->state != PLAYER_READY)
+        return PLAYER_STAYS;
+    switch (action) {
+    case ACTION_REPLAY_SAVE:
+        return PLAYER_EXPORTS;
+    case ACTION_REPLAY_PAUSE:
+        toggle(player);
+        break;
+    case ACTION_REPLAY_FASTER:
+        player->speed = player->speed * 2 < PLAYER_SPEED_MAX ? player->speed * 2 : PLAYER_SPEED_MAX;
+        break;
+    case ACTION_REPLAY_SLOWER:
+        player->speed = player->speed / 2 > PLAYER_SPEED_MIN ? player->speed / 2 : PLAYER_SPEED_MIN;
+        break;
+    default:
+        move(player, action, nth);
     }
     return PLAYER_STAYS;
 }

@@ -16,8 +16,9 @@
 #define PLAYER_SPEED_MIN 0.5
 #define PLAYER_SPEED_MAX 16.0
 #define PLAYER_STEP      10.0 /* seconds of a jump to the side */
-#define PLAYER_MARK_MAX  240  /* bytes of a mark's text */
-#define PLAYER_NEAR      5.0  /* seconds for which a mark's text stands */
+#define PLAYER_MINUTE    60.0
+#define PLAYER_MARK_MAX  240 /* bytes of a mark's text */
+#define PLAYER_NEAR      5.0 /* seconds for which a mark's text stands */
 
 /* The more important one is shown where two fall together. */
 enum mark_kind { MARK_NONE, MARK_STATE, MARK_ALLOWED, MARK_ALERT, MARK_REQUEST, MARK_DENIED };
@@ -41,6 +42,8 @@ struct player {
     double idle;  /* seconds to which silences are shortened; 0: none is */
     bool paused;
     bool behind;                     /* the picture is not there yet */
+    int outputs;                     /* by how many outputs to move on, whoever has them */
+    bool previous;                   /* the run before the last restart */
     const struct player_mark *marks; /* borrowed, by time */
     size_t mark_count;
     char note[160]; /* what is missing; "" nothing */
@@ -50,10 +53,14 @@ void player_open(struct player *player, const char *id);
 void player_ready(struct player *player, double start, double end, const struct player_mark *marks,
                   size_t mark_count);
 void player_fail(struct player *player, const char *why);
+/* Waits for the run before the last restart, or for the last one again. */
+void player_other_run(struct player *player);
 
-enum player_outcome { PLAYER_STAYS, PLAYER_LEAVES, PLAYER_HELPS };
+enum player_outcome { PLAYER_STAYS, PLAYER_LEAVES, PLAYER_HELPS, PLAYER_EXPORTS, PLAYER_RELOADS };
 enum player_outcome player_key(struct player *player, const struct chord *chord);
 void player_step(struct player *player, double seconds); /* to the side */
+/* Stops at this moment: the answer to `outputs`. */
+void player_stop_at(struct player *player, double time);
 
 /* Lets `seconds` of the viewer's time pass. `next` is when the next output comes; below zero: none
  * comes. */

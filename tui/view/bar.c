@@ -10,7 +10,7 @@
 
 /* What is worth a hint, most useful first. */
 static const enum action hints[] = {
-    ACTION_FOCUS, ACTION_HELP,  ACTION_FORM,    ACTION_LIST,     ACTION_ZOOM,
+    ACTION_FOCUS, ACTION_HELP,  ACTION_FORM,   ACTION_LIST,     ACTION_ZOOM,
     ACTION_KILL,  ACTION_PAUSE, ACTION_DETACH, ACTION_REQUESTS, ACTION_LAYOUT,
 };
 static const enum action prefix_hints[] = {ACTION_SUPERVISE, ACTION_HELP, ACTION_DETACH,

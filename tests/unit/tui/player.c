@@ -120,6 +120,48 @@ START_TEST(jumps)
 }
 END_TEST
 
+START_TEST(finer_and_wider_jumps)
+{
+    setup();
+    press("5");
+    at(50);
+    press("9");
+    at(90);
+    press("S-Left");
+    at(30);
+    press("L");
+    at(90);
+    press("0");
+    at(0);
+    ck_assert(!player.paused);
+    press(".");
+    press(".");
+    ck_assert_int_eq(player.outputs, 2); /* whoever has the outputs knows where that is */
+    press(",");
+    ck_assert_int_eq(player.outputs, 1);
+    player_stop_at(&player, 7);
+    at(7);
+    ck_assert(player.paused && player.behind && player.outputs == 0);
+    ck_assert_int_eq(press("s"), PLAYER_EXPORTS);
+}
+END_TEST
+
+/* The run before may not be there: the same key leaves it. */
+START_TEST(the_run_before)
+{
+    setup();
+    ck_assert_int_eq(press("p"), PLAYER_RELOADS);
+    player_other_run(&player);
+    ck_assert(player.open && player.previous && player.state == PLAYER_LOADING);
+    ck_assert_str_eq(player.id, "id");
+    player_fail(&player, "there is none");
+    ck_assert_int_eq(press("s"), PLAYER_STAYS);
+    ck_assert_int_eq(press("p"), PLAYER_RELOADS);
+    player_other_run(&player);
+    ck_assert(!player.previous);
+}
+END_TEST
+
 START_TEST(the_bar_shows_what_matters)
 {
     enum mark_kind columns[101];
@@ -188,5 +230,5 @@ START_TEST(a_picture_believes_nobody)
 }
 END_TEST
 
-SUITE_MAIN("player", time_passes_at_the_speed, silences_are_short, jumps,
-           the_bar_shows_what_matters, nothing_to_play, a_picture_believes_nobody)
+SUITE_MAIN("player", time_passes_at_the_speed, silences_are_short, jumps, finer_and_wider_jumps,
+           the_run_before, the_bar_shows_what_matters, nothing_to_play, a_picture_believes_nobody)
