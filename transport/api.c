@@ -243,7 +243,7 @@ const struct bj_notification bj_events_server[] = {
      "sandboxes [{id, cpu (percent of one core), memory (bytes), pids, disk_read, disk_write, "
      "net_in, net_out (bytes since start), quiet (seconds since output), doing (unknown|starting|"
      "running|thinking|idle|input: at a prompt|verdict: a request is held|stuck|paused|exited|failed|"
-     "lost), source (what says so: none|server|request|hook|prompt|notification|bell|title|output|"
+     "lost), source (what says so: none|server|request|hook|prompt|reading|notification|bell|title|output|"
      "cpu|silence), since (unix seconds, nil: longer than is known)}]; a figure that cannot be read "
      "here is nil"},
     {"event.request",
@@ -350,7 +350,7 @@ const struct bj_method bj_api_control[] = {
     {"monitor.info",
      "The monitor's state; the same events as if they happened now follow for open asks.",
      "{id, pid, link (up|down), init_pid, rows, cols, title, started, exited, exit_code, "
-     "exit_signal, error, output, lines, inputs, prompt (as in pane.output)}",
+     "exit_signal, error, output, lines, inputs, prompt, open (as in pane.output)}",
      {{0}}},
     {"monitor.admit",
      "The only host process whose link connection is taken: the sandbox's init.",
@@ -402,7 +402,8 @@ const struct bj_notification bj_events_control[] = {
     {"pane.size", "The pty's size changed.", "rows, cols"},
     {"pane.output", "There was output, or a human typed, since the last time; at most twice a second.",
      "output (bytes so far), lines (times that it got further down than before), inputs (times that a "
-     "human typed), prompt (shown|left as the shell's marks said last, or empty)"},
+     "human typed), prompt (shown|left as the shell's marks said last, or empty), open (the cursor stands "
+     "behind something that it printed; absent: not known)"},
     {"alert", "Something to know.", "severity, kind, text"},
     {0},
 };

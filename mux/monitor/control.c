@@ -133,7 +133,22 @@ static void tell_state(struct monitor *monitor)
     end(monitor);
 }
 
-#define SIGNS 4 /* fields */
+static uint64_t cursor_line(const struct terminal *terminal)
+{
+    return terminal->scrolled_up + (uint64_t)terminal->row;
+}
+
+/* Something stands before the cursor that is not a human's typing. */
+static bool line_is_open(const struct monitor *monitor)
+{
+    const struct control *control = &monitor->control;
+    const struct terminal *terminal = monitor->terminal;
+    bool typed = control->typed && control->typed_line == cursor_line(terminal);
+    return !(terminal->modes & TERMINAL_ALTSCREEN) &&
+           (typed ? control->typed_behind : terminal->col > 0);
+}
+
+#define SIGNS 5 /* fields */
 static void pack_signs(msgpack_packer *packer, const struct monitor *monitor)
 {
     static const char *const prompts[] = {"", "shown", "left"};
@@ -141,6 +156,7 @@ static void pack_signs(msgpack_packer *packer, const struct monitor *monitor)
     bj_pack_key_uint(packer, "lines", monitor->control.lines);
     bj_pack_key_uint(packer, "inputs", monitor->control.inputs);
     bj_pack_key_str(packer, "prompt", prompts[monitor->terminal->prompt]);
+    bj_pack_key_bool(packer, "open", line_is_open(monitor));
 }
 
 static void tell_output(struct monitor *monitor)
@@ -185,7 +201,7 @@ static void note_lines(struct monitor *monitor)
 {
     const struct terminal *terminal = monitor->terminal;
     struct control *control = &monitor->control;
-    uint64_t at = terminal->scrolled_up + (uint64_t)terminal->row;
+    uint64_t at = cursor_line(terminal);
     if (at > control->furthest || terminal->modes & TERMINAL_ALTSCREEN)
         control->lines++;
     if (at > control->furthest)
@@ -201,8 +217,14 @@ void control_output(struct monitor *monitor)
 
 void control_input(struct monitor *monitor)
 {
-    monitor->control.inputs++;
-    monitor->control.output_due = true;
+    struct control *control = &monitor->control;
+    uint64_t line = cursor_line(monitor->terminal);
+    if (!control->typed || control->typed_line != line)
+        control->typed_behind = monitor->terminal->col > 0;
+    control->typed = true;
+    control->typed_line = line;
+    control->inputs++;
+    control->output_due = true;
     tell_soon(monitor);
 }
 

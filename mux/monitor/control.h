@@ -32,6 +32,8 @@ struct control {
     bool title_due, output_due, state_due; /* told when the timer runs out */
     uint64_t furthest, lines;              /* how far down it got; how often it got further */
     uint64_t inputs;                       /* times that a human typed */
+    uint64_t typed_line;                   /* into which he typed last */
+    bool typed, typed_behind;              /* and something stood before the cursor when he began */
     const char *state;                     /* what a hook told last, NULL: nothing yet */
     char state_text[160];
     struct bucket bells;

@@ -45,6 +45,23 @@ static bool judge_calls(const struct activity_facts *facts, uint64_t after, stru
     return true;
 }
 
+/* Until it goes on, or a line is written: then it must be seen to read again. */
+bool activity_reads(const struct activity_facts *facts)
+{
+    uint64_t cause = later(facts->input_at, facts->sized_at);
+    uint64_t still = later(facts->reads_at, cause ? cause + ACTIVITY_GRACE_MS : 0);
+    return facts->reads_at != 0 && facts->output_at <= still && facts->lines_at <= facts->reads_at;
+}
+
+/* A command of a shell that marks where they begin and end. */
+static bool works(const struct activity_facts *facts, uint64_t now)
+{
+    uint64_t sign =
+        later(later(facts->output_at, facts->busy_at), later(facts->prompt_at, facts->watched_at));
+    return facts->prompt == PROMPT_LEFT &&
+           (facts->cpu < 0 || facts->cpu >= ACTIVITY_BUSY || now < sign + ACTIVITY_COMMAND_MS);
+}
+
 static bool judge_hook(const struct activity_facts *facts, uint64_t now, struct verdict *verdict)
 {
     uint64_t sign = later(later(facts->output_at, facts->busy_at), facts->told_at);
@@ -80,7 +97,9 @@ static bool judge_terminal(const struct activity_facts *facts, uint64_t now,
     bool entered = facts->input_at > facts->prompt_at && facts->lines_at > facts->prompt_at;
     if (facts->prompt == PROMPT_SHOWN && !entered)
         *verdict = (struct verdict){DOING_INPUT, SOURCE_PROMPT, facts->prompt_at};
-    else if (facts->prompt == PROMPT_LEFT)
+    else if (activity_reads(facts))
+        *verdict = (struct verdict){DOING_INPUT, SOURCE_READING, facts->reads_since};
+    else if (works(facts, now))
         *verdict = (struct verdict){DOING_RUNNING, SOURCE_PROMPT, facts->prompt_at};
     else if (recent(facts->spinner_at, now))
         *verdict = (struct verdict){DOING_THINKING, SOURCE_TITLE, 0};
@@ -163,7 +182,7 @@ const char *activity_source_name(enum doing_source source)
         [SOURCE_NONE] = "none", [SOURCE_SERVER] = "server",   [SOURCE_REQUEST] = "request",
         [SOURCE_HOOK] = "hook", [SOURCE_PROMPT] = "prompt",   [SOURCE_NOTICE] = "notification",
         [SOURCE_BELL] = "bell", [SOURCE_TITLE] = "title",     [SOURCE_OUTPUT] = "output",
-        [SOURCE_CPU] = "cpu",   [SOURCE_SILENCE] = "silence",
+        [SOURCE_CPU] = "cpu",   [SOURCE_SILENCE] = "silence", [SOURCE_READING] = "reading",
     };
     return names[source];
 }

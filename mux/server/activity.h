@@ -4,9 +4,10 @@
  *
  * In order of trust: the server's own facts (starting, paused, ended), requests that are held, what
  * the agent's hooks told, the terminal's signals (prompt marks, notifications, bells, titles), what
- * is seen from outside (output, CPU). A newer word of waiting is believed before an older one of
- * working, and waiting that a hook told ends only when a human has typed and the agent has gone on:
- * an agent that is blocked is never shown as running. What nobody knows is unknown.
+ * is seen from outside (that it reads its terminal, output, CPU). A newer word of waiting is
+ * believed before an older one of working, and waiting that a hook told ends only when a human has
+ * typed and the agent has gone on: an agent that is blocked is never shown as running. What nobody
+ * knows is unknown.
  *
  * Pure. Times are monotonic milliseconds (server_clock); 0: it did not happen.
  */
@@ -20,7 +21,9 @@
 #define ACTIVITY_QUIET_MS 4000U   /* without output for so long, it is not printing any more */
 #define ACTIVITY_GRACE_MS 2000U   /* echo of what a human typed, and what it redraws at once */
 #define ACTIVITY_STUCK_MS 120000U /* no sign of life while its hook says that it works */
-#define ACTIVITY_BUSY     3.0     /* percent of a core from which on it computes */
+#define ACTIVITY_COMMAND_MS                                                                        \
+    30000U                /* a command that neither prints nor computes is as idle as any */
+#define ACTIVITY_BUSY 3.0 /* percent of a core from which on it computes */
 
 enum doing {
     DOING_UNKNOWN,
@@ -44,14 +47,15 @@ enum doing_source {
     SOURCE_REQUEST,
     SOURCE_HOOK,
     SOURCE_PROMPT,
-    SOURCE_NOTICE, /* OSC 9, 99, 777 */
+    SOURCE_READING, /* it sleeps in a read of its terminal, behind the beginning of a line */
+    SOURCE_NOTICE,  /* OSC 9, 99, 777 */
     SOURCE_BELL,
     SOURCE_TITLE,
     SOURCE_OUTPUT,
     SOURCE_CPU,
     SOURCE_SILENCE,
 };
-#define DOING_SOURCES 11
+#define DOING_SOURCES 12
 
 enum activity_hook { HOOK_NONE, HOOK_WORKING, HOOK_WAITING, HOOK_DONE };
 enum activity_prompt { PROMPT_UNKNOWN, PROMPT_SHOWN, PROMPT_LEFT /* a command runs */ };
@@ -71,8 +75,11 @@ struct activity_facts {
     uint64_t output_at;
     uint64_t spoke_at; /* it printed, and not only because it got another size */
     uint64_t lines_at; /* it got further than a line before; a spinner does not */
-    uint64_t busy_at;  /* it used the CPU */
-    double cpu;        /* percent of one core; below zero: not known */
+    bool open;         /* the cursor stands behind what it printed */
+    uint64_t reads_at; /* it was seen to read its terminal */
+    uint64_t reads_since;
+    uint64_t busy_at; /* it used the CPU */
+    double cpu;       /* percent of one core; below zero: not known */
 };
 
 struct activity {
@@ -84,6 +91,9 @@ struct activity {
 
 /* `activity` starts as zeroes. Returns whether it has changed. */
 bool activity_judge(struct activity *activity, const struct activity_facts *facts, uint64_t now);
+
+/* Whether it still waits at the question at which it was seen to read its terminal. */
+bool activity_reads(const struct activity_facts *facts);
 
 /* As clients read them: "running", "verdict", ...; "hook", "output", ... */
 const char *activity_doing_name(enum doing doing);

@@ -13,6 +13,7 @@
 #include "mux/resource/weight.h"
 #include "mux/server/activity.h"
 #include "mux/server/guard.h"
+#include "mux/server/reading.h"
 #include "mux/server/record.h"
 #include "mux/server/traffic.h"
 #include "mux/server/quota.h"
@@ -57,6 +58,7 @@ struct sandbox {
     uint64_t bells;
     struct activity_facts facts; /* see signs.h */
     struct activity activity;
+    struct reading reading;
     uint64_t sign_counts[3]; /* output, lines, inputs as its monitor counts */
     bool dirty;              /* clients do not know this state yet */
 

@@ -77,6 +77,7 @@ static void read_signs(struct sandbox *sandbox, const msgpack_object *params, bo
             *times[i] = now;
         sandbox->sign_counts[i] = counts[i];
     }
+    facts->open = bj_get_bool(params, "open", false);
     set_prompt(facts, bj_get(params, "prompt"), now);
 }
 

@@ -1,6 +1,7 @@
 #include "mux/server/stats.h"
 
 #include "mux/server/client.h"
+#include "mux/server/reading.h"
 #include "mux/server/signs.h"
 
 #define ACTIVE_USEC   5000U /* of CPU time per tick: a sandbox that does something */
@@ -47,6 +48,7 @@ static void on_tick(uv_timer_t *timer)
             continue;
         if (now >= sandbox->next_sample || active(sandbox, 0, now))
             sample_one(sandbox, now);
+        reading_look(sandbox, now);
         if (signs_judge(sandbox))
             sandbox->sample_dirty = true;
         any = any || sandbox->sample_dirty;

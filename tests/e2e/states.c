@@ -57,7 +57,10 @@ static const struct {
     {"turned", TELLS("Stop") " sleep 1000", "idle", "hook", "idle", "idle"},
     {"marked", "printf '\\033]133;A\\007$ \\033]133;B\\007'; sleep 1000", "input", "prompt",
      "waiting for input", "input?"},
-    {"command", "printf '\\033]133;C\\007'; sleep 1000", "running", "prompt", "running", "running"},
+    {"command", "printf '\\033]133;C\\007'; while sleep 1; do printf .; done", "running", "prompt",
+     "running", "running"},
+    {"asks", "read -p 'Really delete? [y/N] ' answer; sleep 1000", "input", "reading",
+     "waiting for input", "input?"},
     {"notifies", "printf '\\033]9;look here\\007'; sleep 1000", "input", "notification",
      "waiting for input", "input?"},
     {"rings", "printf 'which one? \\007'; sleep 1000", "input", "bell", "waiting for input",
@@ -210,6 +213,64 @@ START_TEST(tab_leads_to_the_greatest_need)
 }
 END_TEST
 
+#define MARKS "PS0='\\033]133;C\\007' PS1='\\[\\033]133;A\\007\\]$ \\[\\033]133;B\\007\\]' "
+
+/* Programs at a question that tell nobody: the kernel knows that they read a line. */
+static const struct {
+    const char *name, *script;
+} asking[] = {
+    {"child", "dash -c \"printf 'Go on? '; read answer\"; sleep 1000"},
+    {"secret", "stty -echo; printf 'Password: '; read secret; sleep 1000"},
+    {"marked", MARKS "exec bash --norc --noprofile -i"},
+    {"shell", "PS1='$ ' exec dash -i"},
+};
+
+/* And programs that read as well, but ask nothing. */
+static const struct {
+    const char *name, *script;
+} reading[] = {
+    {"bash", "PS1='$ ' exec bash --norc --noprofile -i"},
+    {"dash", "PS1='$ ' exec dash -i"},
+    {"pager", "seq 1000 >all; exec less -X all"},
+    {"raw", "stty -icanon -echo; printf 'any key: '; exec cat"},
+    {"cat", "exec cat"},
+    {"line", "echo 'Go on?'; read answer"},
+};
+#define COUNT(list) (sizeof(list) / sizeof(list[0]))
+
+START_TEST(a_question_of_which_nobody_is_told)
+{
+    for (size_t i = 0; i < COUNT(reading); i++)
+        human_runs(&world, reading[i].name, reading[i].script);
+    for (size_t i = 0; i < COUNT(asking); i++)
+        human_runs(&world, asking[i].name, asking[i].script);
+    struct eye *eye = attach(40, 120);
+    WAIT_FOR(does("marked", "input", "prompt"));
+    WAIT_FOR(does("shell", "idle", "silence"));
+    BELLJAR_OK(&world, "send", "cat", "abc");
+    BELLJAR_OK(&world, "send", "marked", "--enter", "bash -c \"read -p 'Which one? ' which\"");
+    BELLJAR_OK(&world, "send", "shell", "--enter", "dash -c \"printf 'Which? '; read which\"");
+    for (size_t i = 0; i < COUNT(asking); i++)
+        WAIT_FOR(does(asking[i].name, "input", "reading"));
+    for (size_t i = 0; i < COUNT(reading); i++)
+        WAIT_FOR(does(reading[i].name, "idle", "silence"));
+    EYE_WAIT(eye, eye_shows(eye, "4 input"));
+    for (int look = 0; look < 20; look++) { /* the next ones of the server are among these */
+        eye_pump(eye, 300);
+        for (size_t i = 0; i < COUNT(reading); i++)
+            ck_assert_msg(does(reading[i].name, "idle", "silence"), "%s", reading[i].name);
+    }
+    /* What a human begins to write is no answer yet; the answer ends it. */
+    BELLJAR_OK(&world, "send", "child", "y");
+    WAIT_FOR(world_shows(&world, "child", "Go on? y"));
+    ck_assert(does("child", "input", "reading"));
+    BELLJAR_OK(&world, "send", "child", "--enter", "es");
+    WAIT_FOR(does("child", "idle", "silence"));
+    EYE_WAIT(eye, eye_shows(eye, "3 input"));
+    detach(eye);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("states");
@@ -220,6 +281,7 @@ int main(void)
     tcase_add_test(tests, a_card_says_who_says_so);
     tcase_add_test(tests, a_blocked_agent_is_never_running);
     tcase_add_test(tests, an_end_takes_what_hooks_told);
+    tcase_add_test(tests, a_question_of_which_nobody_is_told);
     tcase_add_test(tests, tab_leads_to_the_greatest_need);
     suite_add_tcase(suite, tests);
     return world_main(suite);

@@ -33,6 +33,7 @@ static const struct {
     [EVIDENCE_OUTPUT] = {"output", "it prints"},
     [EVIDENCE_CPU] = {"cpu", "it uses the CPU"},
     [EVIDENCE_SILENCE] = {"silence", "no output, no CPU"},
+    [EVIDENCE_READING] = {"reading", "it reads its terminal"},
     [EVIDENCE_CUT] = {"link", "no link to its host"},
 };
 

@@ -51,9 +51,10 @@ enum evidence {
     EVIDENCE_OUTPUT,
     EVIDENCE_CPU,
     EVIDENCE_SILENCE,
+    EVIDENCE_READING,
     EVIDENCE_CUT,
 };
-#define EVIDENCES 12
+#define EVIDENCES 13
 
 struct state {
     enum doing doing;

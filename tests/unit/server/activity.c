@@ -14,7 +14,7 @@
  * one second to another. Events are "SECOND NAME", separated by commas; "every N S..E NAME" stands
  * for many. Names: working waiting done (hooks), shown left (prompt marks), notice bell spinner
  * keys (a human types), out (output in place), line (output that gets further), busy calm (CPU),
- * asks settled (a request).
+ * reads (it is seen to read its terminal), asks settled (a request).
  */
 struct story {
     const char *what, *events;
@@ -63,6 +63,15 @@ static const struct story stories[] = {
     {"a shell after a command", "0 shown,5 keys,5 left,5 line,20 line,20 shown", false, 20, 60,
      true, DOING_INPUT},
     {"rings, a human looks", "0 line,5 bell,20 keys,20 out", false, 5, 20, true, DOING_INPUT},
+    {"a script asks", "0 calm,0 line,2 out,6 reads", false, 6, 60, true, DOING_INPUT},
+    {"a script of a shell with marks asks", "0 shown,1 keys,1 left,1 line,2 out,6 reads", false, 6,
+     60, true, DOING_INPUT},
+    {"asks, a human writes an answer and thinks",
+     "0 calm,2 out,6 reads,every 1 10..20 keys,every 1 10..20 out,24 reads", false, 6, 60, true,
+     DOING_INPUT},
+    {"asks while a build computes", "0 busy,2 out,6 reads", false, 6, 60, true, DOING_INPUT},
+    {"is answered and asks the next", "0 calm,2 out,6 reads,20 keys,20 line,20 out,24 reads", false,
+     24, 60, true, DOING_INPUT},
     /* what is not blocked */
     {"waits for its model", "0 working,every 1 0..60 out", true, 0, 60, false, DOING_THINKING},
     {"runs a tool", "0 working,0 busy,every 1 0..60 line", true, 0, 60, false, DOING_RUNNING},
@@ -76,7 +85,19 @@ static const struct story stories[] = {
     {"a title that spins", "every 1 0..60 spinner", false, 0, 60, false, DOING_THINKING},
     {"a build", "every 1 0..60 line", false, 0, 60, false, DOING_RUNNING},
     {"a compiler that says nothing", "0 line,0 busy", false, 5, 60, false, DOING_RUNNING},
-    {"a command that sleeps", "0 shown,1 keys,1 left,1 line", false, 2, 60, false, DOING_RUNNING},
+    {"a command that sleeps", "0 shown,1 keys,1 left,1 line", false, 2, 30, false, DOING_RUNNING},
+    {"a command that sleeps for long", "0 shown,1 keys,1 left,1 line", false, 31, 60, false,
+     DOING_IDLE},
+    {"a command that computes for long", "0 shown,1 keys,1 left,1 line,1 busy", false, 31, 60,
+     false, DOING_RUNNING},
+    {"asked, was answered, and goes on", "0 calm,2 out,6 reads,20 keys,every 1 20..60 line", false,
+     21, 60, false, DOING_RUNNING},
+    {"asked, was answered, and sleeps", "0 calm,2 out,6 reads,20 keys,20 line", false, 24, 60,
+     false, DOING_IDLE},
+    {"gives its question up", "0 calm,2 out,6 reads,every 1 20..60 line", false, 20, 60, false,
+     DOING_RUNNING},
+    {"gives its question up and spins", "0 calm,2 out,6 reads,every 1 20..60 out", false, 20, 60,
+     false, DOING_THINKING},
     {"a shell without marks for commands", "0 shown,5 keys,5 line,6 busy", false, 7, 60, false,
      DOING_RUNNING},
     {"rang and went on", "0 line,5 bell,every 1 10..60 line", false, 11, 60, false, DOING_RUNNING},
@@ -109,6 +130,9 @@ static void happen(struct activity_facts *facts, const struct activity *activity
         facts->output_at = facts->spoke_at = now;
     } else if (strcmp(name, "line") == 0) {
         facts->output_at = facts->spoke_at = facts->lines_at = now;
+    } else if (strcmp(name, "reads") == 0) {
+        facts->reads_since = activity_reads(facts) ? facts->reads_since : facts->output_at;
+        facts->reads_at = now;
     } else if (strcmp(name, "notice") == 0) {
         facts->notice_at = now;
     } else if (strcmp(name, "bell") == 0) {

@@ -10,7 +10,9 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/ioctl.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,6 +20,7 @@
 #include "mux/resource/fence.h"
 #include "mux/resource/process.h"
 #include "mux/resource/procfs.h"
+#include "mux/resource/reader.h"
 #include "mux/resource/sample.h"
 #include "mux/resource/tree.h"
 #include "mux/resource/weight.h"
@@ -306,6 +309,116 @@ START_TEST(a_first_thread_that_ended)
 }
 END_TEST
 
+/* What the program on a shim's terminal does. */
+enum program { ASKS, ASKS_IN_A_THREAD, SLEEPS, READS_RAW, READS_A_PIPE, IS_A_SHELL };
+
+static void *read_a_line(void *argument)
+{
+    char line[64];
+    while (read(*(int *)argument, line, sizeof(line)) != 0)
+        ;
+    return NULL;
+}
+
+static void run_program(enum program program)
+{
+    struct termios modes;
+    pthread_t thread;
+    int from = 0, ends[2];
+    tcgetattr(0, &modes);
+    if (program == READS_RAW)
+        modes.c_lflag &= ~(tcflag_t)ICANON;
+    tcsetattr(0, TCSANOW, &modes);
+    if (program == READS_A_PIPE && pipe(ends) == 0)
+        from = ends[0];
+    if (program == IS_A_SHELL)
+        for (size_t i = 0; i < 2; i++)
+            signal(i ? SIGTSTP : SIGTTOU, SIG_IGN);
+    if (program == ASKS_IN_A_THREAD)
+        pthread_create(&thread, NULL, read_a_line, &from);
+    else if (program != SLEEPS)
+        read_a_line(&from);
+    for (;;)
+        pause();
+}
+
+/* A process that holds a terminal's master, as a shim does, and the program on it. */
+static struct process_id shim_with(enum program program)
+{
+    int ready[2];
+    char byte;
+    struct process_id id;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        unlockpt(master);
+        if (fork() == 0) {
+            int slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY);
+            setsid();
+            if (slave < 0 || ioctl(slave, TIOCSCTTY, 0) < 0 || dup2(slave, 0) < 0 ||
+                write(ready[1], "x", 1) < 0)
+                _exit(1);
+            close(master);
+            run_program(program);
+        }
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    ck_assert_int_eq((int)read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    ck_assert_int_eq(process_identify(pid, &id), 0);
+    return id;
+}
+
+static bool is_seen_to_read(void *argument)
+{
+    return reader_looks(argument) == 1;
+}
+
+/* Nobody runs any more: what is seen now stays so. */
+static bool all_sleep(void *argument)
+{
+    const struct process_id *id = argument;
+    struct procfs_pids pids = {0};
+    procfs_tree(id->pid, &pids);
+    bool all = pids.count >= 2;
+    for (size_t i = 0; i < pids.count; i++)
+        all = all && process_state(pids.pid[i]) == 'S';
+    procfs_pids_free(&pids);
+    return all;
+}
+
+START_TEST(who_reads_its_terminal)
+{
+    static const struct {
+        enum program program;
+        bool reads;
+    } rows[] = {{ASKS, true},       {ASKS_IN_A_THREAD, true}, {SLEEPS, false},
+                {READS_RAW, false}, {READS_A_PIPE, false},    {IS_A_SHELL, false}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct process_id id = shim_with(rows[i].program);
+        if (rows[i].reads)
+            suite_wait_for(is_seen_to_read, &id);
+        else
+            for (int look = 0; look < 20; look++) {
+                suite_wait_for(all_sleep, &id);
+                ck_assert_msg(reader_looks(&id) == 0, "row %zu", i);
+            }
+        struct process_id other = {id.pid, id.start + 1};
+        ck_assert_int_eq(reader_looks(&other), -ESRCH);
+        end_family(id.pid);
+        ck_assert_int_eq(reader_looks(&id), -ESRCH);
+    }
+    struct process_id id;
+    pid_t without = family(false);
+    ck_assert_int_eq(process_identify(without, &id), 0);
+    ck_assert_int_eq(reader_looks(&id), -ENOTTY);
+    end_family(without);
+}
+END_TEST
+
 static bool frozen(void *argument)
 {
     return cgroup_is_frozen(argument, true) == 1;
@@ -476,6 +589,7 @@ int main(void)
                                   a_first_thread_that_ended,
                                   the_size_of_a_tree,
                                   samples_of_real_children,
+                                  who_reads_its_terminal,
                                   a_namespace_stops_and_goes_on,
                                   a_cgroup_freezes_kills_and_goes,
                                   a_cgroup_gets_its_limits,
