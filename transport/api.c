@@ -62,7 +62,8 @@ const struct bj_method bj_api_server[] = {
      "[{name, summary, ready, why (it would not, or empty), keyless (why none of its credentials is "
      "at hand, or empty), program (on the host), keys [str]}]",
      {{"path", BJ_PARAM_STR, false, PATH_BYTES, "the user's PATH"}}},
-    {"sandbox.list", "Every sandbox, oldest first.", "[sandbox], see event.sandbox", {{0}}},
+    {"sandbox.list", "Every sandbox, oldest first.", "[sandbox], see event.sandbox, and timeline [[doing, steps of 5 seconds]] (what it did in the last ten "
+     "minutes, oldest first; the last step is the one that runs)", {{0}}},
     {"sandbox.kill",
      "Ends sandboxes: every process in them is gone when this returns.",
      "{names: [str]}",

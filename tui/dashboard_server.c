@@ -117,7 +117,7 @@ static bool is_listed(const msgpack_object_array *list, const struct sandbox *sa
     return false;
 }
 
-/* Sandboxes that went while nobody told us. */
+/* Sandboxes that went while nobody told us, and what the others did meanwhile. */
 static void on_list(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
                     void *argument)
 {
@@ -137,6 +137,8 @@ static void on_list(struct bj_rpc *rpc, const msgpack_object *error, const msgpa
         msgpack_object gone = {.type = MSGPACK_OBJECT_MAP, .via.map = {1, &pair}};
         fleet_event_from(fleet, link->origin->number, "event.gone", &gone, NULL);
     }
+    for (uint32_t i = 0; i < result->via.array.size; i++)
+        fleet_timeline(fleet, link->origin->number, &result->via.array.ptr[i]);
     dashboard_changed(link->dashboard);
 }
 

@@ -32,6 +32,12 @@ static void read_processes(struct sample *sample, const struct sample_source *so
         sample->cpu_usec = usec;
 }
 
+/* Percent of one core. */
+static double share(uint64_t usec, uint64_t nanoseconds)
+{
+    return (double)usec * 100000.0 / (double)nanoseconds;
+}
+
 static bool differs(uint64_t a, uint64_t b, uint64_t by)
 {
     return a > b ? a - b >= by : b - a >= by;
@@ -51,13 +57,25 @@ int sample_take(struct sample *sample, const struct sample_source *source, uint6
     sample->has_cpu = before.taken != 0; /* a share of the time between two looks */
     sample->taken = now;
     if (before.taken && now > before.taken)
-        sample->cpu =
-            (double)(sample->cpu_usec - before.cpu_usec) * 100000.0 / (double)(now - before.taken);
+        sample->cpu = share(sample->cpu_usec - before.cpu_usec, now - before.taken);
     double change = sample->cpu > before.cpu ? sample->cpu - before.cpu : before.cpu - sample->cpu;
     return !before.taken || change >= 0.1 || differs(sample->memory, before.memory, 64 * 1024) ||
            sample->pids != before.pids || sample->disk_read != before.disk_read ||
            sample->disk_write != before.disk_write || sample->net_in != before.net_in ||
            sample->net_out != before.net_out;
+}
+
+int sample_glance(struct glance *glance, const struct sample_source *source, uint64_t now)
+{
+    struct glance before = *glance;
+    uint64_t usec;
+    if (!source->cgroup[0] || cgroup_cpu(source->cgroup, &usec) < 0)
+        return -ENOENT;
+    *glance = (struct glance){.taken = now, .cpu_usec = usec};
+    glance->has_cpu = before.taken != 0 && now > before.taken && usec >= before.cpu_usec;
+    if (glance->has_cpu)
+        glance->cpu = share(usec - before.cpu_usec, now - before.taken);
+    return 0;
 }
 
 int64_t sample_peek(const struct sample *sample, const struct sample_source *source)

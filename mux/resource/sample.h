@@ -28,6 +28,17 @@ struct sample_source {
  * -ESRCH when the sandbox is gone. */
 int sample_take(struct sample *sample, const struct sample_source *source, uint64_t now);
 
+/* The CPU alone, by one file. */
+struct glance {
+    uint64_t taken; /* monotonic nanoseconds; 0: never */
+    uint64_t cpu_usec;
+    double cpu;   /* percent of one core since the glance before */
+    bool has_cpu; /* there was one before */
+};
+
+/* -ENOENT when there is no such file. */
+int sample_glance(struct glance *glance, const struct sample_source *source, uint64_t now);
+
 /* CPU time used since the last sample, in microseconds, by the cheapest means (one file);
  * negative when there is none. Tells active sandboxes from quiet ones. */
 int64_t sample_peek(const struct sample *sample, const struct sample_source *source);

@@ -10,6 +10,7 @@
 #include "mux/server/event.h"
 #include "mux/server/log.h"
 #include "mux/server/priority.h"
+#include "mux/server/signs.h"
 #include "mux/server/stats.h"
 #include "transport/pack.h"
 #include "transport/socket.h"
@@ -248,8 +249,11 @@ static void pack_stats(struct client *client, size_t changed)
 void clients_flush(struct server *server)
 {
     size_t samples = 0;
-    for (size_t i = 0; i < server->sandbox_count; i++)
+    for (size_t i = 0; i < server->sandbox_count; i++) {
         samples += server->sandboxes[i]->sample_dirty;
+        if (server->sandboxes[i]->dirty) /* its timeline has it, whoever looks */
+            signs_judge(server->sandboxes[i]);
+    }
     for (struct client *client = server->clients; client; client = client->next) {
         if (!keeps_up(client))
             continue;

@@ -306,7 +306,7 @@ static void sandbox_list(struct client *client, uint32_t id, const msgpack_objec
         return;
     msgpack_pack_array(packer, server->sandbox_count);
     for (size_t i = 0; i < server->sandbox_count; i++)
-        event_sandbox(packer, server->sandboxes[i]);
+        event_sandbox_whole(packer, server->sandboxes[i]);
     bj_rpc_send(&client->rpc);
 }
 

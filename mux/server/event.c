@@ -71,11 +71,25 @@ static void pack_doing(msgpack_packer *packer, struct sandbox *sandbox)
         bj_pack_key_str(packer, "since", NULL);
 }
 
-void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
+static void pack_timeline(msgpack_packer *packer, const struct timeline *timeline)
+{
+    struct timeline_run runs[TIMELINE_RUNS];
+    size_t count = timeline_runs(timeline, runs);
+    bj_pack_str(packer, "timeline");
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++) {
+        msgpack_pack_array(packer, 2);
+        bj_pack_str(packer, activity_doing_name(runs[i].doing));
+        msgpack_pack_uint64(packer, runs[i].steps);
+    }
+}
+
+#define SANDBOX_FIELDS 32
+
+static void pack_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
 {
     const struct server *server = sandbox->server;
     const struct record *record = &sandbox->record;
-    msgpack_pack_map(packer, 32);
     bj_pack_key_str(packer, "id", record->id);
     bj_pack_key_str(packer, "name", record->name);
     bj_pack_key_str(packer, "state", sandbox_state_shown(sandbox));
@@ -103,6 +117,19 @@ void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
     bj_pack_key_str(packer, "agent_state", sandbox->agent_state);
     bj_pack_key_str(packer, "agent_text", sandbox->agent_text);
     pack_doing(packer, sandbox);
+}
+
+void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
+{
+    msgpack_pack_map(packer, SANDBOX_FIELDS);
+    pack_sandbox(packer, sandbox);
+}
+
+void event_sandbox_whole(msgpack_packer *packer, struct sandbox *sandbox)
+{
+    msgpack_pack_map(packer, SANDBOX_FIELDS + 1);
+    pack_sandbox(packer, sandbox);
+    pack_timeline(packer, &sandbox->timeline);
 }
 
 /* Each sandbox once, oldest first. */

@@ -9,6 +9,8 @@
 #include "mux/server/server.h"
 
 void event_sandbox(msgpack_packer *packer, struct sandbox *sandbox);
+/* With its timeline: for who asks, and not with each change. */
+void event_sandbox_whole(msgpack_packer *packer, struct sandbox *sandbox);
 void event_request(msgpack_packer *packer, const struct server *server,
                    const struct request *request);
 void event_alert(msgpack_packer *packer, const struct alert *alert);

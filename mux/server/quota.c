@@ -10,6 +10,7 @@
 
 #include "mux/resource/procfs.h"
 #include "mux/resource/tree.h"
+#include "mux/server/client.h"
 #include "mux/server/operation.h"
 #include "mux/server/registry.h"
 #include "mux/server/server.h"
@@ -21,6 +22,7 @@
 #define STUCK_MS      900000U
 #define STUCK_CPU_US  10000000U /* a shell that never did anything is not stuck */
 #define ACTIVE_US     5000
+#define FRESH_NS      2000000000U
 #define FLOOD_MS      5000U
 #define FLOOD_BYTES   (10U << 20) /* per second */
 #define OVER_CPU_MOST 3U
@@ -202,7 +204,8 @@ static void look_at_figures(struct sandbox *sandbox, uint64_t now)
     struct sample_source source = {sandbox->record.cgroup, sandbox->record.init.pid};
     int64_t used = sample_peek(sample, &source);
     bool idle = sample->taken && used >= 0 && used < ACTIVE_US;
-    if (!idle && !uv_is_active((uv_handle_t *)&server->sample)) /* else it is fresh */
+    bool fresh = clients_subscribed(server) || uv_hrtime() - sample->taken < FRESH_NS;
+    if (!idle && !fresh)
         sample_take(&sandbox->sample, &source, uv_hrtime());
     if (!idle)
         sandbox->watched.active = now;

@@ -15,6 +15,7 @@
 #include "mux/server/guard.h"
 #include "mux/server/reading.h"
 #include "mux/server/record.h"
+#include "mux/server/timeline.h"
 #include "mux/server/traffic.h"
 #include "mux/server/quota.h"
 #include "mux/server/watch.h"
@@ -58,11 +59,13 @@ struct sandbox {
     uint64_t bells;
     struct activity_facts facts; /* see signs.h */
     struct activity activity;
+    struct timeline timeline;
     struct reading reading;
     uint64_t sign_counts[3]; /* output, lines, inputs as its monitor counts */
     bool dirty;              /* clients do not know this state yet */
 
     struct sample sample;
+    struct glance glance; /* taken while nobody looks */
     uint64_t next_sample; /* monotonic ms */
     unsigned quiet_rounds;
     bool sample_dirty;

@@ -40,7 +40,7 @@ struct server {
     int listen_descriptor;
     uv_signal_t signals[3];
     uv_timer_t flush;  /* coalesces events */
-    uv_timer_t sample; /* only while someone is subscribed */
+    uv_timer_t sample; /* see stats.h */
     uv_timer_t sweep;  /* removes cgroups that were still in use at the end */
     unsigned sweeps_left;
     uv_timer_t monitors_missing; /* starts those that could not be started */

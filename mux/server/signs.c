@@ -4,6 +4,7 @@
 
 #include "mux/server/pace.h"
 #include "mux/server/server.h"
+#include "mux/server/stats.h"
 #include "mux/server/text.h"
 #include "transport/pack.h"
 
@@ -85,6 +86,7 @@ void signs_begin(struct sandbox *sandbox, const msgpack_object *info)
 {
     sandbox->facts.watched_at = server_clock();
     read_signs(sandbox, info, true);
+    stats_adjust(sandbox->server);
 }
 
 static uint64_t grown(uint64_t now, uint64_t before)
@@ -126,11 +128,15 @@ double signs_unix(uint64_t at)
 static void look_at_figures(struct sandbox *sandbox, uint64_t now)
 {
     const struct sample *sample = &sandbox->sample;
+    const struct glance *glance = &sandbox->glance;
     struct activity_facts *facts = &sandbox->facts;
-    uint64_t taken = sample->taken / 1000000;
-    bool known = sample->taken && sample->has_cpu && now < taken + FIGURES_OLD_MS;
-    facts->cpu = known ? sample->cpu : -1;
-    if (known && sample->cpu >= ACTIVITY_BUSY)
+    bool glanced = glance->taken > sample->taken;
+    uint64_t taken = (glanced ? glance->taken : sample->taken) / 1000000;
+    bool has_cpu = glanced ? glance->has_cpu : sample->has_cpu;
+    double cpu = glanced ? glance->cpu : sample->cpu;
+    bool known = taken != 0 && has_cpu && now < taken + FIGURES_OLD_MS;
+    facts->cpu = known ? cpu : -1;
+    if (known && cpu >= ACTIVITY_BUSY)
         facts->busy_at = taken;
 }
 
@@ -145,5 +151,7 @@ bool signs_judge(struct sandbox *sandbox)
     facts->failed = record->exit_code != 0 || record->exit_signal != 0;
     facts->asked = asked == 0 ? 0 : age > 0 && age < (double)now ? now - (uint64_t)age : now;
     look_at_figures(sandbox, now);
-    return activity_judge(&sandbox->activity, facts, now);
+    bool changed = activity_judge(&sandbox->activity, facts, now);
+    timeline_note(&sandbox->timeline, sandbox->activity.doing, sandbox->activity.since, now);
+    return changed;
 }

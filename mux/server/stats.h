@@ -1,6 +1,7 @@
 /*
- * Sampling of all sandboxes: active ones each second, quiet ones more and more rarely, none while
- * nobody is subscribed.
+ * Sampling of all sandboxes: active ones each second, quiet ones more and more rarely. While nobody
+ * is subscribed what each does is judged every five seconds, for its timeline (timeline.h), from
+ * the CPU alone where its cgroup tells that.
  */
 #pragma once
 
@@ -8,5 +9,6 @@
 
 #define STATS_TICK_MS 1000U
 
-/* Starts or stops the timer as subscribers are there or not. */
+/* Sets the timer's pace as subscribers are there or not; it stops by itself when no sandbox is
+ * left. */
 void stats_adjust(struct server *server);

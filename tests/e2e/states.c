@@ -171,6 +171,61 @@ START_TEST(an_end_takes_what_hooks_told)
 }
 END_TEST
 
+/* Whether a process of that sandbox has this name. */
+static bool has_process(pid_t init, const char *program)
+{
+    pid_t pids[64];
+    size_t count = world_inside(init, pids, 64);
+    for (size_t i = 0; i < count; i++) {
+        char path[64];
+        snprintf(path, sizeof(path), "/proc/%d/comm", (int)pids[i]);
+        if (strncmp(world_read(path), program, strlen(program)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the API tells of its past: so many steps of that, all in all. */
+static long long steps_of(const char *name, const char *doing)
+{
+    json_t *sandbox = world_sandbox(&world, name), *run;
+    size_t index;
+    long long steps = 0;
+    json_array_foreach(json_object_get(sandbox, "timeline"), index, run)
+    {
+        if (strcmp(json_string_value(json_array_get(run, 0)), doing) == 0)
+            steps += json_integer_value(json_array_get(run, 1));
+    }
+    json_decref(sandbox);
+    return steps;
+}
+
+/* What nobody saw is in the strip of who attaches later, and of a second one: that it was blocked
+ * and that it printed, though it does neither any more. */
+START_TEST(the_strip_is_whole_after_an_attach)
+{
+    human_runs(
+        &world, "blocked",
+        TELLS("Notification") " sleep 12; " TELLS("UserPromptSubmit") " exec tail -f /dev/null");
+    human_runs(&world, "printed",
+               "for i in {1..12}; do echo $i; sleep 1; done; sleep 6; exec tail -f /dev/null");
+    pid_t inits[] = {(pid_t)world_number(&world, "blocked", "init_pid"),
+                     (pid_t)world_number(&world, "printed", "init_pid")};
+    for (size_t i = 0; i < 2; i++) /* looked at from outside of Belljar: nobody is attached */
+        WAIT_FOR(has_process(inits[i], "tail"));
+    struct eye *eye = attach(40, 120), *second = attach(40, 120);
+    EYE_WAIT(eye, eye_shows(eye, "◇") && eye_shows(eye, "▅"));
+    EYE_WAIT(second, eye_shows(second, "◇") && eye_shows(second, "▅"));
+    ck_assert_str_eq(world_field(&world, "blocked", "doing"), "thinking");
+    ck_assert_str_eq(world_field(&world, "printed", "doing"), "idle");
+    ck_assert_int_ge(steps_of("blocked", "input"), 2);
+    ck_assert_int_ge(steps_of("printed", "running"), 2);
+    ck_assert_int_le(steps_of("printed", "running"), 5);
+    detach(second);
+    detach(eye);
+}
+END_TEST
+
 /* The box of `i` has the selected one's name in its border. */
 static bool selected(struct eye *eye, const char *name)
 {
@@ -281,6 +336,7 @@ int main(void)
     tcase_add_test(tests, a_card_says_who_says_so);
     tcase_add_test(tests, a_blocked_agent_is_never_running);
     tcase_add_test(tests, an_end_takes_what_hooks_told);
+    tcase_add_test(tests, the_strip_is_whole_after_an_attach);
     tcase_add_test(tests, a_question_of_which_nobody_is_told);
     tcase_add_test(tests, tab_leads_to_the_greatest_need);
     suite_add_tcase(suite, tests);

@@ -122,6 +122,9 @@ int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *par
 int fleet_event_from(struct fleet *fleet, unsigned origin, const char *name,
                      const msgpack_object *params, struct bj_error *error);
 
+/* What a sandbox did before, as sandbox.list of that server has it. */
+void fleet_timeline(struct fleet *fleet, unsigned origin, const msgpack_object *map);
+
 /* The link to a host is cut, or is there again. What it asks cannot be answered meanwhile, and is
  * forgotten. */
 void fleet_cut(struct fleet *fleet, unsigned origin, bool cut);

@@ -290,6 +290,15 @@ int fleet_event(struct fleet *fleet, const char *name, const msgpack_object *par
     return fleet_event_from(fleet, 0, name, params, error);
 }
 
+void fleet_timeline(struct fleet *fleet, unsigned origin, const msgpack_object *map)
+{
+    char id[FLEET_ID_MAX];
+    origin_id(&fleet->origins[origin], map, "id", id);
+    struct sandbox *sandbox = fleet_find(fleet, id);
+    if (sandbox)
+        fleet_read_timeline(sandbox, map, fleet->wall);
+}
+
 void fleet_cut(struct fleet *fleet, unsigned origin, bool cut)
 {
     fleet->origins[origin].cut = cut;

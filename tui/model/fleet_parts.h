@@ -9,6 +9,8 @@
 
 void fleet_read_sandbox(struct sandbox *sandbox, const msgpack_object *map, double wall);
 /* What it does; part of events and of figures. */
+/* Its timeline, as sandbox.list has it. */
+void fleet_read_timeline(struct sandbox *sandbox, const msgpack_object *map, double wall);
 void fleet_read_doing(struct sandbox *sandbox, const msgpack_object *map, double wall);
 void fleet_figures_unknown(struct figures *figures);
 

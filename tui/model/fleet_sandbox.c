@@ -63,6 +63,30 @@ void fleet_read_doing(struct sandbox *sandbox, const msgpack_object *map, double
               bj_get_double(map, "since", -1), wall);
 }
 
+/* Runs of [doing, steps]; an older server has none. */
+void fleet_read_timeline(struct sandbox *sandbox, const msgpack_object *map, double wall)
+{
+    const msgpack_object *list = bj_get(map, "timeline");
+    enum doing steps[STATE_SAMPLES + 1];
+    size_t count = 0;
+    if (!list || list->type != MSGPACK_OBJECT_ARRAY)
+        return;
+    for (uint32_t i = 0; i < list->via.array.size; i++) {
+        const msgpack_object *run = &list->via.array.ptr[i];
+        if (run->type != MSGPACK_OBJECT_ARRAY || run->via.array.size != 2)
+            return;
+        const msgpack_object *word = &run->via.array.ptr[0], *length = &run->via.array.ptr[1];
+        if (word->type != MSGPACK_OBJECT_STR || length->type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+            length->via.u64 > STATE_SAMPLES + 1 - count)
+            return;
+        char doing[16];
+        snprintf(doing, sizeof(doing), "%.*s", (int)word->via.str.size, word->via.str.ptr);
+        for (uint64_t k = 0; k < length->via.u64; k++)
+            steps[count++] = state_doing(doing);
+    }
+    state_recall(&sandbox->doing, steps, count, wall);
+}
+
 void fleet_read_sandbox(struct sandbox *sandbox, const msgpack_object *map, double wall)
 {
     char state[16];

@@ -80,6 +80,17 @@ void state_set(struct state *state, enum doing doing, enum evidence evidence, do
         state->step = (uint8_t)doing;
 }
 
+void state_recall(struct state *state, const enum doing *steps, size_t count, double now)
+{
+    state_tick(state, now);
+    for (size_t i = 0; i < count && i <= STATE_SAMPLES; i++) {
+        uint8_t doing = (uint8_t)steps[count - 1 - i];
+        uint8_t *here = i == 0 ? &state->step : &state->samples[STATE_SAMPLES - i];
+        if (doing != DOING_UNKNOWN)
+            *here = doing > *here || i > 0 ? doing : *here;
+    }
+}
+
 bool state_needs(enum doing doing)
 {
     return doing == DOING_STUCK || doing == DOING_INPUT || doing == DOING_VERDICT;

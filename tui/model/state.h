@@ -6,6 +6,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #define STATE_STEP_S  5   /* one sample of the timeline */
@@ -74,6 +75,10 @@ void state_set(struct state *state, enum doing doing, enum evidence evidence, do
                double now);
 /* Time goes by. */
 void state_tick(struct state *state, double now);
+
+/* What it did before, of `count` steps, oldest first; the last is the one that runs. What is
+ * unknown in it stays as it was seen here. */
+void state_recall(struct state *state, const enum doing *steps, size_t count, double now);
 
 /* Whether it waits for a human, or for nothing that comes by itself. */
 bool state_needs(enum doing doing);

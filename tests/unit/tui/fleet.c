@@ -431,7 +431,49 @@ START_TEST(tabs)
 }
 END_TEST
 
+static int stuck_steps(const struct sandbox *sandbox)
+{
+    enum doing strip[STATE_SAMPLES];
+    int count = 0;
+    state_strip(&sandbox->doing, STATE_SAMPLES, strip);
+    for (int i = 0; i < STATE_SAMPLES; i++)
+        count += strip[i] == DOING_STUCK;
+    return count;
+}
+
+START_TEST(the_list_has_the_past)
+{
+    static const char *const nonsense[] = {
+        "{\"id\": \"a\"}",
+        "{\"id\": \"a\", \"timeline\": 7}",
+        "{\"id\": \"a\", \"timeline\": [7]}",
+        "{\"id\": \"a\", \"timeline\": [[\"stuck\"]]}",
+        "{\"id\": \"a\", \"timeline\": [[\"stuck\", -3]]}",
+        "{\"id\": \"a\", \"timeline\": [[3, \"stuck\"]]}",
+        "{\"id\": \"a\", \"timeline\": [[\"stuck\", 122]]}",
+        "{\"id\": \"a\", \"timeline\": [[\"stuck\", 100], [\"idle\", 22]]}",
+        "{\"id\": \"a\", \"timeline\": [[\"of another version\", 9]]}",
+        "{\"id\": \"nobody\", \"timeline\": [[\"stuck\", 9]]}",
+    };
+    open_fleet();
+    fleet_tick(fleet, 1000, false);
+    add("a", "a", 10);
+    const struct sandbox *sandbox = fleet_find(fleet, "a");
+    for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+        fleet_timeline(fleet, 0, object(nonsense[i]));
+        ck_assert_msg(stuck_steps(sandbox) == 0, "%s", nonsense[i]);
+    }
+    fleet_timeline(fleet, 0,
+                   object("{\"id\": \"a\", \"timeline\": [[\"stuck\", 9], [\"idle\", 3]]}"));
+    ck_assert_int_eq(stuck_steps(sandbox), 9);
+    fleet_timeline(fleet, 0, object("{\"id\": \"a\", \"timeline\": [[\"stuck\", 121]]}"));
+    ck_assert_int_eq(stuck_steps(sandbox), STATE_SAMPLES);
+    close_fleet();
+}
+END_TEST
+
 SUITE_MAIN("fleet", sandboxes_come_change_and_go, other_sessions_stay_out, the_saved_order_counts,
            figures_and_history, requests_oldest_first, a_long_detail_is_cut_and_says_so, arming,
            alerts_count_up, alerts_go_with_their_sandbox, nonsense_changes_nothing,
-           other_hosts_are_kept_apart, a_cut_host_is_unknown, pins_and_orders, tabs)
+           other_hosts_are_kept_apart, a_cut_host_is_unknown, pins_and_orders, tabs,
+           the_list_has_the_past)

@@ -70,6 +70,37 @@ START_TEST(the_timeline_keeps_what_matters)
 }
 END_TEST
 
+START_TEST(the_past_is_told)
+{
+    const enum doing told[] = {DOING_INPUT, DOING_INPUT, DOING_UNKNOWN, DOING_IDLE};
+    enum doing strip[STATE_SAMPLES];
+    for (int second = 0; second < 30; second++)
+        state_set(&state, DOING_RUNNING, EVIDENCE_CPU, -1, 1000 + second);
+    state_recall(&state, told, 4, 1029);
+    state_strip(&state, STATE_SAMPLES, strip);
+    for (int i = 0; i < STATE_SAMPLES - 5; i++)
+        ck_assert_int_eq(strip[i], DOING_UNKNOWN);
+    ck_assert_int_eq(strip[STATE_SAMPLES - 4], DOING_RUNNING); /* before what was told */
+    ck_assert_int_eq(strip[STATE_SAMPLES - 3], DOING_INPUT);
+    ck_assert_int_eq(strip[STATE_SAMPLES - 2], DOING_INPUT);
+    ck_assert_int_eq(state.samples[STATE_SAMPLES - 1], DOING_RUNNING); /* the teller knows not */
+    ck_assert_int_eq(state.step, DOING_RUNNING); /* was seen here, and is more than idle */
+    /* It goes on from there. */
+    state_set(&state, DOING_IDLE, EVIDENCE_SILENCE, -1, 1049);
+    state_strip(&state, STATE_SAMPLES, strip);
+    ck_assert_int_eq(strip[STATE_SAMPLES - 1], DOING_RUNNING);
+    ck_assert_int_eq(strip[STATE_SAMPLES - 7], DOING_INPUT);
+    /* More than it keeps. */
+    enum doing all[STATE_SAMPLES + 10];
+    for (int i = 0; i < STATE_SAMPLES + 10; i++)
+        all[i] = DOING_STUCK;
+    state_recall(&state, all, STATE_SAMPLES + 10, 1050);
+    state_strip(&state, STATE_SAMPLES, strip);
+    for (int i = 0; i < STATE_SAMPLES; i++)
+        ck_assert_int_eq(strip[i], DOING_STUCK);
+}
+END_TEST
+
 START_TEST(every_state_looks_its_own_way)
 {
     for (int i = 0; i < DOINGS; i++)
@@ -88,4 +119,4 @@ START_TEST(every_state_looks_its_own_way)
 END_TEST
 
 SUITE_MAIN("state", words_of_the_api, who_needs_the_human_most, the_timeline_keeps_what_matters,
-           every_state_looks_its_own_way)
+           the_past_is_told, every_state_looks_its_own_way)
