@@ -177,6 +177,7 @@ void dashboard_changed(struct dashboard *dashboard)
     }
     panes_sync(dashboard);
     review_sync(dashboard);
+    output_sync(dashboard);
     replay_sync(dashboard);
     panes_focus(dashboard);
     crowd_tell(dashboard);
@@ -275,6 +276,9 @@ static void carry_out(struct dashboard *dashboard, const struct order *order,
         break;
     case ORDER_EXPORT:
         replay_export(dashboard, order);
+        break;
+    case ORDER_OUTPUT:
+        output_order(dashboard, order);
         break;
     case ORDER_LOCATE:
     case ORDER_OPEN:
@@ -533,6 +537,7 @@ void dashboard_stop(struct dashboard *dashboard)
     replay_sync(dashboard);
     digest_stop(dashboard);
     panes_close(dashboard);
+    output_close(dashboard);
     server_close(dashboard);
     uv_walk(&dashboard->loop, close_own, dashboard);
 }

@@ -7,8 +7,8 @@
  * dashboard_panes.c one connection per pane to
  * its monitor, dashboard_copy.c copy mode, dashboard_form.c the form of a new sandbox,
  * dashboard_config.c configuration that changes meanwhile, dashboard_review.c the diff and the
- * pull, dashboard_replay.c the recording that is played (dashboard_replay_far.c brings it),
- * dashboard_digest.c what happened since the human left.
+ * pull, dashboard_output.c what commands print, dashboard_replay.c the recording that is played
+ * (dashboard_replay_far.c brings it), dashboard_digest.c what happened since the human left.
  */
 #pragma once
 
@@ -148,6 +148,7 @@ struct dashboard {
     bool terminal_focused;
     char focus_told[FLEET_ID_MAX];         /* pane that believes it has the focus */
     struct child *diff_child, *pull_child; /* that run for the review; or NULL */
+    struct child *output_child;            /* that runs for LIST_OUTPUT; or NULL */
     char pulled[512];                      /* what the pull has said */
     struct dashboard_replay replay;
     struct dashboard_digest digest;
@@ -238,6 +239,11 @@ void copy_order(struct dashboard *dashboard, const struct order *order);
 void review_order(struct dashboard *dashboard, const struct order *order);
 void review_sync(struct dashboard *dashboard); /* ends what nobody waits for any more */
 void review_end(struct dashboard *dashboard);
+
+/* dashboard_output.c */
+void output_order(struct dashboard *dashboard, const struct order *order);
+void output_sync(struct dashboard *dashboard); /* ends what nobody waits for any more */
+void output_close(struct dashboard *dashboard);
 
 /* dashboard_replay.c */
 void replay_init(struct dashboard *dashboard);

@@ -166,6 +166,10 @@ enum action {
     ACTION_REPLAY_SAVE,
     ACTION_REPLAY_HELP,
     ACTION_REPLAY_LEAVE,
+    /* of the palette alone: the command line's, where the table has one key for two of them */
+    ACTION_RESUME,
+    ACTION_RESTART,
+    ACTION_PULL,
 };
 
 /* Where a binding counts. In focus mode no key but the prefix is ours. KEYS_PREFIX is the one key

@@ -232,7 +232,9 @@ bool control_changes(enum action action)
                                            ACTION_RENAME,      ACTION_FOCUS,
                                            ACTION_ACKNOWLEDGE, ACTION_ACKNOWLEDGE_ALL,
                                            ACTION_REVIEW_PULL, ACTION_REVIEW_COMMENT,
-                                           ACTION_BROADCAST,   ACTION_REMOVE_ENDED};
+                                           ACTION_BROADCAST,   ACTION_REMOVE_ENDED,
+                                           ACTION_RESUME,      ACTION_RESTART,
+                                           ACTION_PULL};
     for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
         if (action == changing[i])
             return true;
@@ -280,7 +282,16 @@ void control_act(struct control *control, const struct control_view *view, enum 
         control_open_prompt(control, PROMPT_RUN, "");
         break;
     case ACTION_PAUSE:
-        pause_one(order, sandbox);
+        if (control->named && sandbox && sandbox->state == SANDBOX_PAUSED)
+            control_note(control, view->now, false, "%s is paused already", sandbox->name);
+        else
+            pause_one(order, sandbox);
+        break;
+    case ACTION_RESUME:
+        if (sandbox && sandbox->state == SANDBOX_PAUSED)
+            pause_one(order, sandbox);
+        else if (sandbox)
+            control_note(control, view->now, false, "%s is not paused", sandbox->name);
         break;
     case ACTION_PAUSE_ALL:
         pause_all(view, order);
@@ -325,6 +336,18 @@ void control_act(struct control *control, const struct control_view *view, enum 
         }
         order->kind = ORDER_RESTART;
         memcpy(order->id, sandbox->id, FLEET_ID_MAX);
+        break;
+    case ACTION_RESTART:
+        if (sandbox && sandbox_alive(sandbox)) {
+            control_note(control, view->now, false, "%s still runs: %s kills it first",
+                         sandbox->name, keys_first(0, ACTION_KILL).text);
+        } else if (sandbox) {
+            order->kind = ORDER_RESTART;
+            memcpy(order->id, sandbox->id, FLEET_ID_MAX);
+        }
+        break;
+    case ACTION_PULL:
+        ask_about(control, view, PROMPT_PULL);
         break;
     case ACTION_PALETTE:
         palette_open(&control->palette);

@@ -20,6 +20,7 @@
 #include "tui/model/details.h"
 #include "tui/model/line.h"
 #include "tui/model/menu.h"
+#include "tui/model/output.h"
 #include "tui/model/palette.h"
 #include "tui/model/player.h"
 #include "tui/model/review.h"
@@ -41,7 +42,8 @@ enum control_list {
     LIST_CARD,
     LIST_ABOUT,
     LIST_FLEET,
-    LIST_CLIENTS
+    LIST_CLIENTS,
+    LIST_OUTPUT
 };
 enum control_prompt {
     PROMPT_NONE,
@@ -79,7 +81,7 @@ struct control {
     char subject[FLEET_ID_MAX]; /* sandbox of the prompt */
     bool prompt_seen;           /* its question has been painted: an answer is no type-ahead */
     struct line line;
-    size_t list_at;             /* selected row of the open list, or first line of the card */
+    size_t list_at;             /* selected row of the open list, or first line of card or output */
     char list_id[FLEET_ID_MAX]; /* request that is selected in the inbox, or what the card is of: a
                                    request, for LIST_ABOUT a sandbox */
     enum control_list list_before;                   /* where the card was opened */
@@ -92,6 +94,8 @@ struct control {
     struct player player; /* of its recording */
     struct digest digest; /* since the human left */
     struct palette palette;
+    struct output output; /* of LIST_OUTPUT */
+    bool named; /* what is done now is about a sandbox by its name, not about marked ones */
     struct form form;
     struct menu menu;
     char decided[FLEET_ID_MAX]; /* request that was answered here last; its end is no news */
@@ -139,6 +143,8 @@ enum order_kind {
     ORDER_PULL,     /* its work as a branch */
     ORDER_REPLAY,   /* its recording, for the player */
     ORDER_EXPORT,   /* text: the file that gets the recording */
+    ORDER_OUTPUT,   /* text: words of belljar, whose output is shown; id: of the sandbox that is
+                       named behind them, or "" */
     ORDER_SEND,     /* text: pasted into its pane, and Enter */
     ORDER_DETACH,
 };
@@ -164,7 +170,7 @@ struct control_view {
     uint64_t typed_after;          /* ms: what is typed now was not typed before */
     int page;               /* lines of the selected pane's screen, or rows of an open list */
     bool agent_wants_mouse; /* the pane under the pointer is the focused one and asked for it */
-    size_t card_last;       /* greatest first line of the card */
+    size_t card_last;       /* greatest first line of the card or the output */
     bool readonly;
 };
 

@@ -3,7 +3,7 @@
 
 #include "tui/model/control_parts.h"
 
-/* Copy mode, the form and the palette, which take all keys while they are open. */
+/* Copy mode and the form, which take all keys while they are open. */
 
 void control_copy_open(struct control *control, const struct control_view *view,
                        struct order *order)
@@ -70,14 +70,6 @@ void control_copy_sync(struct control *control, const struct fleet *fleet)
     if (control->copy.open &&
         (strcmp(control->copy.id, control->selected) != 0 || !fleet_find(fleet, control->copy.id)))
         copy_close(&control->copy);
-}
-
-void control_palette_key(struct control *control, const struct control_view *view,
-                         const struct chord *chord, struct order *order)
-{
-    struct palette *palette = &control->palette;
-    if (palette_key(palette, chord) == PALETTE_RUNS)
-        control_act(control, view, palette->hit[palette->at]->action, order);
 }
 
 void control_form_open(struct control *control, const struct control_view *view, bool again)

@@ -58,11 +58,12 @@ bool control_ask_many(struct control *control, const struct control_view *view, 
     enum control_prompt prompt = action == ACTION_PAUSE          ? PROMPT_PAUSE_MANY
                                  : action == ACTION_KILL         ? PROMPT_KILL_MANY
                                  : action == ACTION_REMOVE       ? PROMPT_REMOVE_MANY
+                                 : action == ACTION_RESUME       ? PROMPT_RESUME_MANY
                                  : action == ACTION_BROADCAST    ? PROMPT_BROADCAST
                                  : action == ACTION_REMOVE_ENDED ? PROMPT_REMOVE_ENDED
                                                                  : PROMPT_NONE;
     bool marks = prompt != PROMPT_BROADCAST && prompt != PROMPT_REMOVE_ENDED;
-    if (prompt == PROMPT_NONE || (marks && control_marked(view->fleet) == 0))
+    if (prompt == PROMPT_NONE || (marks && (control->named || control_marked(view->fleet) == 0)))
         return false;
     size_t count = collect(control, view->fleet, prompt);
     if (count == 0 && prompt == PROMPT_PAUSE_MANY)

@@ -93,7 +93,8 @@ void list_sync(struct control *control, const struct fleet *fleet)
     size_t rows = control_list_rows(control, fleet);
     if (control->list == LIST_ABOUT && !fleet_find(fleet, control->list_id))
         list_close(control);
-    if (control->list == LIST_HELP || control->list == LIST_CARD || control->list == LIST_ABOUT)
+    if (control->list == LIST_HELP || control->list == LIST_CARD || control->list == LIST_ABOUT ||
+        control->list == LIST_OUTPUT)
         return; /* no selected row; the view knows where they end */
     if (control->list == LIST_REQUESTS)
         for (size_t i = 0; i < rows; i++)
@@ -128,9 +129,9 @@ void list_move(struct control *control, const struct control_view *view, int64_t
     int64_t rows = (int64_t)control_list_rows(control, view->fleet);
     if (control->list == LIST_HELP) /* has no selected row: what moves is the first one */
         rows = rows > view->page ? rows - view->page + 1 : 1;
-    if (control->list == LIST_CARD)
+    if (control->list == LIST_CARD || control->list == LIST_OUTPUT)
         rows = (int64_t)view->card_last + 1;
-    int64_t at = (int64_t)control->list_at + by;
+    int64_t from = (int64_t)control->list_at, at = (from < rows ? from : rows - 1) + by;
     control->list_at = (size_t)(at >= rows ? (rows > 0 ? rows - 1 : 0) : at < 0 ? 0 : at);
     if (control->list == LIST_REQUESTS)
         remember_row(control, view->fleet);

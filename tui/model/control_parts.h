@@ -2,8 +2,8 @@
  * The parts of the dashboard's state machine (control.h), each in a file of its own: control.c has
  * what actions do, control_keys.c which keys mean them, control_prompt.c prompts, control_list.c
  * the lists and the card, control_fleet.c the list of sandboxes and marks, control_decide.c
- * requests, control_copy.c copy mode, form and palette, control_review.c the review,
- * control_replay.c the replay.
+ * requests, control_copy.c copy mode and form, control_palette.c the palette, control_review.c the
+ * review, control_replay.c the replay.
  */
 #pragma once
 
@@ -28,7 +28,7 @@ void control_act(struct control *control, const struct control_view *view, enum 
 void control_key(struct control *control, const struct control_view *view,
                  const struct chord *chord, struct order *order);
 
-/* Copy mode, the form and the palette (control_copy.c). */
+/* Copy mode and the form (control_copy.c). */
 void control_copy_open(struct control *control, const struct control_view *view,
                        struct order *order);
 void control_copy_key(struct control *control, const struct control_view *view,
@@ -36,6 +36,7 @@ void control_copy_key(struct control *control, const struct control_view *view,
 void control_copy_sync(struct control *control, const struct fleet *fleet);
 void control_form_open(struct control *control, const struct control_view *view, bool again);
 void control_form_key(struct control *control, const struct chord *chord, struct order *order);
+/* The palette (control_palette.c). */
 void control_palette_key(struct control *control, const struct control_view *view,
                          const struct chord *chord, struct order *order);
 

@@ -2,10 +2,20 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #include "transport/api.h"
 
-#define BY_HELP 1000 /* what only the help has is worth less than anything in a name */
+/* What is worth more than any score within it. */
+#define BY_NAME   1000
+#define BY_WORDS  2000 /* sure from here on */
+#define BY_PREFIX 3000
+#define BY_WHOLE  4000
+
+static bool is_gap(char c)
+{
+    return c == ' ' || c == '-';
+}
 
 int palette_score(const char *letters, const char *text)
 {
@@ -25,7 +35,7 @@ int palette_score(const char *letters, const char *text)
                 run = 0;
                 score--;
             }
-            start = *at == ' ' || *at == '-';
+            start = is_gap(*at);
         }
         if (!found)
             return -1;
@@ -34,34 +44,138 @@ int palette_score(const char *letters, const char *text)
     return score + 200 > 0 ? score + 200 : 0;
 }
 
+bool palette_begins(const char *letters, const char *text)
+{
+    while (is_gap(*letters))
+        letters++;
+    if (!*letters)
+        return true;
+    /* The next run of letters begins here, or a word further on. */
+    while (*text) {
+        while (is_gap(*text))
+            text++;
+        for (size_t i = 0;
+             letters[i] && tolower((unsigned char)letters[i]) == tolower((unsigned char)text[i]);
+             i++)
+            if (palette_begins(letters + i + 1, text + i + 1 + strcspn(text + i + 1, " -")))
+                return true;
+        text += strcspn(text, " -");
+    }
+    return false;
+}
+
 static bool is_command(const struct key_action *action)
 {
     return (action->modes & KEYS_SUPERVISE) && action->action != ACTION_NUMBER &&
            action->action != ACTION_PALETTE;
 }
 
+static const struct palette_command *command_of(const char *name)
+{
+    for (size_t i = 0; i < palette_commands_count; i++)
+        if (strcmp(palette_commands[i].name, name) == 0)
+            return &palette_commands[i];
+    return NULL;
+}
+
+/* The i-th of all that have a name, those of the key table first. False: there is none. */
+static bool nth(size_t i, struct palette_hit *hit)
+{
+    *hit = (struct palette_hit){0};
+    if (i < keys_count) {
+        const struct key_action *key = &keys_table[i];
+        if (is_command(key))
+            *hit =
+                (struct palette_hit){key->name, key->help, key->action, command_of(key->name), 0};
+        return true;
+    }
+    if (i >= keys_count + palette_commands_count)
+        return false;
+    const struct palette_command *command = &palette_commands[i - keys_count];
+    const struct key_action *key = keys_action(command->action);
+    *hit = (struct palette_hit){command->name,
+                                command->help ? command->help
+                                : key         ? key->help
+                                              : "",
+                                command->action, command, 0};
+    return true;
+}
+
+static int score(const char *letters, const struct palette_hit *hit)
+{
+    int fit = palette_score(letters, hit->name);
+    if (!*letters)
+        return BY_WHOLE; /* in the order of the tables */
+    if (fit < 0)
+        return strcasestr(hit->help, letters) ? 0 : -1;
+    if (strcasecmp(letters, hit->name) == 0)
+        return BY_WHOLE;
+    if (strncasecmp(letters, hit->name, strlen(letters)) == 0)
+        return BY_PREFIX + fit;
+    return (palette_begins(letters, hit->name) ? BY_WORDS : BY_NAME) + fit;
+}
+
+/* What the dashboard does is there once, under that of its names which fits best. */
+static void add(struct palette *palette, const struct palette_hit *hit)
+{
+    for (size_t i = 0; i < palette->count && hit->action != ACTION_NONE; i++) {
+        if (palette->hit[i].action != hit->action)
+            continue;
+        if (palette->hit[i].score >= hit->score)
+            return;
+        memmove(&palette->hit[i], &palette->hit[i + 1],
+                (--palette->count - i) * sizeof(palette->hit[0]));
+        break;
+    }
+    if (palette->count == PALETTE_MAX)
+        return;
+    size_t at = palette->count++;
+    for (; at > 0 && palette->hit[at - 1].score < hit->score; at--)
+        palette->hit[at] = palette->hit[at - 1];
+    palette->hit[at] = *hit;
+}
+
+/* A whole name with something behind it, and no longer name begins so. */
+static bool with_argument(struct palette *palette)
+{
+    const char *text = palette->line.text;
+    struct palette_hit hit, named = {0};
+    size_t size = strlen(text), longest = 0;
+    while (size > 0 && text[size - 1] == ' ')
+        size--;
+    for (size_t i = 0; nth(i, &hit); i++) {
+        size_t length = hit.name ? strlen(hit.name) : 0;
+        if (length == 0)
+            continue;
+        if (length >= size && strncasecmp(text, hit.name, size) == 0)
+            return false;
+        if (length > longest && length < size && text[length] == ' ' &&
+            strncasecmp(text, hit.name, length) == 0) {
+            longest = length;
+            named = hit;
+        }
+    }
+    if (longest == 0)
+        return false;
+    palette->hit[0] = named;
+    palette->hit[0].score = BY_WHOLE;
+    palette->count = 1;
+    palette->argument = text + longest + strspn(text + longest, " ");
+    return true;
+}
+
 void palette_make(struct palette *palette)
 {
+    struct palette_hit hit;
     palette->count = palette->at = 0;
-    for (size_t i = 0; i < keys_count && palette->count < PALETTE_MAX; i++) {
-        const struct key_action *action = &keys_table[i];
-        int score = palette_score(palette->line.text, action->name);
-        if (score >= 0)
-            score += BY_HELP;
-        else if (strcasestr(action->help, palette->line.text))
-            score = 0;
-        if (!is_command(action) || score < 0)
-            continue;
-        if (palette->line.size == 0)
-            score = 0; /* in the order of the table */
-        size_t at = palette->count++;
-        for (; at > 0 && palette->score[at - 1] < score; at--) {
-            palette->hit[at] = palette->hit[at - 1];
-            palette->score[at] = palette->score[at - 1];
-        }
-        palette->hit[at] = action;
-        palette->score[at] = score;
+    palette->argument = "";
+    bool whole = with_argument(palette);
+    for (size_t i = 0; !whole && nth(i, &hit); i++) {
+        hit.score = hit.name ? score(palette->line.text, &hit) : -1;
+        if (hit.score >= 0)
+            add(palette, &hit);
     }
+    palette->chosen = palette->count > 0 && palette->hit[0].score >= BY_WORDS;
 }
 
 void palette_open(struct palette *palette)
@@ -75,9 +189,20 @@ static bool is_key(const struct chord *chord, unsigned mods, const char *key)
     return chord->mods == mods && strcmp(chord->key, key) == 0;
 }
 
-enum palette_outcome palette_key(struct palette *palette, const struct chord *chord)
+static void move(struct palette *palette, bool down)
 {
     size_t count = palette->count;
+    if (count == 0)
+        return;
+    if (!palette->chosen)
+        palette->at = down ? 0 : count - 1;
+    else
+        palette->at = (palette->at + (down ? 1 : count - 1)) % count;
+    palette->chosen = true;
+}
+
+enum palette_outcome palette_key(struct palette *palette, const struct chord *chord)
+{
     if (is_key(chord, 0, "escape") || is_key(chord, BJ_MOD_CTRL, "c") ||
         is_key(chord, BJ_MOD_CTRL, "g") ||
         (palette->line.size == 0 && is_key(chord, 0, "backspace"))) {
@@ -85,16 +210,20 @@ enum palette_outcome palette_key(struct palette *palette, const struct chord *ch
         return PALETTE_LEAVES;
     }
     if (is_key(chord, 0, "enter")) {
-        palette->open = count == 0;
-        return count ? PALETTE_RUNS : PALETTE_STAYS;
+        palette->open = !palette->chosen;
+        return palette->chosen ? PALETTE_RUNS : PALETTE_UNSURE;
     }
-    if (is_key(chord, 0, "down") || is_key(chord, BJ_MOD_CTRL, "n"))
-        palette->at = count ? (palette->at + 1) % count : 0;
-    else if (is_key(chord, 0, "up") || is_key(chord, BJ_MOD_CTRL, "p"))
-        palette->at = count ? (palette->at + count - 1) % count : 0;
-    else if (is_key(chord, 0, "tab") && count > 0)
-        line_set(&palette->line, palette->hit[palette->at]->name);
-    else if (line_key(&palette->line, chord))
+    if (is_key(chord, 0, "down") || is_key(chord, BJ_MOD_CTRL, "n")) {
+        move(palette, true);
+    } else if (is_key(chord, 0, "up") || is_key(chord, BJ_MOD_CTRL, "p")) {
+        move(palette, false);
+    } else if (is_key(chord, 0, "tab")) {
+        if (palette->count > 0 && !*palette->argument) {
+            line_set(&palette->line, palette->hit[palette->at].name);
+            palette_make(palette);
+        }
+    } else if (line_key(&palette->line, chord)) {
         palette_make(palette);
+    }
     return PALETTE_STAYS;
 }

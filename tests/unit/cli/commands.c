@@ -14,6 +14,8 @@
 #include "mux/audit/audit.h"
 #include "tui/cli/command.h"
 #include "tui/cli/work.h"
+#include "tui/keymap.h"
+#include "tui/model/palette.h"
 
 static char top[64], printed[16384];
 
@@ -262,6 +264,37 @@ START_TEST(rules_are_proposed)
 }
 END_TEST
 
+/* The dashboard's palette knows every name: Enter behind one never does what another one does. */
+START_TEST(the_palette_has_every_command)
+{
+    static struct palette palette;
+    for (const struct command_spec *command = command_table; command->name; command++) {
+        if (command->hidden)
+            continue;
+        palette_open(&palette);
+        line_set(&palette.line, command->name);
+        palette_make(&palette);
+        ck_assert_msg(palette.count > 0 && palette.chosen, "%s is not there", command->name);
+        const struct palette_hit *hit = &palette.hit[0];
+        ck_assert_str_eq(hit->name, command->name);
+        ck_assert_msg(hit->command != NULL, "%s has no place", command->name);
+        if (hit->action != ACTION_NONE)
+            ck_assert(hit->help[0]);
+        else if (hit->command->shows) /* words that the command line takes */
+            ck_assert_int_eq(strncmp(hit->command->shows, command->name, strlen(command->name)), 0);
+        else
+            ck_assert_msg(strstr(hit->help, "in a shell") && strstr(hit->help, command->name),
+                          "%s: %s", command->name, hit->help);
+    }
+    for (size_t i = 0; i < palette_commands_count; i++) { /* and nothing else under their names */
+        char name[40];
+        snprintf(name, sizeof(name), "%.*s", (int)strcspn(palette_commands[i].name, " "),
+                 palette_commands[i].name);
+        ck_assert_msg(command_find(name) || keys_named(name), "%s is no command", name);
+    }
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("commands");
@@ -272,5 +305,6 @@ int main(void)
     tcase_add_test(tests, the_log_is_shown);
     tcase_add_test(tests, an_edited_log_is_found);
     tcase_add_test(tests, rules_are_proposed);
+    tcase_add_test(tests, the_palette_has_every_command);
     return run_suite("commands", tests);
 }

@@ -593,9 +593,116 @@ START_TEST(what_ended_goes_on)
 }
 END_TEST
 
+/* A command in the palette, and Enter. */
+static enum order_kind command(const char *text)
+{
+    press(":");
+    line_set(&control.palette.line, text);
+    palette_make(&control.palette);
+    return press("Enter");
+}
+
+START_TEST(commands_name_what_they_are_about)
+{
+    setup();
+    ck_assert_int_eq(command("kill box-b"), ORDER_NONE);
+    ck_assert_int_eq(control.prompt, PROMPT_KILL); /* asks, as its key does */
+    ck_assert_str_eq(control.subject, "b");
+    ck_assert_str_eq(control.selected, "b");
+    press("n");
+    ck_assert_int_eq(command("kill nobody"), ORDER_NONE);
+    ck_assert_int_eq(control.prompt, PROMPT_NONE);
+    ck_assert_ptr_nonnull(strstr(control.note, "nobody"));
+    ck_assert_int_eq(command("kill box-a box-b"), ORDER_NONE);
+    ck_assert_int_eq(control.prompt, PROMPT_NONE);
+    ck_assert_int_eq(command("kill --all"), ORDER_NONE);
+    ck_assert_int_eq(control.prompt, PROMPT_NONE);
+    press("1");
+    press("m"); /* marks are not meant by a name */
+    ck_assert_int_eq(command("pause box-b "), ORDER_PAUSE);
+    ck_assert_str_eq(order.id, "b");
+    ck_assert_int_eq(command("pause box-d"), ORDER_NONE); /* is paused already */
+    ck_assert_int_eq(command("resume box-d"), ORDER_RESUME);
+    ck_assert_str_eq(order.id, "d");
+    press("1");
+    press("m");
+    ck_assert_int_eq(command("resume"), ORDER_NONE);
+    ck_assert_ptr_nonnull(strstr(control.note, "box-a is not paused"));
+    ck_assert_int_eq(command("restart"), ORDER_NONE);
+    ck_assert_int_eq(command("restart box-c"), ORDER_RESTART);
+    ck_assert_str_eq(order.id, "c");
+    ck_assert_int_eq(command("rename box-a front"), ORDER_RENAME);
+    ck_assert_str_eq(order.id, "a");
+    ck_assert_str_eq(order.text, "front");
+    ck_assert_int_eq(command("rename box-a two words"), ORDER_NONE);
+    ck_assert_int_eq(command("run -n x make all"), ORDER_RUN);
+    ck_assert_str_eq(order.text, "-n x make all");
+    ck_assert_int_eq(command("requests box-a"), ORDER_NONE); /* takes no words */
+    ck_assert_int_eq(control.list, LIST_NONE);
+    ck_assert_int_eq(command("pull box-b"), ORDER_NONE);
+    ck_assert_int_eq(control.prompt, PROMPT_PULL);
+    ck_assert_str_eq(control.subject, "b");
+    press("n");
+    teardown();
+}
+END_TEST
+
+START_TEST(commands_that_print)
+{
+    setup();
+    ck_assert_int_eq(command("egress box-b"), ORDER_OUTPUT);
+    ck_assert_int_eq(control.list, LIST_OUTPUT);
+    ck_assert_str_eq(order.text, "egress");
+    ck_assert_str_eq(order.id, "b");
+    output_add(&control.output, "one\n", 4);
+    output_end(&control.output, "");
+    press("Escape");
+    ck_assert_int_eq(control.list, LIST_NONE);
+    ck_assert_int_eq(command("stats"), ORDER_OUTPUT);
+    ck_assert_str_eq(order.id, "");
+    ck_assert_uint_eq(control.output.size, 0);
+    press("Escape");
+    ck_assert_int_eq(command("push"), ORDER_NONE);
+    ck_assert_ptr_nonnull(strstr(control.note, "belljar push FILE... NAME"));
+    readonly = true;
+    ck_assert_int_eq(command("stats"), ORDER_OUTPUT); /* looks only */
+    press("Escape");
+    ck_assert_int_eq(command("resume box-d"), ORDER_NONE);
+    ck_assert_int_eq(command("run make"), ORDER_NONE);
+    ck_assert_int_eq(command("rename box-a b"), ORDER_NONE);
+    ck_assert_int_eq(command("pull"), ORDER_NONE);
+    ck_assert_int_eq(control.prompt, PROMPT_NONE);
+    teardown();
+}
+END_TEST
+
+START_TEST(output_keeps_its_end)
+{
+    static struct output output;
+    char line[32];
+    output_begin(&output, "audit show");
+    ck_assert(output.newest);
+    for (int i = 0; i < 20000; i++)
+        output_add(&output, line, (size_t)snprintf(line, sizeof(line), "line %d\n", i));
+    output_end(&output, "failed");
+    ck_assert(output.cut && output.ended);
+    ck_assert_uint_le(output.size, OUTPUT_MAX);
+    ck_assert_uint_gt(output.size, OUTPUT_MAX / 3);
+    ck_assert_int_eq(strncmp(output.text, "line ", 5), 0); /* a whole one */
+    ck_assert_ptr_nonnull(memmem(output.text, output.size, "line 19999\nfailed", 17));
+    static char block[2 * OUTPUT_MAX];
+    memset(block, 'x', sizeof(block)); /* without any line feed */
+    output_begin(&output, "stats");
+    output_add(&output, block, sizeof(block));
+    ck_assert(output.cut && !output.newest);
+    ck_assert_uint_le(output.size, OUTPUT_MAX);
+}
+END_TEST
+
 SUITE_MAIN("control", what_ended_goes_on, selection_moves, focus_takes_every_key_but_the_prefix,
            an_ended_agent_takes_no_keys, verdicts_need_to_have_been_seen,
            the_next_request_must_be_seen_too, a_selection_that_moved_by_itself_is_not_meant,
            the_list_of_requests, kill_asks_and_is_not_typed_ahead, pausing, lines,
            in_an_empty_place, pastes_are_no_commands, layouts_and_scrolling, the_mouse,
-           read_only_changes_nothing, leaving, the_list_and_marks, to_who_calls)
+           read_only_changes_nothing, leaving, the_list_and_marks, to_who_calls,
+           commands_name_what_they_are_about, commands_that_print, output_keeps_its_end)
