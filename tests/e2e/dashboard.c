@@ -361,14 +361,28 @@ START_TEST(detached_from_elsewhere)
 }
 END_TEST
 
+/* The background of the theme "light", as 24 bits. */
+static bool is_direct(struct eye *eye)
+{
+    VTermScreenCell cell;
+    int col, row = eye_find(eye, "alpha line", &col);
+    eye_cell(eye, row, col, &cell);
+    return VTERM_COLOR_IS_RGB(&cell.bg) && !VTERM_COLOR_IS_DEFAULT_BG(&cell.bg) &&
+           cell.bg.rgb.red == 0xfb && cell.bg.rgb.green == 0xfa && cell.bg.rgb.blue == 0xf6;
+}
+
 /* Every theme and every kind of colour support starts and shows its sandbox. */
 START_TEST(themes_and_terminals)
 {
     static const char *const cases[][4] = {
-        {"dark", "xterm-256color", NULL, NULL}, {"light", "xterm-direct", NULL, NULL},
-        {"high-contrast", "xterm", NULL, NULL}, {"colour-blind-safe", "vt100", NULL, NULL},
-        {"dark", "screen", "NO_COLOR", "1"},    {"dark", "linux", NULL, NULL},
+        {"dark", "xterm-256color", NULL, NULL},
+        {"light", "xterm-direct", NULL, NULL},
+        {"high-contrast", "xterm", NULL, NULL},
+        {"colour-blind-safe", "vt100", NULL, NULL},
+        {"dark", "screen", "NO_COLOR", "1"},
+        {"dark", "linux", NULL, NULL},
         {"dark", "tmux-256color", NULL, NULL},
+        {"light", "xterm-256color", "COLORTERM", "truecolor"},
     };
     BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "--", "sh", "-c", COUNTER("alpha"));
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -378,6 +392,8 @@ START_TEST(themes_and_terminals)
         struct eye *eye = eye_open(
             24, 80, (const char *const[]){world.belljar, "attach", "--theme", cases[i][0], NULL});
         EYE_WAIT(eye, last_line(eye, "alpha") > 0);
+        if (strcmp(cases[i][0], "light") == 0)
+            ck_assert(is_direct(eye));
         detach(eye);
         unsetenv("NO_COLOR");
     }

@@ -91,9 +91,24 @@ void eye_close(struct eye *eye)
     free(eye);
 }
 
+/* Leaves out the empty colour space of ISO 8613-6 ("38:2::R:G:B"), which libvterm takes for red. */
+static size_t without_space(struct eye *eye, const char *from, size_t size, char *to)
+{
+    static const char wanted[] = "8:2::";
+    size_t kept = 0;
+    for (size_t i = 0; i < size; i++) {
+        eye->space = from[i] == wanted[eye->space] ? eye->space + 1 : from[i] == '8';
+        if (wanted[eye->space] == '\0')
+            eye->space = 0;
+        else
+            to[kept++] = from[i];
+    }
+    return kept;
+}
+
 bool eye_pump(struct eye *eye, int milliseconds)
 {
-    static char part[65536];
+    static char part[65536], plain[65536];
     struct pollfd polled = {.fd = eye->fd, .events = POLLIN};
     if (poll(&polled, 1, milliseconds) <= 0)
         return true;
@@ -107,7 +122,7 @@ bool eye_pump(struct eye *eye, int milliseconds)
     memcpy(eye->raw + eye->raw_size, part, (size_t)size);
     eye->raw_size += (size_t)size;
     eye->raw[eye->raw_size] = '\0';
-    vterm_input_write(eye->vterm, part, (size_t)size);
+    vterm_input_write(eye->vterm, plain, without_space(eye, part, (size_t)size, plain));
     return true;
 }
 

@@ -27,6 +27,7 @@ struct eye {
     int status; /* of waitpid, when ended */
     char *raw;  /* all output */
     size_t raw_size;
+    int space; /* bytes of "8:2::" that came last */
 };
 
 struct eye *eye_open(int rows, int cols, const char *const argv[]);

@@ -69,7 +69,7 @@ static int to_terminal(struct paint *paint, uint32_t color, enum theme_role fall
         return (int)(color & 0xff) % colors;
     uint32_t rgb = to_rgb(paint, color, fallback);
     if (colors == TERM_DIRECT)
-        return rgb < 8 ? 8 : (int)rgb; /* terminfo keeps 0 to 7 for the palette */
+        return (int)rgb < paint->facts.palette_kept ? paint->facts.palette_kept : (int)rgb;
     uint32_t key = (rgb >> 12 & 0xf00) | (rgb >> 8 & 0xf0) | (rgb >> 4 & 0xf);
     if (paint->nearest[key] == 0)
         paint->nearest[key] =

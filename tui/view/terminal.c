@@ -131,6 +131,18 @@ static bool direct_name(const char *name, char out[80])
     return (tmux || strncmp(name, "xterm", 5) == 0) && known(out);
 }
 
+/* What the description that is in use can: direct colours when it has as many as 24 bits have. Of
+ * more than a palette and fewer than those only the first eight mean the same everywhere. */
+static enum term_colors count_colors(void)
+{
+    return COLORS >= TERM_DIRECT ? TERM_DIRECT
+           : COLORS > 256        ? TERM_8
+           : COLORS == 256       ? TERM_256
+           : COLORS >= 16        ? TERM_16
+           : COLORS >= 8         ? TERM_8
+                                 : TERM_MONO;
+}
+
 static SCREEN *open_screen(struct term_facts *facts)
 {
     const char *name = getenv("TERM");
@@ -140,21 +152,15 @@ static SCREEN *open_screen(struct term_facts *facts)
     SCREEN *screen = NULL;
     if (!name || !*name)
         return NULL;
-    if (!mono && direct_name(name, direct)) {
+    if (!mono && direct_name(name, direct))
         screen = newterm(direct, stdout, stdin);
-        facts->colors = TERM_DIRECT;
-    }
-    if (!screen) {
+    if (!screen)
         screen = newterm(name, stdout, stdin);
-        facts->colors = TERM_MONO;
-        if (screen && !mono && has_colors() && start_color() == OK)
-            facts->colors = COLORS >= 256  ? TERM_256
-                            : COLORS >= 16 ? TERM_16
-                            : COLORS >= 8  ? TERM_8
-                                           : TERM_MONO;
-    } else {
-        start_color();
-    }
+    facts->colors = TERM_MONO;
+    if (screen && !mono && has_colors() && start_color() == OK)
+        facts->colors = count_colors();
+    int kept = tigetnum("CO");
+    facts->palette_kept = kept > 0 ? kept : 8;
     if (screen && facts->colors != TERM_MONO)
         use_default_colors();
     return screen;

@@ -17,6 +17,7 @@ enum term_colors { TERM_MONO = 0, TERM_8 = 8, TERM_16 = 16, TERM_256 = 256, TERM
 
 struct term_facts {
     enum term_colors colors;
+    int palette_kept;  /* with direct colours: the numbers below this one are the palette's */
     bool utf8;         /* the locale's characters are UTF-8 */
     bool cursor_shape; /* DECSCUSR is understood */
     bool xterm;        /* mouse, bracketed paste, focus reports, titles */
