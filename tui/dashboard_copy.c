@@ -32,6 +32,28 @@ static void add_marks(struct copy *copy, enum copy_mark mark, const msgpack_obje
             copy_mark(copy, mark, (size_t)lines->via.array.ptr[i].via.u64, error);
 }
 
+/* Adds the text with the lines that go on; a monitor of an older version names none. */
+static void add_text(struct copy *copy, const msgpack_object *text, const msgpack_object *wraps,
+                     struct bj_error *error)
+{
+    bool list = wraps && wraps->type == MSGPACK_OBJECT_ARRAY && wraps->via.array.size > 0;
+    uint32_t room = list ? wraps->via.array.size : 0, count = 0;
+    struct copy_wrap *read = list ? calloc(room, sizeof(*read)) : NULL;
+    for (uint32_t i = 0; read && i < room; i++) {
+        const msgpack_object *pair = &wraps->via.array.ptr[i];
+        if (pair->type == MSGPACK_OBJECT_ARRAY && pair->via.array.size == 2 &&
+            pair->via.array.ptr[0].type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
+            pair->via.array.ptr[1].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
+            read[count++] = (struct copy_wrap){(size_t)pair->via.array.ptr[0].via.u64,
+                                               (size_t)pair->via.array.ptr[1].via.u64};
+    }
+    if (list && !read)
+        bj_fail(error, -ENOMEM, "out of memory for the lines of this pane");
+    else
+        copy_add(copy, text->via.str.ptr, text->via.str.size, read, count, error);
+    free(read);
+}
+
 static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
                         const msgpack_object *result, void *argument)
 {
@@ -47,7 +69,7 @@ static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
     else if (!text || text->type != MSGPACK_OBJECT_STR)
         bj_fail(&why, -EPROTO, "its monitor sent no text");
     else
-        copy_add(copy, text->via.str.ptr, text->via.str.size, &why);
+        add_text(copy, text, bj_get(result, "wraps"), &why);
     if (why.code == 0)
         add_marks(copy, COPY_PROMPT, bj_get(result, "prompts"), &why);
     if (why.code == 0)

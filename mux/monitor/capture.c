@@ -30,10 +30,9 @@ static void add_look(struct terminal *terminal, uint16_t attr, struct bytes *out
     bytes_add_str(out, "m");
 }
 
-static void add_line(struct terminal *terminal, const struct cell *cells, bool ansi,
-                     struct bytes *out)
+static int text_length(const struct cell *cells, int cols, bool ansi)
 {
-    int length = terminal->cols;
+    int length = cols;
     while (length > 0) {
         const struct cell *cell = &cells[length - 1];
         bool blank = cell->glyph == 0 || cell->glyph == ' ' || cell->glyph == GLYPH_PAD;
@@ -41,6 +40,12 @@ static void add_line(struct terminal *terminal, const struct cell *cells, bool a
             break;
         length--;
     }
+    return length;
+}
+
+static void add_line(struct terminal *terminal, const struct cell *cells, int length, bool ansi,
+                     struct bytes *out)
+{
     uint16_t attr = 0;
     for (int col = 0; col < length; col++) {
         const struct cell *cell = &cells[col];
@@ -58,27 +63,46 @@ static void add_line(struct terminal *terminal, const struct cell *cells, bool a
     bytes_add_str(out, "\n");
 }
 
+/* A pad is no blank of the line: it makes way when the line is joined. */
+static void note_wrap(struct capture_notes *notes, const struct cell *cells, int cols, int length,
+                      size_t line)
+{
+    int end = cells[cols - 1].glyph == GLYPH_PAD ? cols - 1 : cols;
+    size_t blanks = end > length ? (size_t)(end - length) : 0;
+    notes->wraps[notes->wraps_count++] = (struct capture_wrap){line, blanks};
+}
+
 size_t capture(struct terminal *terminal, bool scrollback, bool ansi, size_t from, size_t limit,
-               struct bytes *out)
+               struct bytes *out, struct capture_notes *notes)
 {
     size_t total = capture_lines(terminal, scrollback), above = total - (size_t)terminal->rows;
-    struct cell *cells = malloc((size_t)terminal->cols * sizeof(*cells));
-    if (!cells) {
+    bool continuous = terminal->grid == &terminal->primary; /* with what is above the screen */
+    struct cell *kept = malloc((size_t)terminal->cols * sizeof(*kept));
+    if (!kept) {
         out->failed = true;
         return from;
     }
     size_t line = from;
     for (; line < total && out->size < limit && !out->failed; line++) {
+        const struct cell *cells = kept;
         bool wrapped;
         if (line < above) {
-            scrollback_get(&terminal->scrollback, &terminal->styles, terminal->cols, line, cells,
+            scrollback_get(&terminal->scrollback, &terminal->styles, terminal->cols, line, kept,
                            &wrapped);
-            add_line(terminal, cells, ansi, out);
+            wrapped &= continuous || line + 1 < above;
         } else {
-            add_line(terminal, grid_row(terminal->grid, (int)(line - above))->cells, ansi, out);
+            const struct row *row = grid_row(terminal->grid, (int)(line - above));
+            cells = row->cells;
+            wrapped = row->wrapped && line + 1 < total;
         }
+        if (notes && wrapped && notes->wraps_count == notes->wraps_room)
+            break;
+        int length = text_length(cells, terminal->cols, ansi);
+        add_line(terminal, cells, length, ansi, out);
+        if (notes && wrapped)
+            note_wrap(notes, cells, terminal->cols, length, line);
     }
-    free(cells);
+    free(kept);
     return line;
 }
 

@@ -10,12 +10,22 @@
 /* Lines that there are. Line 0 is the oldest. */
 size_t capture_lines(struct terminal *terminal, bool scrollback);
 
+/* What lines of text leave out: that one goes on in the next, and with how many blanks. */
+struct capture_wrap {
+    size_t line, blanks;
+};
+
+struct capture_notes {
+    struct capture_wrap *wraps; /* the caller's; ascending */
+    size_t wraps_count, wraps_room;
+};
+
 /*
- * Appends lines from `from` on, until `limit` bytes are passed. Returns the line to go on from,
- * which is capture_lines() at the end. Check out->failed.
+ * Appends lines from `from` on, until `limit` bytes are passed or `notes` (which may be NULL) are
+ * full. Returns the line to go on from, which is capture_lines() at the end. Check out->failed.
  */
 size_t capture(struct terminal *terminal, bool scrollback, bool ansi, size_t from, size_t limit,
-               struct bytes *out);
+               struct bytes *out, struct capture_notes *notes);
 
 /* The first `room` of the lines [from, to) that carry the mark (attributes.h); returns how many. */
 size_t capture_marks(struct terminal *terminal, bool scrollback, uint32_t mark, size_t from,

@@ -243,6 +243,19 @@ static void pack_marks(msgpack_packer *packer, const struct call *call, const ch
     free(lines);
 }
 
+#define WRAPS_MAX 16384 /* of one part */
+
+static void pack_wraps(msgpack_packer *packer, const struct capture_notes *notes)
+{
+    bj_pack_str(packer, "wraps");
+    msgpack_pack_array(packer, notes->wraps_count);
+    for (size_t i = 0; i < notes->wraps_count; i++) {
+        msgpack_pack_array(packer, 2);
+        msgpack_pack_uint64(packer, notes->wraps[i].line);
+        msgpack_pack_uint64(packer, notes->wraps[i].blanks);
+    }
+}
+
 static void capture_text(const struct call *call)
 {
     struct terminal *terminal = call->monitor->terminal;
@@ -250,13 +263,17 @@ static void capture_text(const struct call *call)
     size_t lines = capture_lines(terminal, scrollback);
     uint64_t from = bj_get_uint(call->params, "from", 0);
     struct bytes text = {0};
+    struct capture_notes notes = {.wraps = malloc(WRAPS_MAX * sizeof(*notes.wraps)),
+                                  .wraps_room = WRAPS_MAX};
+    text.failed = !notes.wraps;
     size_t next = capture(terminal, scrollback, bj_get_bool(call->params, "ansi", false),
-                          from < lines ? (size_t)from : lines, CAPTURE_PART, &text);
+                          from < lines ? (size_t)from : lines, CAPTURE_PART, &text, &notes);
     msgpack_packer *packer = text.failed ? NULL : bj_rpc_result(call->rpc, call->id);
     if (text.failed)
         fail(call, -ENOMEM, "out of memory");
     if (packer) {
-        msgpack_pack_map(packer, 9);
+        msgpack_pack_map(packer, 10);
+        pack_wraps(packer, &notes);
         pack_marks(packer, call, "prompts", ATTRIBUTE_PROMPT, from, next);
         pack_marks(packer, call, "requests", ATTRIBUTE_REQUEST, from, next);
         bj_pack_str(packer, "text");
@@ -273,6 +290,7 @@ static void capture_text(const struct call *call)
         bj_pack_key_int(packer, "col", terminal->col);
         bj_rpc_send(call->rpc);
     }
+    free(notes.wraps);
     bytes_free(&text);
 }
 

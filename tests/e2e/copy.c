@@ -114,12 +114,18 @@ START_TEST(from_request_to_request)
 }
 END_TEST
 
-static bool is_hit(struct eye *eye, int row, int col)
+/* Whether two cells of a row have different grounds. */
+static bool differ(struct eye *eye, int row, int col, int other)
 {
     VTermScreenCell plain, cell;
-    eye_cell(eye, row, eye->cols - 3, &plain);
+    eye_cell(eye, row, other, &plain);
     eye_cell(eye, row, col, &cell);
     return memcmp(&plain.bg, &cell.bg, sizeof(cell.bg)) != 0;
+}
+
+static bool is_hit(struct eye *eye, int row, int col)
+{
+    return differ(eye, row, col, eye->cols - 3);
 }
 
 START_TEST(all_hits_are_marked)
@@ -247,6 +253,48 @@ START_TEST(opened_only_when_shown_and_allowed)
 }
 END_TEST
 
+/* An address that is longer than any line of the screen: found, copied and opened as what it is. */
+START_TEST(a_wrapped_line_is_one)
+{
+    const char *log = browser();
+    char line[600] = "see https://example.com/", pattern[16], opened[600];
+    for (int i = 100; i <= 190; i++)
+        sprintf(line + strlen(line), "%d,", i);
+    strcat(line, "end");
+    snprintf(opened, sizeof(opened), "1 %s\n", line + 4);
+    strcat(line, "\n");
+    human_runs(&world, "wide",
+               "echo s''ee https://example.com/$(seq -s, 100 190),end; echo sho''wn; sleep 1000");
+    WAIT_FOR(world_shows(&world, "wide", "shown"));
+    for (size_t i = 0; i < SIZES; i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        int col, row, cols = eye->cols;
+        EYE_WAIT_TEXT(eye, "shown");
+        row = eye_find(eye, "see https", &col);
+        ck_assert(row > 0 && eye_find(eye, "shown", &col) > row + 1);
+        snprintf(pattern, sizeof(pattern), "%s", eye_cells(eye, row, cols - 5, cols - 1));
+        strcat(pattern, eye_cells(eye, row + 1, 1, 5));
+        enter(eye);
+        eye_type(eye, "?");
+        eye_type(eye, pattern);
+        EYE_WAIT_TEXT(eye, " 1 hit ");
+        eye_type(eye, EYE_ENTER);
+        EYE_WAIT(eye, differ(eye, row, cols - 2, 2) && differ(eye, row + 1, 1, 20));
+        ck_assert(!differ(eye, row, cols - 6, 2) && !differ(eye, row + 1, 5, 20));
+        eye_type(eye, "O");
+        EYE_WAIT_TEXT(eye, "Open this");
+        unlink(log);
+        eye_type(eye, "y");
+        EYE_WAIT_TEXT(eye, "opened with");
+        WAIT_FOR(access(log, R_OK) == 0 && strcmp(world_read(log), opened) == 0);
+        eye_type(eye, "Vy");
+        EYE_WAIT_TEXT(eye, "bytes sent to the clipboard");
+        EYE_WAIT(eye, clipboard_is(eye, line));
+        detach(eye);
+    }
+}
+END_TEST
+
 /* A path inside means the human's own file, never what the agent can write. */
 START_TEST(a_path_is_ones_own)
 {
@@ -290,6 +338,7 @@ int main(void)
     tcase_add_test(tests, all_hits_are_marked);
     tcase_add_test(tests, a_rectangle_to_the_clipboard_and_a_file);
     tcase_add_test(tests, opened_only_when_shown_and_allowed);
+    tcase_add_test(tests, a_wrapped_line_is_one);
     tcase_add_test(tests, a_path_is_ones_own);
     suite_add_tcase(suite, tests);
     return world_main(suite);

@@ -40,7 +40,7 @@ static void look(struct terminal *terminal, bool scrollback, struct bytes *out)
 {
     size_t lines = capture_lines(terminal, scrollback);
     for (size_t from = 0; from < lines;) {
-        size_t next = capture(terminal, scrollback, true, from, out->size + 4096, out);
+        size_t next = capture(terminal, scrollback, true, from, out->size + 4096, out, NULL);
         require(next > from && next <= lines);
         from = next;
     }

@@ -1,6 +1,7 @@
 #include "tui/model/copy_parts.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ void copy_open(struct copy *copy, const char *id)
 void copy_close(struct copy *copy)
 {
     free(copy->text);
-    free(copy->begin);
+    free(copy->line);
     for (int i = 0; i < COPY_MARKS; i++)
         free(copy->marks[i].lines);
     memset(copy, 0, sizeof(*copy));
@@ -26,10 +27,10 @@ void copy_close(struct copy *copy)
 
 /* ---- the text ---- */
 
-static int add_line(struct copy *copy, const char *text, size_t size)
+static int add_line(struct copy *copy, const char *text, size_t size, bool goes_on, size_t blanks)
 {
     /* What is replaced may take three bytes for one. */
-    size_t wanted = copy->size + 3 * size + 1;
+    size_t wanted = copy->size + 3 * size + blanks + 1;
     if (wanted > copy->room) {
         size_t room = wanted * 3 / 2 + 4096;
         char *larger = realloc(copy->text, room);
@@ -40,14 +41,25 @@ static int add_line(struct copy *copy, const char *text, size_t size)
     }
     if (copy->lines == copy->lines_room) {
         size_t room = copy->lines_room * 2 + 256;
-        size_t *larger = realloc(copy->begin, room * sizeof(*larger));
+        struct copy_line *larger = realloc(copy->line, room * sizeof(*larger));
         if (!larger)
             return -ENOMEM;
-        copy->begin = larger;
+        copy->line = larger;
         copy->lines_room = room;
     }
-    copy->begin[copy->lines++] = copy->size;
-    copy->size += text_clean(copy->text + copy->size, copy->room - copy->size, text, size) + 1;
+    char *at = copy->text + copy->size;
+    size_t length = text_clean(at, copy->room - copy->size, text, size);
+    if (goes_on) {
+        memset(at + length, ' ', blanks);
+        length += blanks;
+        at[length] = '\0';
+    }
+    copy->joined += length;
+    goes_on &= length > 0 && copy->joined < COPY_JOINED_MAX;
+    if (!goes_on)
+        copy->joined = 0;
+    copy->line[copy->lines++] = (struct copy_line){copy->size, goes_on};
+    copy->size += length + !goes_on; /* a NUL is there in any case */
     return 0;
 }
 
@@ -55,26 +67,34 @@ static int add_line(struct copy *copy, const char *text, size_t size)
 static void cut_oldest(struct copy *copy)
 {
     size_t first = 0;
-    while (first < copy->lines && copy->begin[first] < copy->size / 2)
+    while (first < copy->lines && copy->line[first].begin < copy->size / 2)
         first++;
-    size_t bytes = first < copy->lines ? copy->begin[first] : copy->size;
+    size_t bytes = first < copy->lines ? copy->line[first].begin : copy->size;
     memmove(copy->text, copy->text + bytes, copy->size - bytes);
     copy->size -= bytes;
     copy->lines -= first;
     copy->dropped += first;
     for (size_t i = 0; i < copy->lines; i++)
-        copy->begin[i] = copy->begin[i + first] - bytes;
+        copy->line[i] =
+            (struct copy_line){copy->line[i + first].begin - bytes, copy->line[i + first].goes_on};
     copy->cut = true;
 }
 
-int copy_add(struct copy *copy, const char *text, size_t size, struct bj_error *error)
+int copy_add(struct copy *copy, const char *text, size_t size, const struct copy_wrap *wraps,
+             size_t wraps_count, struct bj_error *error)
 {
+    const struct copy_wrap *wrap = wraps, *end_of_wraps = wraps ? wraps + wraps_count : NULL;
     while (size > 0) {
         const char *end = memchr(text, '\n', size);
         size_t length = end ? (size_t)(end - text) : size;
         if (copy->size + length > COPY_BYTES_MAX)
             cut_oldest(copy);
-        if (add_line(copy, text, length) < 0)
+        size_t line = copy->dropped + copy->lines;
+        while (wrap < end_of_wraps && wrap->line < line)
+            wrap++;
+        bool goes_on = wrap < end_of_wraps && wrap->line == line;
+        size_t blanks = goes_on && wrap->blanks < COPY_BLANKS_MAX ? wrap->blanks : 0;
+        if (add_line(copy, text, length, goes_on, blanks) < 0)
             return bj_fail(error, -ENOMEM, "out of memory for the text of this pane");
         length += end != NULL;
         text += length;
@@ -87,19 +107,63 @@ void copy_loaded(struct copy *copy, int rows, size_t back)
 {
     size_t shown = (size_t)(rows > 0 ? rows : 1);
     copy->loading = false;
+    if (copy->lines > 0 && copy->line[copy->lines - 1].goes_on) {
+        copy->line[copy->lines - 1].goes_on = false; /* nothing came that it goes on in */
+        copy->size++;
+    }
     size_t end = copy->lines > back ? copy->lines - back : copy->lines;
     copy->top = end > shown ? end - shown : 0;
     copy->at = (struct copy_place){end > 0 ? end - 1 : 0, 0};
-    while (copy->at.line > copy->top && !copy_line(copy, copy->at.line)[0])
+    while (copy->at.line > copy->top && copy_size(copy, copy->at.line) == 0)
         copy->at.line--; /* below the last output is nothing to take */
 }
 
 const char *copy_line(const struct copy *copy, size_t line)
 {
-    return line < copy->lines ? copy->text + copy->begin[line] : "";
+    return line < copy->lines ? copy->text + copy->line[line].begin : "";
+}
+
+size_t copy_size(const struct copy *copy, size_t line)
+{
+    if (line >= copy->lines)
+        return 0;
+    size_t end = line + 1 < copy->lines ? copy->line[line + 1].begin : copy->size;
+    return end - copy->line[line].begin - !copy->line[line].goes_on;
 }
 
 /* ---- places ---- */
+
+size_t copy_byte(const struct copy *copy, const struct copy_place *place)
+{
+    return place->line < copy->lines ? copy->line[place->line].begin + place->byte : copy->size;
+}
+
+struct copy_place copy_place(const struct copy *copy, size_t byte)
+{
+    size_t low = 0, high = copy->lines;
+    while (low + 1 < high) {
+        size_t middle = (low + high) / 2;
+        if (copy->line[middle].begin <= byte)
+            low = middle;
+        else
+            high = middle;
+    }
+    return (struct copy_place){low, copy->lines ? byte - copy->line[low].begin : 0};
+}
+
+struct copy_place copy_joined(const struct copy *copy, size_t line)
+{
+    while (line > 0 && line <= copy->lines && copy->line[line - 1].goes_on)
+        line--;
+    return (struct copy_place){line, 0};
+}
+
+size_t copy_joined_last(const struct copy *copy, size_t line)
+{
+    while (line < copy->lines && copy->line[line].goes_on)
+        line++;
+    return line;
+}
 
 int copy_column_of(const char *text, size_t byte)
 {
@@ -110,12 +174,13 @@ int copy_column_of(const char *text, size_t byte)
     return column;
 }
 
-/* The character in a column, or the last one. */
-static size_t byte_at(const char *text, int column)
+/* The character in a column of a line, or the last one. */
+static size_t byte_at(const struct copy *copy, size_t line, int column)
 {
-    const char *at = text, *last = text;
+    const char *text = copy_line(copy, line), *at = text, *last = text;
+    const char *end = text + copy_size(copy, line);
     int width = 0;
-    while (*at) {
+    while (at < end) {
         const char *next = at;
         int columns = text_columns(text_next(&next, NULL));
         if (width + columns > column && columns > 0)
@@ -142,16 +207,17 @@ static void move_lines(struct copy *copy, long long by)
 {
     long long line = (long long)copy->at.line + by, last = (long long)copy->lines - 1;
     copy->at.line = (size_t)(line < 0 || last < 0 ? 0 : line > last ? last : line);
-    copy->at.byte = byte_at(copy_line(copy, copy->at.line), copy->column);
+    copy->at.byte = byte_at(copy, copy->at.line, copy->column);
 }
 
+/* Marks stay with their character. */
 static bool step_right(struct copy *copy)
 {
     const char *text = copy_line(copy, copy->at.line), *at = text + copy->at.byte;
-    const char *next = at;
-    if (*at)
+    const char *end = text + copy_size(copy, copy->at.line), *next = at;
+    if (at < end)
         text_next(&next, NULL);
-    for (at = next; *at; at = next) { /* marks stay with their character */
+    for (at = next; at < end; at = next) {
         if (text_columns(text_next(&next, NULL)) == 0)
             continue;
         copy->at.byte = (size_t)(at - text);
@@ -165,7 +231,7 @@ static bool step_left(struct copy *copy)
     int column = copy_cursor_column(copy);
     if (column == 0)
         return false;
-    copy->at.byte = byte_at(copy_line(copy, copy->at.line), column - 1);
+    copy->at.byte = byte_at(copy, copy->at.line, column - 1);
     return true;
 }
 
@@ -186,11 +252,22 @@ static bool step_on(struct copy *copy)
     return true;
 }
 
+static bool step_back(struct copy *copy)
+{
+    if (step_left(copy))
+        return true;
+    if (copy->at.line == 0)
+        return false;
+    copy->at.line--;
+    copy->at.byte = byte_at(copy, copy->at.line, INT_MAX);
+    return true;
+}
+
 /* A word is what spaces end; so paths and addresses are one. */
 static void word_right(struct copy *copy)
 {
-    size_t line = copy->at.line;
-    while (!on_space(copy) && copy->at.line == line)
+    size_t last = copy_joined_last(copy, copy->at.line);
+    while (!on_space(copy) && copy->at.line <= last)
         if (!step_on(copy))
             return;
     while (on_space(copy) && step_on(copy))
@@ -200,16 +277,13 @@ static void word_right(struct copy *copy)
 static void word_left(struct copy *copy)
 {
     do {
-        if (!step_left(copy)) {
-            if (copy->at.line == 0)
-                return;
-            copy->at.line--;
-            copy->at.byte = byte_at(copy_line(copy, copy->at.line), 1 << 30);
-        }
+        if (!step_back(copy))
+            return;
     } while (on_space(copy));
-    while (copy->at.byte > 0) {
+    size_t first = copy_joined(copy, copy->at.line).line;
+    while (copy->at.line > first || copy->at.byte > 0) {
         struct copy_place before = copy->at;
-        step_left(copy);
+        step_back(copy);
         if (on_space(copy)) {
             copy->at = before;
             return;
@@ -224,7 +298,7 @@ static void paragraph(struct copy *copy, int by)
     bool text = false;
     while (by < 0 ? line > 0 : line + 1 < copy->lines) {
         line = by < 0 ? line - 1 : line + 1;
-        bool empty = !copy_line(copy, line)[0];
+        bool empty = copy_size(copy, line) == 0;
         text |= !empty;
         if (empty && text)
             break;
@@ -297,10 +371,11 @@ static bool move_in_line(struct copy *copy, enum action action)
         word_left(copy);
         break;
     case ACTION_COPY_LINE_START:
-        copy->at.byte = 0;
+        copy->at = copy_joined(copy, copy->at.line);
         break;
     case ACTION_COPY_LINE_END:
-        copy->at.byte = byte_at(copy_line(copy, copy->at.line), 1 << 30);
+        copy->at.line = copy_joined_last(copy, copy->at.line);
+        copy->at.byte = byte_at(copy, copy->at.line, INT_MAX);
         break;
     case ACTION_COPY_PARAGRAPH_UP:
         paragraph(copy, -1);

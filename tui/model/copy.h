@@ -2,9 +2,11 @@
  * Copy mode: the text of a pane, frozen, with a cursor, a selection and a search over all of it.
  *
  * The text comes from the monitor in parts, is cleaned as it comes and is bounded: beyond
- * COPY_BYTES_MAX the oldest lines are kept out of it and `cut` says so. Positions are a line and a
- * byte in it, always at the beginning of a character; what is selected as a block counts in
- * columns. The keys are those of vi and, where they do not clash, those of emacs.
+ * COPY_BYTES_MAX the oldest lines are kept out of it and `cut` says so. Positions are a line, as it
+ * stands on the screen, and a byte in it, always at the beginning of a character; what is selected
+ * as a block counts in columns. Lines that a soft wrap divided stand in the text without anything
+ * between them, so that searching, selecting and opening take them as the one line that they are.
+ * The keys are those of vi and, where they do not clash, those of emacs.
  */
 #pragma once
 
@@ -17,6 +19,10 @@
 #include "tui/model/line.h"
 
 #define COPY_BYTES_MAX (32U << 20)
+#define COPY_JOINED_MAX                                                                            \
+    (1U << 20)                /* bytes of lines that are one; the rest of it is another one        \
+                               */
+#define COPY_BLANKS_MAX 2000U /* at the end of a line that goes on */
 
 /* What lines are marked as; see view.capture. */
 enum copy_mark { COPY_PROMPT, COPY_REQUEST };
@@ -28,12 +34,23 @@ struct copy_place {
     size_t line, byte;
 };
 
+struct copy_line {
+    size_t begin; /* in the text */
+    bool goes_on; /* in the next one: a soft wrap divided them */
+};
+
+/* That a line goes on in the next one, and with how many blanks that its text leaves out. */
+struct copy_wrap {
+    size_t line; /* as the monitor counts */
+    size_t blanks;
+};
+
 struct copy {
     bool open, loading, cut;
     char id[FLEET_ID_MAX]; /* whose text */
-    char *text;            /* lines, each ended by a NUL */
+    char *text;            /* lines; a NUL ends those that do not go on */
     size_t size, room;
-    size_t *begin; /* where each line begins in text */
+    struct copy_line *line;
     size_t lines, lines_room;
 
     struct copy_place at, anchor;
@@ -48,6 +65,7 @@ struct copy {
     char pattern[LINE_MAX_BYTES]; /* "" when nothing is searched */
     size_t hits;
     size_t dropped; /* lines that were cut */
+    size_t joined;  /* bytes of the lines so far that are one with the next */
     struct {
         size_t *lines, count, room; /* as the monitor counts, ascending; owned */
     } marks[COPY_MARKS];
@@ -57,8 +75,10 @@ struct copy {
 void copy_open(struct copy *copy, const char *id);
 void copy_close(struct copy *copy); /* idempotent */
 
-/* Adds a part of the text, which ends at a line's end. -ENOMEM. */
-int copy_add(struct copy *copy, const char *text, size_t size, struct bj_error *error);
+/* Adds a part of the text, which ends at a line's end, with those of its lines that go on,
+ * ascending. -ENOMEM. */
+int copy_add(struct copy *copy, const char *text, size_t size, const struct copy_wrap *wraps,
+             size_t wraps_count, struct bj_error *error);
 /* A line of the text so far, counted from 0, is marked. -ENOMEM. */
 int copy_mark(struct copy *copy, enum copy_mark mark, size_t line, struct bj_error *error);
 bool copy_is_marked(const struct copy *copy, enum copy_mark mark, size_t line);
@@ -71,17 +91,28 @@ enum copy_outcome copy_key(struct copy *copy, const struct chord *chord, int row
 /* The same for an action of the key table. */
 enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int cols);
 
-/* What is selected, or without a selection the cursor's line: malloc'ed, NULL when out of memory.
- */
+/* What is selected, or without a selection the cursor's line, without an end of line at a soft wrap
+ * unless it is a block: malloc'ed, NULL when out of memory. */
 char *copy_text(const struct copy *copy, size_t *size);
 
 /* What stands at the cursor without white space in it, or in the selection of one line, without
  * the quotes and points around it: a path or an address. False: nothing, or too long. */
 bool copy_word(const struct copy *copy, char *out, size_t size);
 
-const char *copy_line(const struct copy *copy, size_t line); /* "" beyond the end */
+/* The text of a line, and its bytes (behind which the next one may follow at once); "" and 0 beyond
+ * the end. */
+const char *copy_line(const struct copy *copy, size_t line);
+size_t copy_size(const struct copy *copy, size_t line);
 /* Columns [*from, *to) of a line that are selected; false when none is. */
 bool copy_selected(const struct copy *copy, size_t line, int *from, int *to);
-/* The next hit in a line from a byte on: its first byte and its size. */
-bool copy_hit(const struct copy *copy, size_t line, size_t from, size_t *byte, size_t *size);
+/* Where the line begins of which this one, after soft wraps, is a part. */
+struct copy_place copy_joined(const struct copy *copy, size_t line);
+
+struct copy_hit {
+    size_t begin, end; /* bytes in the text */
+};
+/* The next hit from a byte of the text on, up to where its line, with all wraps, ends. */
+bool copy_hit(const struct copy *copy, size_t from, struct copy_hit *hit);
+/* The byte of the text at which a place is. */
+size_t copy_byte(const struct copy *copy, const struct copy_place *place);
 int copy_cursor_column(const struct copy *copy);

@@ -65,14 +65,17 @@ void copy_jump(struct copy *copy, enum copy_mark mark, bool up)
 bool copy_word(const struct copy *copy, char *out, size_t size)
 {
     static const char around[] = "\"'`()[]{}<>,;";
-    const char *line = copy_line(copy, copy->at.line);
-    const char *from = line + copy->at.byte, *to = from;
-    bool selected = copy->selecting == COPY_CHARS && copy->anchor.line == copy->at.line;
+    struct copy_place first = copy_joined(copy, copy->at.line);
+    const char *line = copy_line(copy, first.line);
+    const char *from = copy_line(copy, copy->at.line) + copy->at.byte, *to = from;
+    bool selected =
+        copy->selecting == COPY_CHARS && copy_joined(copy, copy->anchor.line).line == first.line;
     if (selected) {
-        bool forward = copy->anchor.byte < copy->at.byte;
-        from = line + (forward ? copy->anchor.byte : copy->at.byte);
-        to = line + (forward ? copy->at.byte : copy->anchor.byte);
-        to += *to != '\0';
+        bool forward = copy_byte(copy, &copy->anchor) < copy_byte(copy, &copy->at);
+        const struct copy_place *begin = forward ? &copy->anchor : &copy->at;
+        const struct copy_place *end = forward ? &copy->at : &copy->anchor;
+        from = copy_line(copy, begin->line) + begin->byte;
+        to = copy_line(copy, end->line) + copy_behind(copy, end);
     } else {
         while (from > line && from[-1] != ' ')
             from--;

@@ -5,47 +5,73 @@
 #include "tui/model/copy_parts.h"
 #include "tui/model/search.h"
 
-bool copy_hit(const struct copy *copy, size_t line, size_t from, size_t *byte, size_t *size)
+bool copy_hit(const struct copy *copy, size_t from, struct copy_hit *hit)
 {
-    return search_hit(copy_line(copy, line), copy->pattern, from, byte, size);
+    size_t byte, size;
+    if (from >= copy->size || !search_hit(copy->text + from, copy->pattern, 0, &byte, &size))
+        return false;
+    *hit = (struct copy_hit){from + byte, from + byte + size};
+    return true;
 }
 
-/* The last hit in a line that begins before `end`. */
-static bool hit_before(const struct copy *copy, size_t line, size_t end, size_t *byte)
+/* The line, with all its wraps, behind the one in which a byte is. */
+static size_t next_line(const struct copy *copy, size_t byte)
 {
+    return byte + strlen(copy->text + byte) + 1;
+}
+
+/* The first hit that begins in [from, to), or the last. The hits of a line are looked for from its
+ * beginning, so that they are the same from wherever one comes. */
+static bool hit_within(const struct copy *copy, size_t from, size_t to, bool last, size_t *byte)
+{
+    struct copy_place place = copy_place(copy, from);
     bool found = false;
-    size_t at, size, from = 0;
-    while (copy_hit(copy, line, from, &at, &size) && at < end) {
-        *byte = at;
-        found = true;
-        from = at + 1;
-    }
+    struct copy_hit hit;
+    place = copy_joined(copy, place.line);
+    for (size_t line = copy_byte(copy, &place); line < to; line = next_line(copy, line))
+        for (size_t at = line; copy_hit(copy, at, &hit) && hit.begin < to; at = hit.end) {
+            if (hit.begin < from)
+                continue;
+            *byte = hit.begin;
+            found = true;
+            if (!last)
+                return true;
+        }
     return found;
+}
+
+/* The last hit in [0, to), looked for from the end. */
+static bool hit_before(const struct copy *copy, size_t to, size_t *byte)
+{
+    while (to > 0) {
+        struct copy_place line = copy_joined(copy, copy_place(copy, to - 1).line);
+        size_t from = copy_byte(copy, &line);
+        if (hit_within(copy, from, to, true, byte))
+            return true;
+        to = from;
+    }
+    return false;
 }
 
 void copy_find(struct copy *copy, const struct copy_place *start, bool backward)
 {
-    size_t size, line = start->line, byte;
-    if (copy->lines == 0)
+    size_t from = copy_byte(copy, start), byte;
+    if (!copy->pattern[0])
         return;
-    for (size_t i = 0; i <= copy->lines; i++) {
-        bool here = i == 0;
-        bool found = backward ? hit_before(copy, line, here ? start->byte : SIZE_MAX, &byte)
-                              : copy_hit(copy, line, here ? start->byte + 1 : 0, &byte, &size);
-        if (found) {
-            copy->at = (struct copy_place){line, byte};
-            copy->column = copy_cursor_column(copy);
-            return;
-        }
-        line = backward ? (line + copy->lines - 1) % copy->lines : (line + 1) % copy->lines;
-    }
+    bool found = backward ? hit_before(copy, from, &byte) || hit_before(copy, copy->size, &byte)
+                          : hit_within(copy, from + 1, copy->size, false, &byte) ||
+                                hit_within(copy, 0, copy->size, false, &byte);
+    if (!found)
+        return;
+    copy->at = copy_place(copy, byte);
+    copy->column = copy_cursor_column(copy);
 }
 
 static void count_hits(struct copy *copy)
 {
     copy->hits = 0;
-    for (size_t line = 0; line < copy->lines; line++)
-        copy->hits += search_count(copy_line(copy, line), copy->pattern);
+    for (size_t line = 0; copy->pattern[0] && line < copy->size; line = next_line(copy, line))
+        copy->hits += search_count(copy->text + line, copy->pattern);
 }
 
 void copy_search_key(struct copy *copy, const struct chord *chord)

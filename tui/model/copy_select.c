@@ -9,38 +9,58 @@ static bool before(const struct copy_place *one, const struct copy_place *other)
     return one->line != other->line ? one->line < other->line : one->byte < other->byte;
 }
 
-bool copy_selected(const struct copy *copy, size_t line, int *from, int *to)
+/* The two ends of what is selected, in order. Whole lines are so with all their wraps. */
+static void ends(const struct copy *copy, struct copy_place *first, struct copy_place *last)
 {
     bool forward = before(&copy->anchor, &copy->at);
-    const struct copy_place *first = forward ? &copy->anchor : &copy->at;
-    const struct copy_place *last = forward ? &copy->at : &copy->anchor;
-    if (copy->selecting == COPY_NOTHING || line < first->line || line > last->line)
+    *first = forward ? copy->anchor : copy->at;
+    *last = forward ? copy->at : copy->anchor;
+    if (copy->selecting != COPY_LINES)
+        return;
+    *first = copy_joined(copy, first->line);
+    last->line = copy_joined_last(copy, last->line);
+    last->byte = copy_size(copy, last->line);
+}
+
+size_t copy_behind(const struct copy *copy, const struct copy_place *place)
+{
+    const char *text = copy_line(copy, place->line), *end = text + copy_size(copy, place->line);
+    const char *at = text + place->byte, *next = at;
+    if (at < end)
+        text_next(&next, NULL);
+    for (at = next; at < end && text_columns(text_next(&next, NULL)) == 0; at = next)
+        ;
+    return (size_t)(at - text);
+}
+
+bool copy_selected(const struct copy *copy, size_t line, int *from, int *to)
+{
+    struct copy_place first, last;
+    ends(copy, &first, &last);
+    if (copy->selecting == COPY_NOTHING || line < first.line || line > last.line)
         return false;
     const char *text = copy_line(copy, line);
     *from = 0;
-    *to = text_width(text);
+    *to = copy_column_of(text, copy_size(copy, line));
     if (copy->selecting == COPY_BLOCK) {
         int one = copy_column_of(copy_line(copy, copy->at.line), copy->at.byte);
         int other = copy_column_of(copy_line(copy, copy->anchor.line), copy->anchor.byte);
         *from = one < other ? one : other;
         *to = (one < other ? other : one) + 1;
     } else if (copy->selecting == COPY_CHARS) {
-        if (line == first->line)
-            *from = copy_column_of(text, first->byte);
-        if (line == last->line && text[last->byte]) {
-            const char *next = text + last->byte;
-            text_next(&next, NULL);
-            *to = copy_column_of(text, (size_t)(next - text));
-        }
+        if (line == first.line)
+            *from = copy_column_of(text, first.byte);
+        if (line == last.line)
+            *to = copy_column_of(text, copy_behind(copy, &last));
     }
     return true;
 }
 
-/* The characters that begin in [from, to). */
-static size_t take_columns(char *out, const char *text, int from, int to)
+/* The characters that begin in columns [from, to). */
+static size_t take_columns(char *out, const char *text, const char *end, int from, int to)
 {
     size_t size = 0;
-    for (int column = 0; *text;) {
+    for (int column = 0; text < end;) {
         const char *next = text;
         int columns = text_columns(text_next(&next, NULL));
         if (column >= to && columns > 0)
@@ -55,32 +75,49 @@ static size_t take_columns(char *out, const char *text, int from, int to)
     return size;
 }
 
+static size_t take_block(const struct copy *copy, size_t first, size_t last, char *out)
+{
+    size_t size = 0;
+    for (size_t line = first; line <= last; line++) {
+        const char *text = copy_line(copy, line);
+        int from, to;
+        if (copy_selected(copy, line, &from, &to))
+            size += take_columns(out + size, text, text + copy_size(copy, line), from, to);
+        while (size > 0 && out[size - 1] == ' ')
+            size--;
+        if (line < last)
+            out[size++] = '\n';
+    }
+    return size;
+}
+
 char *copy_text(const struct copy *copy, size_t *size)
 {
     struct copy lines = *copy;
+    struct copy_place first, last;
     if (lines.selecting == COPY_NOTHING) {
         lines.selecting = COPY_LINES;
         lines.anchor = lines.at;
     }
-    bool forward = before(&lines.anchor, &lines.at);
-    size_t first = forward ? lines.anchor.line : lines.at.line;
-    size_t last = forward ? lines.at.line : lines.anchor.line;
-    size_t most = 1;
-    for (size_t i = first; i <= last; i++)
-        most += strlen(copy_line(copy, i)) + 1;
-    char *out = malloc(most);
+    ends(&lines, &first, &last);
+    struct copy_place start = {first.line, 0}, end = {last.line, copy_size(copy, last.line)};
+    size_t from = copy_byte(copy, &start), to = copy_byte(copy, &end);
+    /* A line of a block ends even where its text goes on. */
+    char *out = malloc(to - from + (last.line - first.line) + 2);
     *size = 0;
-    for (size_t i = first; out && i <= last; i++) {
-        int from, to;
-        if (copy_selected(&lines, i, &from, &to))
-            *size += take_columns(out + *size, copy_line(copy, i), from, to);
-        while (lines.selecting == COPY_BLOCK && *size > 0 && out[*size - 1] == ' ')
-            --*size;
-        if (i < last || lines.selecting == COPY_LINES)
+    if (!out)
+        return NULL;
+    if (lines.selecting == COPY_BLOCK) {
+        *size = take_block(&lines, first.line, last.line, out);
+    } else {
+        last.byte = copy_behind(copy, &last);
+        to = copy_byte(copy, &last);
+        for (from += first.byte; from < to; from++)
+            out[(*size)++] = copy->text[from] ? copy->text[from] : '\n';
+        if (lines.selecting == COPY_LINES)
             out[(*size)++] = '\n';
     }
-    if (out)
-        out[*size] = '\0';
+    out[*size] = '\0';
     return out;
 }
 

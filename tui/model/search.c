@@ -8,7 +8,7 @@ bool search_hit(const char *text, const char *pattern, size_t from, size_t *byte
     bool exact = false; /* a capital in the pattern means it */
     for (const char *at = pattern; *at; at++)
         exact |= isupper((unsigned char)*at) != 0;
-    if (!pattern[0] || from > strlen(text))
+    if (!pattern[0] || strnlen(text, from) < from)
         return false;
     const char *hit = exact ? strstr(text + from, pattern) : strcasestr(text + from, pattern);
     if (!hit)
@@ -21,7 +21,7 @@ bool search_hit(const char *text, const char *pattern, size_t from, size_t *byte
 size_t search_count(const char *text, const char *pattern)
 {
     size_t count = 0, byte, size;
-    for (size_t from = 0; search_hit(text, pattern, from, &byte, &size); from = byte + size)
+    for (; search_hit(text, pattern, 0, &byte, &size); text += byte + size)
         count++;
     return count;
 }

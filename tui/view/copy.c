@@ -12,28 +12,34 @@ struct looks {
     bool selected;
 };
 
-/* The hit in which a byte is, going on from the last one. */
+/* The hit in which a byte of the text is, going on from the last one and over soft wraps. */
 struct hits {
-    size_t byte, size;
+    struct copy_hit hit;
     bool any;
 };
 
-static void paint_copy_line(struct view *view, const struct copy *copy, size_t line,
-                            const struct rect *inner, int row, struct looks *looks)
+static void hits_begin(struct hits *hits, const struct copy *copy, const struct copy_place *place)
 {
-    const char *text = copy_line(copy, line), *at = text;
-    struct hits hit = {0};
-    hit.any = copy_hit(copy, line, 0, &hit.byte, &hit.size);
+    hits->any = copy_hit(copy, copy_byte(copy, place), &hits->hit);
+}
+
+static void paint_copy_line(struct view *view, const struct copy *copy, size_t line,
+                            const struct rect *inner, int row, struct looks *looks,
+                            struct hits *hits)
+{
+    const struct copy_place start = {line, 0};
+    const char *at = copy_line(copy, line), *end_of_line = at + copy_size(copy, line);
+    size_t byte = copy_byte(copy, &start), cursor = copy_byte(copy, &copy->at);
     looks->selected = copy_selected(copy, line, &looks->from, &looks->to);
     int column = 0, end = copy->left + inner->cols;
-    while (*at && column < end) {
+    while (at < end_of_line && column < end) {
         char cell[SCREEN_CLUSTER_MAX];
-        size_t byte = (size_t)(at - text);
+        const char *from = at;
         int columns = pen_cell(&at, cell);
-        while (hit.any && byte >= hit.byte + hit.size)
-            hit.any = copy_hit(copy, line, hit.byte + hit.size, &hit.byte, &hit.size);
-        bool in_hit = hit.any && byte >= hit.byte;
-        bool here = in_hit && line == copy->at.line && copy->at.byte == hit.byte;
+        while (hits->any && byte >= hits->hit.end)
+            hits->any = copy_hit(copy, hits->hit.end, &hits->hit);
+        bool in_hit = hits->any && byte >= hits->hit.begin;
+        bool here = in_hit && cursor == hits->hit.begin;
         struct style style = here ? looks->current : in_hit ? looks->hit : looks->plain;
         if (looks->selected && column >= looks->from && column < looks->to)
             style.flags ^= BJ_ATTR_REVERSE;
@@ -41,6 +47,7 @@ static void paint_copy_line(struct view *view, const struct copy *copy, size_t l
             paint_cell(&view->paint, row, inner->col + column - copy->left, cell, columns == 2,
                        &style);
         column += columns;
+        byte += (size_t)(at - from);
     }
     /* A rectangle goes on where lines end, and an empty line that is selected is seen. */
     int last = copy->selecting == COPY_BLOCK ? looks->to : looks->from + 1;
@@ -49,6 +56,19 @@ static void paint_copy_line(struct view *view, const struct copy *copy, size_t l
     for (int c = column > looks->from ? column : looks->from; looks->selected && c < last; c++)
         if (c >= copy->left && c < end)
             paint_cell(&view->paint, row, inner->col + c - copy->left, " ", false, &blank);
+}
+
+static void paint_text_of(struct view *view, const struct copy *copy, const struct rect *inner,
+                          struct looks *looks)
+{
+    struct hits hits = {0};
+    for (int row = 0; row < inner->rows && copy->top + (size_t)row < copy->lines; row++) {
+        size_t line = copy->top + (size_t)row;
+        struct copy_place joined = copy_joined(copy, line);
+        if (row == 0 || joined.line == line)
+            hits_begin(&hits, copy, &joined);
+        paint_copy_line(view, copy, line, inner, inner->row + row, looks, &hits);
+    }
 }
 
 /* Prompts and requests, in the pane's left border. */
@@ -84,8 +104,7 @@ void view_copy_paint(struct view *view, const struct view_input *input, const st
         box_say(view, inner, "reading the scrollback");
         return;
     }
-    for (int row = 0; row < inner->rows && copy->top + (size_t)row < copy->lines; row++)
-        paint_copy_line(view, copy, copy->top + (size_t)row, inner, inner->row + row, &looks);
+    paint_text_of(view, copy, inner, &looks);
     paint_marks(view, copy, inner);
     if (copy->searching)
         return;

@@ -184,7 +184,7 @@ START_TEST(test_noise_at_every_size)
             terminal_write(t, noise, sizeof(noise));
             terminal_resize(t, (int)(seed * 7 % 30) + i, (int)(seed * 11 % 50) + 2 * i);
             struct bytes out = {0};
-            capture(t, true, true, 0, SIZE_MAX, &out);
+            capture(t, true, true, 0, SIZE_MAX, &out, NULL);
             bytes_free(&out);
         }
         terminal_free(t);

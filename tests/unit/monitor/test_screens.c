@@ -59,7 +59,7 @@ static void check_mark(struct terminal *terminal, const char *agent, const char 
     char name[256];
     struct bytes now = {0}, then = {0};
     snprintf(name, sizeof(name), "%s-%s.screen", agent, mark);
-    capture(terminal, false, true, 0, SIZE_MAX, &now);
+    capture(terminal, false, true, 0, SIZE_MAX, &now, NULL);
     ck_assert(!now.failed);
     if (writing) {
         write_whole(path_of(name), &now);

@@ -589,6 +589,57 @@ START_TEST(test_marks)
 }
 END_TEST
 
+static void wraps(struct terminal *t, bool scrollback, const char *wanted)
+{
+    struct capture_wrap wraps[4];
+    struct capture_notes notes = {.wraps = wraps, .wraps_room = 4};
+    struct bytes text = {0};
+    char said[256] = "";
+    for (size_t from = 0; from < capture_lines(t, scrollback);) {
+        notes.wraps_count = 0;
+        size_t next = capture(t, scrollback, false, from, SIZE_MAX, &text, &notes);
+        ck_assert_uint_gt(next, from); /* full notes end a part, and nothing is left out */
+        for (size_t i = 0; i < notes.wraps_count; i++) {
+            ck_assert(wraps[i].line >= from && wraps[i].line < next);
+            if (strlen(said) + 32 < sizeof(said))
+                sprintf(said + strlen(said), "%zu+%zu ", wraps[i].line, wraps[i].blanks);
+        }
+        from = next;
+    }
+    ck_assert_str_eq(said, wanted);
+    bytes_free(&text);
+}
+
+/* What a soft wrap divided is told, on the screen and when it is packed. */
+START_TEST(test_wraps)
+{
+    struct terminal *t = screen_new(8, 10, 1000, &heard);
+    screen_write(t, "0123456789a\r\nfull length\r\n");
+    wraps(t, false, "0+0 2+0 ");
+    screen_write(t, "\x1b[H\x1b[2Jab       \x1b[0m   c\r\n"); /* blanks are of the line */
+    wraps(t, false, "0+8 ");
+    screen_write(t, "012345678\u65e5x"); /* the pad in front of a wide character is not */
+    wraps(t, false, "0+8 2+0 ");
+    screen_write(t, "\x1b[1;10Hx\x1b[1;4H\x1b[K"); /* cut off behind: two lines */
+    wraps(t, false, "2+0 ");
+    for (int i = 0; i < 300; i++)
+        screen_write(t, "\r\nfar below");
+    wraps(t, true, "2+0 ");
+    terminal_free(t);
+    t = screen_new(2, 4, 1000, &heard); /* more than fit in one part */
+    screen_write(t, "abcdefghijklmnopqrstuvwxyz");
+    wraps(t, true, "0+0 1+0 2+0 3+0 4+0 5+0 ");
+    terminal_free(t);
+    /* What is above is no beginning of what the alternate screen shows. */
+    t = screen_new(2, 4, 1000, &heard);
+    screen_write(t, "0123456789");
+    wraps(t, true, "0+0 1+0 ");
+    screen_write(t, "\x1b[?1049h\x1b[Hfull");
+    wraps(t, true, "");
+    terminal_free(t);
+}
+END_TEST
+
 START_TEST(test_cursor_style)
 {
     struct terminal *t = screen_new(4, 20, 0, &heard);
@@ -647,6 +698,7 @@ int main(void)
     tcase_add_test(cases, test_title);
     tcase_add_test(cases, test_hyperlinks);
     tcase_add_test(cases, test_marks);
+    tcase_add_test(cases, test_wraps);
     tcase_add_test(cases, test_cursor_style);
     tcase_add_test(cases, test_cut_anywhere);
     suite_add_tcase(suite, cases);

@@ -11,7 +11,7 @@ static enum copy_outcome outcome;
 static void setup(const char *text)
 {
     copy_open(&copy, "a");
-    ck_assert_int_eq(copy_add(&copy, text, strlen(text), NULL), 0);
+    ck_assert_int_eq(copy_add(&copy, text, strlen(text), NULL, 0, NULL), 0);
     copy_loaded(&copy, 4, 0);
 }
 
@@ -21,7 +21,7 @@ static void press(const char *name)
     ck_assert(keys_parse(name, strlen(name), &chord));
     outcome = copy_key(&copy, &chord, 4, 20);
     ck_assert(copy.at.line < copy.lines || copy.lines == 0);
-    ck_assert(copy.lines == 0 || copy.at.byte <= strlen(copy_line(&copy, copy.at.line)));
+    ck_assert(copy.lines == 0 || copy.at.byte <= copy_size(&copy, copy.at.line));
     ck_assert(copy.top <= copy.at.line && copy.at.line < copy.top + 4);
 }
 
@@ -192,13 +192,13 @@ START_TEST(hostile_and_large_text)
     memset(line, 'x', sizeof(line));
     line[sizeof(line) - 1] = '\n';
     for (size_t i = 0; i < COPY_BYTES_MAX / sizeof(line) + 100; i++)
-        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), NULL), 0);
+        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), NULL, 0, NULL), 0);
     ck_assert(copy.cut);
     ck_assert_uint_le(copy.size, COPY_BYTES_MAX + 2 * sizeof(line));
     copy_loaded(&copy, 4, 2);
     ck_assert_uint_eq(copy.at.line, copy.lines - 3);
     press("g");
-    ck_assert_uint_eq(strlen(copy_line(&copy, copy.lines - 1)), sizeof(line) - 1);
+    ck_assert_uint_eq(copy_size(&copy, copy.lines - 1), sizeof(line) - 1);
     ck_assert_str_eq(copy_line(&copy, copy.lines), "");
     copy_close(&copy);
 }
@@ -284,5 +284,124 @@ START_TEST(what_stands_here)
 }
 END_TEST
 
+/* Lines that go on, each with blanks: "line+blanks ...". */
+static void setup_wrapped(const char *text, const struct copy_wrap *wraps, size_t count)
+{
+    copy_open(&copy, "a");
+    ck_assert_int_eq(copy_add(&copy, text, strlen(text), wraps, count, NULL), 0);
+    copy_loaded(&copy, 4, 0);
+}
+
+START_TEST(wrapped_lines_are_one)
+{
+    static const struct copy_wrap wraps[] = {{0, 0}, {1, 0}, {4, 2}};
+    char word[64];
+    int from, to;
+    setup_wrapped("see http://a.\nexample/long\n/path end\nnext\nab\nc\n", wraps, 3);
+    press("g");
+    press("w");
+    at(0, 4);
+    ck_assert(copy_word(&copy, word, sizeof(word)));
+    ck_assert_str_eq(word, "http://a.example/long/path");
+    press("j");
+    press("j"); /* from any of its parts */
+    at(2, 4);
+    ck_assert(copy_word(&copy, word, sizeof(word)));
+    ck_assert_str_eq(word, "http://a.example/long/path");
+    press("w");
+    at(2, 6);
+    press("b");
+    at(0, 4);
+    press("$");
+    at(2, 8);
+    press("0");
+    at(0, 0);
+    takes("see http://a.example/long/path end\n");
+    press("V");
+    press("j");
+    takes("see http://a.example/long/path end\n"); /* whole, whichever of its lines */
+    ck_assert(copy_selected(&copy, 2, &from, &to) && to == 9);
+    press("j");
+    press("j");
+    press("v");
+    takes("see http://a.example/long/path end\nn");
+    press("C-v"); /* a rectangle keeps its rows */
+    takes("s\ne\n/\nn");
+    press("Escape");
+    press("G");
+    takes("ab  c\n"); /* the blanks at the end of a row are of the line */
+    press("g");
+    press("l");
+    press("v");
+    press("w");
+    press("w");
+    takes("ee http://a.example/long/path e");
+    press("O");
+    ck_assert(!copy_word(&copy, word, 8));
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(a_hit_goes_over_a_wrap)
+{
+    static const struct copy_wrap wraps[] = {{0, 0}, {1, 0}, {2, 1}};
+    struct copy_hit hit;
+    setup_wrapped("an err\nor and e\nrror!\nlast er\nror\n", wraps, 3);
+    press("g");
+    press("/");
+    type("error");
+    ck_assert_uint_eq(copy.hits, 2); /* not the last, which is divided by a line's end */
+    at(0, 3);
+    press("Enter");
+    press("n");
+    at(1, 7);
+    press("n");
+    at(0, 3);
+    press("N");
+    at(1, 7);
+    press("?");
+    type("ror");
+    at(0, 5);
+    struct copy_place second = {1, 0};
+    ck_assert(copy_hit(&copy, 0, &hit)); /* marked on both rows */
+    ck_assert_uint_lt(hit.begin, copy_byte(&copy, &second));
+    ck_assert_uint_gt(hit.end, copy_byte(&copy, &second));
+    copy_close(&copy);
+}
+END_TEST
+
+/* A monitor that lies about them, or has none. */
+START_TEST(wraps_that_are_not_believed)
+{
+    static const struct copy_wrap wraps[] = {{3, 0},      {1, 0}, {1, SIZE_MAX},
+                                             {1, 100000}, {2, 1}, {SIZE_MAX, 1}};
+    setup_wrapped("a\nb\n\nc\n", wraps, 6);
+    takes("c\n"); /* nothing follows in which it could go on */
+    press("g");
+    press("V");
+    press("G");
+    takes("a\nb\n\nc\n"); /* not in order: of no line */
+    copy_close(&copy);
+
+    static char line[4096];
+    static struct copy_wrap all[2 * COPY_JOINED_MAX / sizeof(line)];
+    memset(line, 'x', sizeof(line));
+    line[sizeof(line) - 1] = '\n';
+    copy_open(&copy, "a");
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        all[i] = (struct copy_wrap){i, 0};
+        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), &all[i], 1, NULL), 0);
+    }
+    copy_loaded(&copy, 4, 0);
+    size_t size;
+    char *text = copy_text(&copy, &size);
+    ck_assert_uint_gt(size, sizeof(line));
+    ck_assert_uint_le(size, COPY_JOINED_MAX + sizeof(line));
+    free(text);
+    copy_close(&copy);
+}
+END_TEST
+
 SUITE_MAIN("copy", moves, selections, wide_and_marked_characters_stay_whole, searching,
-           hostile_and_large_text, nothing_at_all, prompts_and_requests, what_stands_here)
+           hostile_and_large_text, nothing_at_all, prompts_and_requests, what_stands_here,
+           wrapped_lines_are_one, a_hit_goes_over_a_wrap, wraps_that_are_not_believed)
