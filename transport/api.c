@@ -329,7 +329,8 @@ const struct bj_method bj_api_view[] = {
      "{text, next (line to go on from, nil at the end), lines (in all), rows, cols, row, col "
      "(cursor), prompts [line] (that a shell marked, OSC 133), requests [line] (at which one was "
      "held), wraps [[line, blanks]] (that a soft wrap divided from the next one, and how many blanks "
-     "at its end the text leaves out)}",
+     "at its end the text leaves out), links [[line, byte, bytes, id]] (where in the text a "
+     "hyperlink stands, OSC 8), targets [[id, url]] (of these links; an id never means another one)}",
      {{"scrollback", BJ_PARAM_BOOL, false, 0, "scrollback too"},
       {"ansi", BJ_PARAM_BOOL, false, 0, "with colours and attributes as SGR"},
       {"from", BJ_PARAM_UINT, false, UINT64_MAX, "first line; default 0"}}},

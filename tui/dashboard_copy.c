@@ -32,26 +32,64 @@ static void add_marks(struct copy *copy, enum copy_mark mark, const msgpack_obje
             copy_mark(copy, mark, (size_t)lines->via.array.ptr[i].via.u64, error);
 }
 
-/* Adds the text with the lines that go on; a monitor of an older version names none. */
-static void add_text(struct copy *copy, const msgpack_object *text, const msgpack_object *wraps,
+/* Reads an array of `count` numbers; false when it is none. */
+static bool read_numbers(const msgpack_object *from, uint64_t *out, uint32_t count)
+{
+    if (from->type != MSGPACK_OBJECT_ARRAY || from->via.array.size != count)
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        const msgpack_object *number = &from->via.array.ptr[i];
+        if (number->type != MSGPACK_OBJECT_POSITIVE_INTEGER)
+            return false;
+        out[i] = number->via.u64;
+    }
+    return true;
+}
+
+static const msgpack_object_array *list_of(const msgpack_object *result, const char *key)
+{
+    static const msgpack_object_array none;
+    const msgpack_object *list = bj_get(result, key);
+    return list && list->type == MSGPACK_OBJECT_ARRAY ? &list->via.array : &none;
+}
+
+/* Adds the text with the lines that go on and the links; a monitor of an older version names none.
+ */
+static void add_text(struct copy *copy, const msgpack_object *text, const msgpack_object *result,
                      struct bj_error *error)
 {
-    bool list = wraps && wraps->type == MSGPACK_OBJECT_ARRAY && wraps->via.array.size > 0;
-    uint32_t room = list ? wraps->via.array.size : 0, count = 0;
-    struct copy_wrap *read = list ? calloc(room, sizeof(*read)) : NULL;
-    for (uint32_t i = 0; read && i < room; i++) {
-        const msgpack_object *pair = &wraps->via.array.ptr[i];
-        if (pair->type == MSGPACK_OBJECT_ARRAY && pair->via.array.size == 2 &&
-            pair->via.array.ptr[0].type == MSGPACK_OBJECT_POSITIVE_INTEGER &&
-            pair->via.array.ptr[1].type == MSGPACK_OBJECT_POSITIVE_INTEGER)
-            read[count++] = (struct copy_wrap){(size_t)pair->via.array.ptr[0].via.u64,
-                                               (size_t)pair->via.array.ptr[1].via.u64};
-    }
-    if (list && !read)
-        bj_fail(error, -ENOMEM, "out of memory for the lines of this pane");
+    const msgpack_object_array *wraps = list_of(result, "wraps"), *links = list_of(result, "links");
+    struct copy_wrap *wrap = calloc(wraps->size + 1U, sizeof(*wrap));
+    struct copy_link *link = calloc(links->size + 1U, sizeof(*link));
+    struct copy_notes notes = {.wraps = wrap, .links = link};
+    uint64_t number[4];
+    for (uint32_t i = 0; wrap && i < wraps->size; i++)
+        if (read_numbers(&wraps->ptr[i], number, 2))
+            wrap[notes.wraps_count++] = (struct copy_wrap){(size_t)number[0], (size_t)number[1]};
+    for (uint32_t i = 0; link && i < links->size; i++)
+        if (read_numbers(&links->ptr[i], number, 4) && number[3] <= UINT32_MAX)
+            link[notes.links_count++] = (struct copy_link){(size_t)number[0], (size_t)number[1],
+                                                           (size_t)number[2], (uint32_t)number[3]};
+    if (wrap && link)
+        copy_add(copy, text->via.str.ptr, text->via.str.size, &notes, error);
     else
-        copy_add(copy, text->via.str.ptr, text->via.str.size, read, count, error);
-    free(read);
+        bj_fail(error, -ENOMEM, "out of memory for the text of this pane");
+    free(wrap);
+    free(link);
+}
+
+static void add_targets(struct copy *copy, const msgpack_object *result, struct bj_error *error)
+{
+    const msgpack_object_array *targets = list_of(result, "targets");
+    for (uint32_t i = 0; i < targets->size && error->code == 0; i++) {
+        const msgpack_object *pair = &targets->ptr[i];
+        if (pair->type != MSGPACK_OBJECT_ARRAY || pair->via.array.size != 2)
+            continue;
+        const msgpack_object *id = &pair->via.array.ptr[0], *url = &pair->via.array.ptr[1];
+        if (id->type == MSGPACK_OBJECT_POSITIVE_INTEGER && id->via.u64 <= UINT32_MAX &&
+            url->type == MSGPACK_OBJECT_STR)
+            copy_target(copy, (uint32_t)id->via.u64, url->via.str.ptr, url->via.str.size, error);
+    }
 }
 
 static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
@@ -69,7 +107,9 @@ static void on_captured(struct bj_rpc *rpc, const msgpack_object *error,
     else if (!text || text->type != MSGPACK_OBJECT_STR)
         bj_fail(&why, -EPROTO, "its monitor sent no text");
     else
-        add_text(copy, text, bj_get(result, "wraps"), &why);
+        add_text(copy, text, result, &why);
+    if (why.code == 0)
+        add_targets(copy, result, &why);
     if (why.code == 0)
         add_marks(copy, COPY_PROMPT, bj_get(result, "prompts"), &why);
     if (why.code == 0)

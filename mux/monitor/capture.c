@@ -43,21 +43,49 @@ static int text_length(const struct cell *cells, int cols, bool ansi)
     return length;
 }
 
-static void add_line(struct terminal *terminal, const struct cell *cells, int length, bool ansi,
-                     struct bytes *out)
+/* The link that a look has, if its target is still known. */
+static uint32_t link_of(const struct styles *styles, uint16_t attr)
 {
-    uint16_t attr = 0;
+    uint32_t link = attr ? attributes_get(&styles->attributes, attr)->link : 0;
+    return hyperlinks_get(&styles->links, link) ? link : 0;
+}
+
+static void note_links(struct capture_notes *notes, const struct styles *styles,
+                       const struct cell *cell, size_t line, size_t byte)
+{
+    struct capture_link *last = notes->links_count ? &notes->links[notes->links_count - 1] : NULL;
+    bool open = last && last->line == line && last->size == 0;
+    uint32_t link = cell ? link_of(styles, cell->attr) : 0;
+    if (open && last->link == link)
+        return;
+    if (open)
+        last->size = (uint32_t)byte - last->byte;
+    if (link)
+        notes->links[notes->links_count++] = (struct capture_link){line, (uint32_t)byte, 0, link};
+}
+
+static void add_line(struct terminal *terminal, const struct cell *cells, int length, bool ansi,
+                     struct bytes *out, struct capture_notes *notes, size_t line)
+{
+    const struct styles *styles = &terminal->styles;
+    size_t start = out->size;
+    uint16_t attr = 0, last = 0;
     for (int col = 0; col < length; col++) {
         const struct cell *cell = &cells[col];
         if (cell->glyph == GLYPH_TAIL || cell->glyph == GLYPH_PAD)
             continue;
+        if (notes && cell->attr != last)
+            note_links(notes, styles, cell, line, out->size - start);
+        last = cell->attr;
         if (ansi && cell->attr != attr)
             add_look(terminal, attr = cell->attr, out);
         if (cell->glyph == 0)
             bytes_add_str(out, " ");
         else
-            capture_glyph(&terminal->styles, cell->glyph, out);
+            capture_glyph(styles, cell->glyph, out);
     }
+    if (notes && last != 0)
+        note_links(notes, styles, NULL, line, out->size - start);
     if (attr != 0)
         add_look(terminal, 0, out);
     bytes_add_str(out, "\n");
@@ -95,10 +123,11 @@ size_t capture(struct terminal *terminal, bool scrollback, bool ansi, size_t fro
             cells = row->cells;
             wrapped = row->wrapped && line + 1 < total;
         }
-        if (notes && wrapped && notes->wraps_count == notes->wraps_room)
+        if (notes && (notes->wraps_count == notes->wraps_room ||
+                      notes->links_count + (size_t)terminal->cols > notes->links_room))
             break;
         int length = text_length(cells, terminal->cols, ansi);
-        add_line(terminal, cells, length, ansi, out);
+        add_line(terminal, cells, length, ansi, out, notes, line);
         if (notes && wrapped)
             note_wrap(notes, cells, terminal->cols, length, line);
     }

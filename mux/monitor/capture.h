@@ -15,9 +15,19 @@ struct capture_wrap {
     size_t line, blanks;
 };
 
+/* And where a hyperlink stands: `size` bytes of the line's text from `byte` on. */
+struct capture_link {
+    size_t line;
+    uint32_t byte, size, link; /* of the struct hyperlinks, and known there */
+};
+
+/* The lists are the caller's, and get ascending. There must be room for as many links as the
+ * terminal has columns. */
 struct capture_notes {
-    struct capture_wrap *wraps; /* the caller's; ascending */
+    struct capture_wrap *wraps;
     size_t wraps_count, wraps_room;
+    struct capture_link *links;
+    size_t links_count, links_room;
 };
 
 /*

@@ -244,6 +244,9 @@ static void pack_marks(msgpack_packer *packer, const struct call *call, const ch
 }
 
 #define WRAPS_MAX 16384 /* of one part */
+#define LINKS_MAX 8192
+
+_Static_assert(LINKS_MAX >= GRID_COLS_MAX, "the links of one line fit into a part");
 
 static void pack_wraps(msgpack_packer *packer, const struct capture_notes *notes)
 {
@@ -256,6 +259,41 @@ static void pack_wraps(msgpack_packer *packer, const struct capture_notes *notes
     }
 }
 
+static void pack_links(msgpack_packer *packer, const struct capture_notes *notes)
+{
+    bj_pack_str(packer, "links");
+    msgpack_pack_array(packer, notes->links_count);
+    for (size_t i = 0; i < notes->links_count; i++) {
+        const struct capture_link *link = &notes->links[i];
+        msgpack_pack_array(packer, 4);
+        msgpack_pack_uint64(packer, link->line);
+        msgpack_pack_uint32(packer, link->byte);
+        msgpack_pack_uint32(packer, link->size);
+        msgpack_pack_uint32(packer, link->link);
+    }
+}
+
+/* Those that the part's links lead to, each once. */
+static void pack_targets(msgpack_packer *packer, const struct capture_notes *notes,
+                         const struct hyperlinks *links)
+{
+    uint32_t ids[HYPERLINKS_KEPT], count = 0;
+    bool used[HYPERLINKS_KEPT] = {false};
+    for (size_t i = 0; i < notes->links_count; i++) {
+        uint32_t id = notes->links[i].link;
+        if (!used[id % HYPERLINKS_KEPT])
+            ids[count++] = id;
+        used[id % HYPERLINKS_KEPT] = true;
+    }
+    bj_pack_str(packer, "targets");
+    msgpack_pack_array(packer, count);
+    for (uint32_t i = 0; i < count; i++) {
+        msgpack_pack_array(packer, 2);
+        msgpack_pack_uint32(packer, ids[i]);
+        bj_pack_str(packer, hyperlinks_get(links, ids[i]));
+    }
+}
+
 static void capture_text(const struct call *call)
 {
     struct terminal *terminal = call->monitor->terminal;
@@ -264,16 +302,20 @@ static void capture_text(const struct call *call)
     uint64_t from = bj_get_uint(call->params, "from", 0);
     struct bytes text = {0};
     struct capture_notes notes = {.wraps = malloc(WRAPS_MAX * sizeof(*notes.wraps)),
-                                  .wraps_room = WRAPS_MAX};
-    text.failed = !notes.wraps;
+                                  .wraps_room = WRAPS_MAX,
+                                  .links = malloc(LINKS_MAX * sizeof(*notes.links)),
+                                  .links_room = LINKS_MAX};
+    text.failed = !notes.wraps || !notes.links;
     size_t next = capture(terminal, scrollback, bj_get_bool(call->params, "ansi", false),
                           from < lines ? (size_t)from : lines, CAPTURE_PART, &text, &notes);
     msgpack_packer *packer = text.failed ? NULL : bj_rpc_result(call->rpc, call->id);
     if (text.failed)
         fail(call, -ENOMEM, "out of memory");
     if (packer) {
-        msgpack_pack_map(packer, 10);
+        msgpack_pack_map(packer, 12);
         pack_wraps(packer, &notes);
+        pack_links(packer, &notes);
+        pack_targets(packer, &notes, &terminal->styles.links);
         pack_marks(packer, call, "prompts", ATTRIBUTE_PROMPT, from, next);
         pack_marks(packer, call, "requests", ATTRIBUTE_REQUEST, from, next);
         bj_pack_str(packer, "text");
@@ -291,6 +333,7 @@ static void capture_text(const struct call *call)
         bj_rpc_send(call->rpc);
     }
     free(notes.wraps);
+    free(notes.links);
     bytes_free(&text);
 }
 

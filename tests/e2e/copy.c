@@ -295,6 +295,42 @@ START_TEST(a_wrapped_line_is_one)
 }
 END_TEST
 
+/* The words of a hyperlink say nothing about where it leads; the question does. */
+START_TEST(a_link_shows_where_it_leads)
+{
+    const char *log = browser();
+    human_runs(&world, "linked",
+               "link() { printf '\\033]8;;%s\\033\\\\%s\\033]8;;\\033\\\\\\n' \"$1\" \"$2\"; }; "
+               "link https://true.example/page?a=1 'the docs'; "
+               "link https://evil.example/ https://good.example/; "
+               "link mailto:a@b.example 'a letter'; echo sho''wn; sleep 1000");
+    WAIT_FOR(world_shows(&world, "linked", "shown"));
+    for (size_t i = 0; i < SIZES; i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        EYE_WAIT_TEXT(eye, "shown");
+        enter(eye);
+        eye_type(eye, "g0wO");
+        EYE_WAIT(eye, eye_shows(eye, "leads to") && eye_shows(eye, "the docs") &&
+                          eye_shows(eye, "https://true.example/page?a=1"));
+        unlink(log);
+        eye_type(eye, "y");
+        EYE_WAIT_TEXT(eye, "opened with");
+        WAIT_FOR(access(log, R_OK) == 0 &&
+                 strcmp(world_read(log), "1 https://true.example/page?a=1\n") == 0);
+        eye_type(eye, "j0O");
+        EYE_WAIT(eye, eye_shows(eye, "https://evil.example/") &&
+                          eye_shows(eye, "its words name another host"));
+        eye_type(eye, "n");
+        EYE_WAIT(eye, !eye_shows(eye, "Open this"));
+        eye_type(eye, "jO");
+        EYE_WAIT_TEXT(eye, "not opened");
+        eye_type(eye, "q");
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        detach(eye);
+    }
+}
+END_TEST
+
 /* A path inside means the human's own file, never what the agent can write. */
 START_TEST(a_path_is_ones_own)
 {
@@ -339,6 +375,7 @@ int main(void)
     tcase_add_test(tests, a_rectangle_to_the_clipboard_and_a_file);
     tcase_add_test(tests, opened_only_when_shown_and_allowed);
     tcase_add_test(tests, a_wrapped_line_is_one);
+    tcase_add_test(tests, a_link_shows_where_it_leads);
     tcase_add_test(tests, a_path_is_ones_own);
     suite_add_tcase(suite, tests);
     return world_main(suite);

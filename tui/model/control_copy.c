@@ -24,12 +24,17 @@ void control_copy_open(struct control *control, const struct control_view *view,
 static void open_here(struct control *control, const struct control_view *view, struct order *order)
 {
     struct bj_error error = {0};
-    char word[TARGET_MAX];
-    if (!copy_word(&control->copy, word, sizeof(word))) {
+    char word[TARGET_MAX], words[TARGET_WORDS_MAX];
+    int status;
+    if (copy_link(&control->copy, word, sizeof(word), words, sizeof(words))) {
+        status = target_link(&control->target, word, words, &error);
+    } else if (copy_word(&control->copy, word, sizeof(word))) {
+        status = target_read(&control->target, word, &error);
+    } else {
         control_note(control, view->now, false, "nothing here that could be opened");
         return;
     }
-    if (target_read(&control->target, word, &error) < 0) {
+    if (status < 0) {
         control_note(control, view->now, true, "%.240s", error.text);
         return;
     }

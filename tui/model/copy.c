@@ -22,15 +22,51 @@ void copy_close(struct copy *copy)
     free(copy->line);
     for (int i = 0; i < COPY_MARKS; i++)
         free(copy->marks[i].lines);
+    for (size_t i = 0; i < COPY_TARGETS; i++)
+        free(copy->targets[i].url);
+    free(copy->links.list);
     memset(copy, 0, sizeof(*copy));
 }
 
 /* ---- the text ---- */
 
-static int add_line(struct copy *copy, const char *text, size_t size, bool goes_on, size_t blanks)
+/* Cleans a line in pieces, so that its links stand where they stood. */
+static int clean(struct copy *copy, const char *text, size_t size, const struct copy_link *links,
+                 size_t count, size_t *cleaned)
 {
+    char *out = copy->text + copy->size;
+    size_t room = copy->room - copy->size, done = 0, length = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct copy_link link = links[i];
+        if (link.byte < done || link.byte > size || link.size > size - link.byte)
+            continue; /* not in order, or of no text */
+        length += text_clean(out + length, room - length, text + done, link.byte - done);
+        done = link.byte + link.size;
+        size_t linked = text_clean(out + length, room - length, text + link.byte, link.size);
+        link.byte = length;
+        link.size = linked;
+        length += linked;
+        if (linked > 0 && copy_link_add(copy, &link) < 0)
+            return -ENOMEM;
+    }
+    *cleaned = length + text_clean(out + length, room - length, text + done, size - done);
+    return 0;
+}
+
+/* What the notes say of one line. */
+struct line_notes {
+    bool goes_on;
+    size_t blanks;
+    const struct copy_link *links;
+    size_t links_count;
+};
+
+static int add_line(struct copy *copy, const char *text, size_t size,
+                    const struct line_notes *notes)
+{
+    bool goes_on = notes->goes_on;
     /* What is replaced may take three bytes for one. */
-    size_t wanted = copy->size + 3 * size + blanks + 1;
+    size_t wanted = copy->size + 3 * size + notes->blanks + 1;
     if (wanted > copy->room) {
         size_t room = wanted * 3 / 2 + 4096;
         char *larger = realloc(copy->text, room);
@@ -47,12 +83,14 @@ static int add_line(struct copy *copy, const char *text, size_t size, bool goes_
         copy->line = larger;
         copy->lines_room = room;
     }
-    char *at = copy->text + copy->size;
-    size_t length = text_clean(at, copy->room - copy->size, text, size);
+    size_t length;
+    if (clean(copy, text, size, notes->links, notes->links_count, &length) < 0)
+        return -ENOMEM;
     if (goes_on) {
-        memset(at + length, ' ', blanks);
-        length += blanks;
-        at[length] = '\0';
+        char *end = copy->text + copy->size + length;
+        memset(end, ' ', notes->blanks);
+        end[notes->blanks] = '\0';
+        length += notes->blanks;
     }
     copy->joined += length;
     goes_on &= length > 0 && copy->joined < COPY_JOINED_MAX;
@@ -80,21 +118,34 @@ static void cut_oldest(struct copy *copy)
     copy->cut = true;
 }
 
-int copy_add(struct copy *copy, const char *text, size_t size, const struct copy_wrap *wraps,
-             size_t wraps_count, struct bj_error *error)
+/* Takes what is said of this line off the lists, with all that is said of lines before. */
+static struct line_notes notes_of(struct copy_notes *notes, size_t line)
 {
-    const struct copy_wrap *wrap = wraps, *end_of_wraps = wraps ? wraps + wraps_count : NULL;
+    struct line_notes of = {0};
+    for (; notes->wraps_count > 0 && notes->wraps->line < line; notes->wraps_count--)
+        notes->wraps++;
+    for (; notes->links_count > 0 && notes->links->line < line; notes->links_count--)
+        notes->links++;
+    of.goes_on = notes->wraps_count > 0 && notes->wraps->line == line;
+    if (of.goes_on && notes->wraps->blanks < COPY_BLANKS_MAX)
+        of.blanks = notes->wraps->blanks;
+    of.links = notes->links;
+    while (of.links_count < notes->links_count && of.links[of.links_count].line == line)
+        of.links_count++;
+    return of;
+}
+
+int copy_add(struct copy *copy, const char *text, size_t size, const struct copy_notes *notes,
+             struct bj_error *error)
+{
+    struct copy_notes left = notes ? *notes : (struct copy_notes){0};
     while (size > 0) {
         const char *end = memchr(text, '\n', size);
         size_t length = end ? (size_t)(end - text) : size;
         if (copy->size + length > COPY_BYTES_MAX)
             cut_oldest(copy);
-        size_t line = copy->dropped + copy->lines;
-        while (wrap < end_of_wraps && wrap->line < line)
-            wrap++;
-        bool goes_on = wrap < end_of_wraps && wrap->line == line;
-        size_t blanks = goes_on && wrap->blanks < COPY_BLANKS_MAX ? wrap->blanks : 0;
-        if (add_line(copy, text, length, goes_on, blanks) < 0)
+        const struct line_notes of = notes_of(&left, copy->dropped + copy->lines);
+        if (add_line(copy, text, length, &of) < 0)
             return bj_fail(error, -ENOMEM, "out of memory for the text of this pane");
         length += end != NULL;
         text += length;

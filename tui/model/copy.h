@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "transport/error.h"
 #include "tui/keys.h"
@@ -20,9 +21,11 @@
 
 #define COPY_BYTES_MAX (32U << 20)
 #define COPY_JOINED_MAX                                                                            \
-    (1U << 20)                /* bytes of lines that are one; the rest of it is another one        \
-                               */
-#define COPY_BLANKS_MAX 2000U /* at the end of a line that goes on */
+    (1U << 20)                 /* bytes of lines that are one; the rest of it is another one       \
+                                */
+#define COPY_BLANKS_MAX 2000U  /* at the end of a line that goes on */
+#define COPY_LINKS_MAX  65536U /* the newest */
+#define COPY_TARGETS    512U   /* the newest; a monitor knows fewer */
 
 /* What lines are marked as; see view.capture. */
 enum copy_mark { COPY_PROMPT, COPY_REQUEST };
@@ -43,6 +46,21 @@ struct copy_line {
 struct copy_wrap {
     size_t line; /* as the monitor counts */
     size_t blanks;
+};
+
+/* Where a hyperlink (OSC 8) stands: bytes of a line. */
+struct copy_link {
+    size_t line; /* as the monitor counts */
+    size_t byte, size;
+    uint32_t target;
+};
+
+/* What comes with a part of the text, ascending; NULL and 0 where nothing does. */
+struct copy_notes {
+    const struct copy_wrap *wraps;
+    size_t wraps_count;
+    const struct copy_link *links;
+    size_t links_count;
 };
 
 struct copy {
@@ -69,16 +87,27 @@ struct copy {
     struct {
         size_t *lines, count, room; /* as the monitor counts, ascending; owned */
     } marks[COPY_MARKS];
+    struct {
+        struct copy_link *list; /* ascending; owned */
+        size_t count, room;
+    } links;
+    struct {
+        uint32_t id;
+        char *url; /* owned */
+    } targets[COPY_TARGETS];
+    size_t targets_added;
     const char *said; /* why the last key did nothing, or NULL */
 };
 
 void copy_open(struct copy *copy, const char *id);
 void copy_close(struct copy *copy); /* idempotent */
 
-/* Adds a part of the text, which ends at a line's end, with those of its lines that go on,
- * ascending. -ENOMEM. */
-int copy_add(struct copy *copy, const char *text, size_t size, const struct copy_wrap *wraps,
-             size_t wraps_count, struct bj_error *error);
+/* Adds a part of the text, which ends at a line's end. `notes` may be NULL. -ENOMEM. */
+int copy_add(struct copy *copy, const char *text, size_t size, const struct copy_notes *notes,
+             struct bj_error *error);
+/* Where the links with this id lead. -ENOMEM. */
+int copy_target(struct copy *copy, uint32_t id, const char *url, size_t size,
+                struct bj_error *error);
 /* A line of the text so far, counted from 0, is marked. -ENOMEM. */
 int copy_mark(struct copy *copy, enum copy_mark mark, size_t line, struct bj_error *error);
 bool copy_is_marked(const struct copy *copy, enum copy_mark mark, size_t line);
@@ -98,6 +127,10 @@ char *copy_text(const struct copy *copy, size_t *size);
 /* What stands at the cursor without white space in it, or in the selection of one line, without
  * the quotes and points around it: a path or an address. False: nothing, or too long. */
 bool copy_word(const struct copy *copy, char *out, size_t size);
+
+/* Where the hyperlink at the cursor leads, and the words that have it. False: there is none, or a
+ * selection says what is meant. */
+bool copy_link(const struct copy *copy, char *url, size_t size, char *words, size_t words_size);
 
 /* The text of a line, and its bytes (behind which the next one may follow at once); "" and 0 beyond
  * the end. */

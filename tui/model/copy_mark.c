@@ -1,11 +1,9 @@
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "tui/model/copy_parts.h"
 
-/* Lines to jump to, and what stands at the cursor. */
+/* Lines to jump to. */
 
 int copy_mark(struct copy *copy, enum copy_mark mark, size_t line, struct bj_error *error)
 {
@@ -60,34 +58,4 @@ void copy_jump(struct copy *copy, enum copy_mark mark, bool up)
     }
     copy->at = (struct copy_place){copy->marks[mark].lines[up ? at - 1 : at] - copy->dropped, 0};
     copy->column = 0;
-}
-
-bool copy_word(const struct copy *copy, char *out, size_t size)
-{
-    static const char around[] = "\"'`()[]{}<>,;";
-    struct copy_place first = copy_joined(copy, copy->at.line);
-    const char *line = copy_line(copy, first.line);
-    const char *from = copy_line(copy, copy->at.line) + copy->at.byte, *to = from;
-    bool selected =
-        copy->selecting == COPY_CHARS && copy_joined(copy, copy->anchor.line).line == first.line;
-    if (selected) {
-        bool forward = copy_byte(copy, &copy->anchor) < copy_byte(copy, &copy->at);
-        const struct copy_place *begin = forward ? &copy->anchor : &copy->at;
-        const struct copy_place *end = forward ? &copy->at : &copy->anchor;
-        from = copy_line(copy, begin->line) + begin->byte;
-        to = copy_line(copy, end->line) + copy_behind(copy, end);
-    } else {
-        while (from > line && from[-1] != ' ')
-            from--;
-        to += strcspn(to, " ");
-    }
-    while (from < to && strchr(around, *from))
-        from++;
-    while (to > from && (strchr(around, to[-1]) || strchr(".:!?", to[-1])))
-        to--;
-    if (to == from || (size_t)(to - from) >= size)
-        return false;
-    memcpy(out, from, (size_t)(to - from));
-    out[to - from] = '\0';
-    return true;
 }

@@ -1,6 +1,6 @@
 /*
- * The parts of copy mode (copy.h): copy.c has the text, moves and keys, copy_search.c the search,
- * copy_select.c the selection.
+ * The parts of copy mode (copy.h): copy.c has the text, moves and keys, copy_mark.c marks,
+ * copy_link.c links and words to open, copy_search.c the search, copy_select.c the selection.
  */
 #pragma once
 
@@ -13,6 +13,9 @@ size_t copy_joined_last(const struct copy *copy, size_t line);
 
 /* The byte of the line behind the character there, and behind its marks. */
 size_t copy_behind(const struct copy *copy, const struct copy_place *place);
+
+/* Keeps a link, whose place is in the clean text. -ENOMEM. */
+int copy_link_add(struct copy *copy, const struct copy_link *link);
 
 /* To the next marked line, or the one before. */
 void copy_jump(struct copy *copy, enum copy_mark mark, bool up);

@@ -50,9 +50,38 @@ static int read_address(struct target *target, const char *word, struct bj_error
     return 0;
 }
 
+static int hex(char digit)
+{
+    return digit >= '0' && digit <= '9'     ? digit - '0'
+           : isxdigit((unsigned char)digit) ? (digit | 0x20) - 'a' + 10
+                                            : -1;
+}
+
+/* The path of file://HOST/PATH, whose host is the sandbox whatever it says. "" when it has none. */
+static void read_file(const char *url, char out[TARGET_MAX])
+{
+    const char *at = url + strlen("file://");
+    size_t size = 0;
+    for (at += strcspn(at, "/"); *at && size + 1 < TARGET_MAX; at++) {
+        int high = at[0] == '%' ? hex(at[1]) : -1, low = high >= 0 ? hex(at[2]) : -1;
+        int byte = at[0] != '%' ? (unsigned char)at[0] : low >= 0 ? high * 16 + low : 0;
+        if (byte < ' ' || byte == 0x7f || (at[0] == '%' && byte == '/'))
+            break;
+        out[size++] = (char)byte;
+        at += at[0] == '%' ? 2 : 0;
+    }
+    out[*at ? 0 : size] = '\0';
+}
+
 int target_read(struct target *target, const char *word, struct bj_error *error)
 {
+    char file[TARGET_MAX];
     *target = (struct target){0};
+    if (strncasecmp(word, "file://", 7) == 0) {
+        read_file(word, file);
+        if (strncmp(file, "/work/", 6) == 0)
+            word = file;
+    }
     if (strncasecmp(word, "http://", 7) == 0 || strncasecmp(word, "https://", 8) == 0)
         return read_address(target, word, error);
     if (strstr(word, "://"))
@@ -69,5 +98,32 @@ int target_read(struct target *target, const char *word, struct bj_error *error)
         if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || !at[2]))
             return bj_fail(error, -EINVAL, "not opened: the path leads out of the project");
     target->path = true;
+    return 0;
+}
+
+/* The host of an address, or of words that look like one; "" when there is none. */
+static void host_of(const char *text, char out[TARGET_WORDS_MAX])
+{
+    const char *scheme = strstr(text, "://");
+    const char *host = scheme ? scheme + 3 : text;
+    bool looks = scheme || strncasecmp(host, "www.", 4) == 0;
+    size_t size = looks ? strcspn(host, "/?#: ") : 0;
+    snprintf(out, TARGET_WORDS_MAX, "%.*s", (int)(size < TARGET_WORDS_MAX ? size : 0), host);
+}
+
+int target_link(struct target *target, const char *url, const char *words, struct bj_error *error)
+{
+    char said[TARGET_WORDS_MAX], true_host[TARGET_WORDS_MAX];
+    if (!strstr(url, "://"))
+        return bj_fail(error, -EINVAL, "not opened: only http and https addresses are");
+    int status = target_read(target, url, error);
+    if (status < 0 || strcmp(words, url) == 0)
+        return status;
+    snprintf(target->words, sizeof(target->words), "%s", words);
+    host_of(words, said);
+    host_of(url, true_host);
+    if (said[0] && strcasecmp(said, true_host) != 0)
+        snprintf(target->note, sizeof(target->note),
+                 "its words name another host than it leads to");
     return 0;
 }

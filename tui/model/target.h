@@ -13,13 +13,17 @@
 
 #include "transport/error.h"
 
-#define TARGET_MAX 2048
+#define TARGET_MAX       2048
+#define TARGET_WORDS_MAX 256
 
 struct target {
-    bool path;             /* relative to the project; else an address */
-    char text[TARGET_MAX]; /* what is opened */
-    char note[96];         /* what is odd about it, or "" */
+    bool path;                    /* relative to the project; else an address */
+    char text[TARGET_MAX];        /* what is opened */
+    char note[96];                /* what is odd about it, or "" */
+    char words[TARGET_WORDS_MAX]; /* of a link, when they are not where it leads; else "" */
 };
 
-/* -EINVAL with a sentence when it is nothing that is opened. */
+/* -EINVAL with a sentence when it is nothing that is opened. file:// is a path below /work. */
 int target_read(struct target *target, const char *word, struct bj_error *error);
+/* The same for a hyperlink, of which the pane shows only the words. */
+int target_link(struct target *target, const char *url, const char *words, struct bj_error *error);

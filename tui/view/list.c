@@ -121,11 +121,19 @@ static void paint_target(struct view *view, const struct view_input *input)
     struct style text = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
     struct style dim = paint_style(&view->paint, ROLE_ALERT_WARNING, ROLE_BACKGROUND, 0);
     int cols = input->cols - 4 < 100 ? input->cols - 4 : 100;
-    int lines = text_lines(target->text, cols - 4);
+    int lines = text_lines(target->text, cols - 4) + (target->words[0] ? 2 : 0);
     struct rect inside =
         box_paint(view, input, lines + 4, cols, "Open this outside?", "y yes  N no");
     int end = inside.row + inside.rows;
     bool noted = true;
+    if (target->words[0] && inside.rows > 2) {
+        struct style words = paint_style(&view->paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
+        struct style arrow = paint_style(&view->paint, ROLE_DIM, ROLE_BACKGROUND, 0);
+        paint_text(&view->paint, inside.row++, inside.col, inside.cols, target->words, &words);
+        paint_text(&view->paint, inside.row++, inside.col, inside.cols,
+                   view->paint.facts.utf8 ? "→ leads to" : "-> leads to", &arrow);
+        inside.rows -= 2;
+    }
     int row = box_wrapped(view, inside.row, end, &inside, target->text, &text, &view->prompt_whole);
     if (!view->prompt_whole)
         paint_text(&view->paint, end - 1, inside.col, inside.cols,

@@ -592,7 +592,9 @@ END_TEST
 static void wraps(struct terminal *t, bool scrollback, const char *wanted)
 {
     struct capture_wrap wraps[4];
-    struct capture_notes notes = {.wraps = wraps, .wraps_room = 4};
+    struct capture_link links[10];
+    struct capture_notes notes = {
+        .wraps = wraps, .wraps_room = 4, .links = links, .links_room = 10};
     struct bytes text = {0};
     char said[256] = "";
     for (size_t from = 0; from < capture_lines(t, scrollback);) {
@@ -636,6 +638,53 @@ START_TEST(test_wraps)
     wraps(t, true, "0+0 1+0 ");
     screen_write(t, "\x1b[?1049h\x1b[Hfull");
     wraps(t, true, "");
+    terminal_free(t);
+}
+END_TEST
+
+static void links(struct terminal *t, const char *wanted)
+{
+    struct capture_wrap wraps[64];
+    struct capture_link links[20];
+    struct capture_notes notes = {
+        .wraps = wraps, .wraps_room = 64, .links = links, .links_room = 20};
+    struct bytes text = {0};
+    char said[512] = "";
+    for (size_t from = 0; from < capture_lines(t, true);) {
+        notes.wraps_count = notes.links_count = 0;
+        size_t next = capture(t, true, false, from, SIZE_MAX, &text, &notes);
+        ck_assert_uint_gt(next, from);
+        for (size_t i = 0; i < notes.links_count; i++)
+            sprintf(said + strlen(said), "%zu:%u+%u %s ", links[i].line, links[i].byte,
+                    links[i].size, hyperlinks_get(&t->styles.links, links[i].link));
+        from = next;
+    }
+    ck_assert_str_eq(said, wanted);
+    bytes_free(&text);
+}
+
+#define LINK(url, words) "\x1b]8;;" url "\x1b\\" words "\x1b]8;;\x1b\\"
+
+/* Where they stand, in bytes; over a wrap, side by side, in the scrollback, forgotten. */
+START_TEST(test_captured_links)
+{
+    struct terminal *t = screen_new(4, 10, 1000, &heard);
+    screen_write(t, "no \u00e9" LINK("http://a/", "li\x1b[1mnk\x1b[m") "\r\n");
+    links(t, "0:5+4 http://a/ ");
+    screen_write(t, LINK("http://b/", "one") LINK("http://c/", "two") "\r\n");
+    screen_write(t, "12345678" LINK("https://d/", "over") LINK("javascript:x", "no"));
+    static const char all[] = "0:5+4 http://a/ 1:0+3 http://b/ 1:3+3 http://c/ "
+                              "2:8+2 https://d/ 3:0+2 https://d/ ";
+    links(t, all);
+    for (int i = 0; i < 300; i++)
+        screen_write(t, "\r\nfar below");
+    links(t, all);
+    char one[64];
+    for (unsigned i = 0; i < HYPERLINKS_KEPT; i++) {
+        snprintf(one, sizeof(one), "\x1b]8;;http://more/%u\a\x1b]8;;\a", i);
+        screen_write(t, one);
+    }
+    links(t, "");
     terminal_free(t);
 }
 END_TEST
@@ -699,6 +748,7 @@ int main(void)
     tcase_add_test(cases, test_hyperlinks);
     tcase_add_test(cases, test_marks);
     tcase_add_test(cases, test_wraps);
+    tcase_add_test(cases, test_captured_links);
     tcase_add_test(cases, test_cursor_style);
     tcase_add_test(cases, test_cut_anywhere);
     suite_add_tcase(suite, cases);

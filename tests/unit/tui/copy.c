@@ -11,7 +11,7 @@ static enum copy_outcome outcome;
 static void setup(const char *text)
 {
     copy_open(&copy, "a");
-    ck_assert_int_eq(copy_add(&copy, text, strlen(text), NULL, 0, NULL), 0);
+    ck_assert_int_eq(copy_add(&copy, text, strlen(text), NULL, NULL), 0);
     copy_loaded(&copy, 4, 0);
 }
 
@@ -192,7 +192,7 @@ START_TEST(hostile_and_large_text)
     memset(line, 'x', sizeof(line));
     line[sizeof(line) - 1] = '\n';
     for (size_t i = 0; i < COPY_BYTES_MAX / sizeof(line) + 100; i++)
-        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), NULL, 0, NULL), 0);
+        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), NULL, NULL), 0);
     ck_assert(copy.cut);
     ck_assert_uint_le(copy.size, COPY_BYTES_MAX + 2 * sizeof(line));
     copy_loaded(&copy, 4, 2);
@@ -288,7 +288,8 @@ END_TEST
 static void setup_wrapped(const char *text, const struct copy_wrap *wraps, size_t count)
 {
     copy_open(&copy, "a");
-    ck_assert_int_eq(copy_add(&copy, text, strlen(text), wraps, count, NULL), 0);
+    const struct copy_notes notes = {.wraps = wraps, .wraps_count = count};
+    ck_assert_int_eq(copy_add(&copy, text, strlen(text), &notes, NULL), 0);
     copy_loaded(&copy, 4, 0);
 }
 
@@ -390,7 +391,8 @@ START_TEST(wraps_that_are_not_believed)
     copy_open(&copy, "a");
     for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
         all[i] = (struct copy_wrap){i, 0};
-        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), &all[i], 1, NULL), 0);
+        const struct copy_notes notes = {.wraps = &all[i], .wraps_count = 1};
+        ck_assert_int_eq(copy_add(&copy, line, sizeof(line), &notes, NULL), 0);
     }
     copy_loaded(&copy, 4, 0);
     size_t size;
@@ -402,6 +404,87 @@ START_TEST(wraps_that_are_not_believed)
 }
 END_TEST
 
+static void leads(const char *url, const char *words)
+{
+    char target[64], text[64];
+    bool there = copy_link(&copy, target, sizeof(target), text, sizeof(text));
+    ck_assert_int_eq(there, url != NULL);
+    if (there) {
+        ck_assert_str_eq(target, url);
+        ck_assert_str_eq(text, words);
+    }
+}
+
+START_TEST(links_lead_where_they_lead)
+{
+    static const struct copy_wrap wraps[] = {{1, 0}};
+    static const struct copy_link links[] = {
+        {0, 4, 4, 7}, /* "docs" */
+        {1, 8, 3, 8}, /* "her", behind three bytes that cannot be seen and go */
+        {2, 0, 1, 8}, /* "e" of the next row */
+        {2, 1, 1, 7}, /* side by side */
+        {2, 1, 1, 8}, /* not in order */
+        {2, 9, 1, 8}, /* beyond the line */
+        {3, 0, SIZE_MAX, 7}, {3, 0, 1, 9}, /* to a target that is not known */
+        {SIZE_MAX, 0, 1, 7}};
+    const struct copy_notes notes = {
+        .wraps = wraps, .wraps_count = 1, .links = links, .links_count = 9};
+    static const char text[] = "the docs\na\ufe0f or her\neX\nlast\n";
+    copy_open(&copy, "a");
+    ck_assert_int_eq(copy_target(&copy, 7, "http://seven/", 13, NULL), 0);
+    ck_assert_int_eq(copy_target(&copy, 8, "http://ei\x1bght/", 14, NULL), 0);
+    ck_assert_int_eq(copy_add(&copy, text, strlen(text), &notes, NULL), 0);
+    copy_loaded(&copy, 4, 0);
+    press("g");
+    leads(NULL, NULL);
+    press("w");
+    leads("http://seven/", "docs");
+    press("v"); /* what is selected is meant */
+    leads(NULL, NULL);
+    press("v");
+    press("j");
+    press("l");
+    leads("http://ei\ufffdght/", "here");
+    press("j");
+    press("0");
+    leads(NULL, NULL);
+    press("$");
+    leads("http://seven/", "X");
+    press("h");
+    leads("http://ei\ufffdght/", "here");
+    press("G");
+    press("0");
+    leads(NULL, NULL);
+    copy_close(&copy);
+    leads(NULL, NULL);
+}
+END_TEST
+
+/* Only the newest of many are kept, and the text that was cut takes its own along. */
+START_TEST(links_are_bounded)
+{
+    static char line[] = "xxxxxxxxxxxxxxxx\n";
+    struct copy_link links[8];
+    const struct copy_notes notes = {.links = links, .links_count = 8};
+    char url[32];
+    copy_open(&copy, "a");
+    for (size_t i = 0; i < COPY_LINKS_MAX / 8 + 1000; i++) {
+        for (size_t k = 0; k < 8; k++)
+            links[k] = (struct copy_link){i, 2 * k, 1, (uint32_t)i};
+        snprintf(url, sizeof(url), "http://%zu/", i);
+        ck_assert_int_eq(copy_target(&copy, (uint32_t)i, url, strlen(url), NULL), 0);
+        ck_assert_int_eq(copy_add(&copy, line, sizeof(line) - 1, &notes, NULL), 0);
+    }
+    ck_assert_uint_le(copy.links.count, COPY_LINKS_MAX);
+    copy_loaded(&copy, 4, 0);
+    leads(url, "x");
+    press("g");
+    leads(NULL, NULL);
+    copy_close(&copy);
+}
+END_TEST
+
 SUITE_MAIN("copy", moves, selections, wide_and_marked_characters_stay_whole, searching,
            hostile_and_large_text, nothing_at_all, prompts_and_requests, what_stands_here,
-           wrapped_lines_are_one, a_hit_goes_over_a_wrap, wraps_that_are_not_believed)
+           wrapped_lines_are_one, a_hit_goes_over_a_wrap, wraps_that_are_not_believed,
+           links_lead_where_they_lead, links_are_bounded)

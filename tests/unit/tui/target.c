@@ -25,6 +25,8 @@ START_TEST(what_is_opened)
         {"src/main.c", "src/main.c", true, false},
         {"/work/src/main.c:12:3", "src/main.c", true, false},
         {"a..b/c", "a..b/c", true, false},
+        {"file:///work/src/a%20b.c", "src/a b.c", true, false},
+        {"file://any-host/work/src/main.c", "src/main.c", true, false},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct target target;
@@ -42,6 +44,15 @@ START_TEST(what_is_not)
 {
     static const char *const words[] = {
         "file:///etc/passwd",
+        "file://work/src/main.c",
+        "file:///work/../etc/passwd",
+        "file:///work/%2e%2e/etc/passwd",
+        "file:///work/a%2fb",
+        "file:///work/a%00b",
+        "file:///work/a%0ab",
+        "file:///work/a%4",
+        "file:///work/",
+        "file://",
         "javascript://x%0aalert(1)",
         "ssh://host",
         "/etc/passwd",
@@ -69,4 +80,32 @@ START_TEST(what_is_not)
 }
 END_TEST
 
-SUITE_MAIN("target", what_is_opened, what_is_not)
+START_TEST(what_words_lead_to)
+{
+    static const struct {
+        const char *url, *words, *shown;
+        bool noted;
+    } rows[] = {
+        {"https://evil.example/a", "the docs", "the docs", false},
+        {"https://evil.example/a", "https://evil.example/a", "", false},
+        {"https://evil.example/a", "https://good.example/a", "https://good.example/a", true},
+        {"https://evil.example/a", "www.good.example", "www.good.example", true},
+        {"https://evil.example/a", "http://EVIL.example", "http://EVIL.example", false},
+        {"file:///work/a.c", "a.c", "a.c", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct target target;
+        ck_assert_int_eq(target_link(&target, rows[i].url, rows[i].words, NULL), 0);
+        ck_assert_str_eq(target.words, rows[i].shown);
+        ck_assert_msg((target.note[0] != '\0') == rows[i].noted, "%s", rows[i].words);
+    }
+    struct target target;
+    char words[2 * TARGET_WORDS_MAX];
+    memset(words, 'w', sizeof(words));
+    words[sizeof(words) - 1] = '\0';
+    ck_assert_int_eq(target_link(&target, "https://a/", words, NULL), 0);
+    ck_assert_int_eq(target_link(&target, "mailto:a@b", "write", NULL), -EINVAL);
+}
+END_TEST
+
+SUITE_MAIN("target", what_is_opened, what_is_not, what_words_lead_to)
