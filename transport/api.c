@@ -34,7 +34,11 @@ const struct bj_method bj_api_server[] = {
     {"sandbox.run",
      "Starts an agent in a new sandbox.",
      "{id, name}",
-     {{"argv", BJ_PARAM_STRS, true, 1024, "program and arguments"},
+     {{"argv", BJ_PARAM_STRS, false, 1024, "program and arguments; needed unless `like` is given"},
+      {"like", BJ_PARAM_STR, false, NAME_MAX_BYTES,
+       "name or id of a sandbox, whose own is what is not given here: agent, arguments, project, "
+       "driver, policy, limits, recording, session, env (to which this call's is added)"},
+      {"without", BJ_PARAM_STRS, false, 24, "parameters that `like` does not give"},
       {"agent", BJ_PARAM_STR, false, 32, "an agent's profile; argv are further arguments then"},
       {"prompt", BJ_PARAM_STR, false, 65536, "the agent's first prompt; with a profile only"},
       {"resume", BJ_PARAM_BOOL, false, 0, "it goes on with its last conversation; likewise"},
@@ -229,8 +233,9 @@ const struct bj_method bj_api_server[] = {
 const struct bj_notification bj_events_server[] = {
     {"event.sandbox",
      "A sandbox is new or changed.",
-     "id, name, state (starting|running|waiting|paused|exited|lost), argv [str], project, driver, "
-     "session, created (unix seconds), exit_code, exit_signal, error, title, rows, cols, "
+     "id, name, state (starting|running|waiting|paused|exited|lost), argv [str], arguments [str] (the "
+     "caller's among those of a profile), env [str] (names of the caller's variables), project, driver, "
+     "policy (path of its file, or nil), record_limit, scrollback, session, created (unix seconds), exit_code, exit_signal, error, title, rows, cols, "
      "requests, alerts (unacknowledged), view (path of its view socket), recording [path], "
      "init_pid, monitor_pid, limits {memory, millicpus, pids, disk, egress, wall_clock}, link "
      "(up|down), paced (its flood is taken slowly while a human types elsewhere), "

@@ -183,47 +183,70 @@ int form_real_path(const char *given, const char *what, char out[PATH_MAX], stru
     return status;
 }
 
-static void pack_request(struct dashboard *dashboard, const struct form_request *request,
-                         const char *project, const char *policy)
+/* A value of a field that is given; the command is none. */
+static bool has_value(const struct form_request *request, enum form_field field)
+{
+    return request->text[field] != NULL || request->has[field];
+}
+
+static void pack_values(msgpack_packer *packer, const struct form_request *request)
+{
+    for (int i = 0; i < FORM_FIELDS; i++) {
+        enum form_field field = (enum form_field)i;
+        if (request->has[field])
+            bj_pack_key_uint(packer, form_param(field), request->number[field]);
+        else if (request->text[field])
+            bj_pack_key_str(packer, form_param(field), request->text[field]);
+    }
+}
+
+static void pack_strings(msgpack_packer *packer, const char *key, const char *const *list,
+                         size_t count)
+{
+    bj_pack_str(packer, key);
+    msgpack_pack_array(packer, count);
+    for (size_t i = 0; i < count; i++)
+        bj_pack_str(packer, list[i]);
+}
+
+static void pack_request(struct dashboard *dashboard, const struct form_request *request)
 {
     struct rect inner;
     bool sized = server_new_size(dashboard, &inner);
+    const char *path = getenv("PATH");
+    unsigned count = 2 + request->has_words + (request->like ? 1 : 0) + (sized ? 2 : 0);
+    for (int i = 0; i < FORM_FIELDS; i++)
+        count += has_value(request, (enum form_field)i);
     msgpack_packer *packer =
         bj_rpc_request(&dashboard->servers[0].rpc, "sandbox.run", server_on_run, NULL);
-    msgpack_pack_map(packer, 2U + !!request->name + !!request->project + !!request->policy +
-                                 (request->agent ? 2 : 0) + !!request->prompt +
-                                 request->has_memory + request->has_cpus + request->has_pids +
-                                 request->has_record + (sized ? 2 : 0));
-    bj_pack_key_str(packer, "session", dashboard->fleet.session);
-    bj_pack_str(packer, "argv");
-    msgpack_pack_array(packer, request->words.count);
-    for (size_t i = 0; i < request->words.count; i++)
-        bj_pack_str(packer, request->words.word[i]);
-    const char *path = getenv("PATH");
-    if (request->agent) {
-        bj_pack_key_str(packer, "agent", request->agent);
-        bj_pack_key_str(packer, "path", path ? path : "");
+    msgpack_pack_map(packer, count);
+    bj_pack_key_str(packer, "path", path ? path : "");
+    if (request->like) {
+        bj_pack_key_str(packer, "like", request->like);
+        pack_strings(packer, "without", request->without, request->without_count);
+    } else {
+        bj_pack_key_str(packer, "session", dashboard->fleet.session);
     }
-    if (request->prompt)
-        bj_pack_key_str(packer, "prompt", request->prompt);
-    if (request->name)
-        bj_pack_key_str(packer, "name", request->name);
-    if (request->project)
-        bj_pack_key_str(packer, "project", project);
-    if (request->policy)
-        bj_pack_key_str(packer, "policy", policy);
-    if (request->has_memory)
-        bj_pack_key_uint(packer, "memory", request->memory);
-    if (request->has_cpus)
-        bj_pack_key_uint(packer, "millicpus", request->millicpus);
-    if (request->has_pids)
-        bj_pack_key_uint(packer, "pids", request->pids);
-    if (request->has_record)
-        bj_pack_key_uint(packer, "record_limit", request->record);
+    if (request->has_words)
+        pack_strings(packer, "argv", request->words.word, request->words.count);
+    pack_values(packer, request);
     if (sized) {
         bj_pack_key_uint(packer, "rows", (uint64_t)inner.rows);
         bj_pack_key_uint(packer, "cols", (uint64_t)inner.cols);
     }
+}
+
+/* The server has another working directory: paths become those that they mean here. */
+static int real_path(struct form *form, enum form_field field, struct form_request *request,
+                     char out[PATH_MAX], struct bj_error *error)
+{
+    if (!request->text[field])
+        return 0;
+    int status = form_real_path(request->text[field], form_param(field), out, error);
+    if (status < 0)
+        form->at = field;
+    request->text[field] = out;
+    return status;
 }
 
 void form_order(struct dashboard *dashboard, const struct order *order)
@@ -237,12 +260,10 @@ void form_order(struct dashboard *dashboard, const struct order *order)
         return;
     }
     int status = form_check(form, &request, &error);
-    if (status == 0 && request.project &&
-        (status = form_real_path(request.project, "project", project, &error)) < 0)
-        form->at = FORM_PROJECT;
-    if (status == 0 && request.policy &&
-        (status = form_real_path(request.policy, "policy", policy, &error)) < 0)
-        form->at = FORM_POLICY;
+    if (status == 0)
+        status = real_path(form, FORM_PROJECT, &request, project, &error);
+    if (status == 0)
+        status = real_path(form, FORM_POLICY, &request, policy, &error);
     struct server_link *here = &dashboard->servers[0];
     if (status == 0 && !server_ready(here))
         status = bj_fail(&error, -ENOTCONN, "there is no server at the moment");
@@ -251,8 +272,9 @@ void form_order(struct dashboard *dashboard, const struct order *order)
         form->bad = true;
         return;
     }
-    pack_request(dashboard, &request, project, policy);
+    pack_request(dashboard, &request);
     bj_rpc_send(&here->rpc);
-    form_keep(dashboard);
+    if (!request.like)
+        form_keep(dashboard);
     form->open = false;
 }

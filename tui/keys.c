@@ -38,6 +38,7 @@ const struct key_action keys_table[] = {
     {ACTION_RUN,         S, "run",         "s",               KEYS_SANDBOX, "start a new sandbox, in one line", NULL},
     {ACTION_FORM,        S, "run form",    "N",               KEYS_SANDBOX, "the same with a form: agent, prompt, project, limits, policy; without a sandbox also n", "new"},
     {ACTION_AGAIN,   S | L, "run again",   "+",               KEYS_SANDBOX, "another like the selected one; one that ended goes on again", NULL},
+    {ACTION_LIKE,    S | L, "run like",    "=",               KEYS_SANDBOX, "another like the selected one, whether it runs or has ended", NULL},
     {ACTION_PAUSE,   S | L, "pause",       "p",               KEYS_SANDBOX, "pause the selected sandbox or all marked ones, or resume", "pause"},
     {ACTION_PAUSE_ALL,   S, "pause --all", "P",               KEYS_SANDBOX, "pause every sandbox; resume them when all are paused", NULL},
     {ACTION_KILL,    S | L, "kill",        "k",               KEYS_SANDBOX, "end the selected or all marked sandboxes (asks first)", "kill"},

@@ -13,58 +13,12 @@
 #include "mux/server/operation.h"
 #include "mux/server/profile.h"
 #include "mux/server/registry.h"
-#include "mux/server/start.h"
 #include "transport/message.h"
 #include "transport/pack.h"
-
-#define DEFAULT_ROWS         24U
-#define DEFAULT_COLS         80U
-#define DEFAULT_SCROLLBACK   10000U
-#define DEFAULT_RECORD_LIMIT (64ULL * 1024 * 1024)
 
 void dispatch_fail(struct client *client, uint32_t id, const struct bj_error *error)
 {
     bj_rpc_error(&client->rpc, id, error);
-}
-
-/* --- lists of strings --- */
-
-static void strings_free(char **list)
-{
-    for (char **at = list; at && *at; at++)
-        free(*at);
-    free(list);
-}
-
-/* A NULL-terminated copy of a list parameter; NULL when out of memory or with a NUL inside. */
-static char **strings_copy(const msgpack_object *list, struct bj_error *error)
-{
-    size_t count = list ? list->via.array.size : 0;
-    char **copy = calloc(count + 1, sizeof(*copy));
-    for (size_t i = 0; copy && i < count; i++) {
-        const msgpack_object_str *text = &list->via.array.ptr[i].via.str;
-        if (memchr(text->ptr, '\0', text->size)) {
-            bj_fail(error, -EINVAL, "a string in a list contains a NUL byte");
-            strings_free(copy);
-            return NULL;
-        }
-        copy[i] = strndup(text->ptr, text->size);
-        if (!copy[i]) {
-            strings_free(copy);
-            copy = NULL;
-        }
-    }
-    if (!copy)
-        bj_fail(error, -ENOMEM, "out of memory");
-    return copy;
-}
-
-/* A copy of a text of any length, "" when it is absent; NULL: no memory. */
-static char *dispatch_text(const msgpack_object *params, const char *name)
-{
-    size_t size = 0;
-    const char *text = bj_get_bytes(params, name, &size);
-    return strndup(text ? text : "", size);
 }
 
 /* The sandboxes that `names` or `all` mean. Returns how many, or a negative code. */
@@ -194,61 +148,6 @@ static void server_stop_call(struct client *client, uint32_t id, const msgpack_o
 }
 
 /* --- sandboxes --- */
-
-static void sandbox_run(struct client *client, uint32_t id, const msgpack_object *params)
-{
-    struct bj_error error = {0};
-    char name[NAME_SIZE], driver[33], session[NAME_SIZE];
-    char project[BJ_PATH_MAX + 1], policy[BJ_PATH_MAX + 1], path[BJ_PATH_MAX + 1];
-    char agent[PROFILE_NAME_MAX + 1];
-    char *prompt = dispatch_text(params, "prompt");
-    bj_get_copy(params, "agent", agent, sizeof(agent));
-    bj_get_copy(params, "path", path, sizeof(path));
-    bj_get_copy(params, "name", name, sizeof(name));
-    bj_get_copy(params, "driver", driver, sizeof(driver));
-    bj_get_copy(params, "session", session, sizeof(session));
-    bj_get_copy(params, "project", project, sizeof(project));
-    bj_get_copy(params, "policy", policy, sizeof(policy));
-    char **argv = strings_copy(bj_get(params, "argv"), &error);
-    if (!prompt)
-        bj_fail(&error, -ENOMEM, "out of memory");
-    char **env = argv && prompt ? strings_copy(bj_get(params, "env"), &error) : NULL;
-    struct call *call = env ? call_keep(client, id) : NULL;
-    if (!env)
-        dispatch_fail(client, id, &error);
-    if (call) {
-        struct start_options options = {
-            .argv = (const char *const *)argv,
-            .argc = bj_get(params, "argv")->via.array.size,
-            .env = (const char *const *)env,
-            .name = name,
-            .agent = agent,
-            .prompt = prompt,
-            .path = path,
-            .resume = bj_get_bool(params, "resume", false),
-            .project = project,
-            .driver = driver[0] ? driver : drivers[0]->name,
-            .session = session[0] ? session : BJ_SESSION_DEFAULT,
-            .policy = policy,
-            .limits = {bj_get_uint(params, "memory", UINT64_MAX),
-                       bj_get_uint(params, "millicpus", UINT64_MAX),
-                       bj_get_uint(params, "pids", UINT64_MAX)},
-            .quotas = {bj_get_uint(params, "disk", UINT64_MAX),
-                       bj_get_uint(params, "egress", UINT64_MAX),
-                       bj_get_uint(params, "wall_clock", UINT64_MAX), UINT64_MAX},
-            .rows = (uint32_t)bj_get_uint(params, "rows", 0),
-            .cols = (uint32_t)bj_get_uint(params, "cols", 0),
-            .scrollback = bj_get_uint(params, "scrollback", DEFAULT_SCROLLBACK),
-            .record_limit = bj_get_uint(params, "record_limit", DEFAULT_RECORD_LIMIT),
-        };
-        options.rows = options.rows ? options.rows : DEFAULT_ROWS;
-        options.cols = options.cols ? options.cols : DEFAULT_COLS;
-        start_sandbox(client->server, &options, call);
-    }
-    strings_free(argv);
-    strings_free(env);
-    free(prompt);
-}
 
 static void pack_profile(msgpack_packer *packer, const struct server *server, const char *name,
                          const char *path)
@@ -387,35 +286,6 @@ static void sandbox_rename(struct client *client, uint32_t id, const msgpack_obj
     bj_rpc_done(&client->rpc, id);
 }
 
-static void sandbox_restart(struct client *client, uint32_t id, const msgpack_object *params)
-{
-    struct bj_error error = {0};
-    char name[NAME_SIZE], path[BJ_PATH_MAX + 1];
-    bj_get_copy(params, "name", name, sizeof(name));
-    bj_get_copy(params, "path", path, sizeof(path));
-    struct sandbox *sandbox = registry_find_name(client->server, name);
-    char *prompt = dispatch_text(params, "prompt");
-    char **env = strings_copy(bj_get(params, "env"), &error);
-    if (!sandbox)
-        bj_fail(&error, -ENOENT, "no sandbox is named %s: 'belljar ls' lists them", name);
-    else if (!prompt && !error.code)
-        bj_fail(&error, -ENOMEM, "out of memory");
-    struct call *call = error.code ? NULL : call_keep(client, id);
-    if (error.code)
-        dispatch_fail(client, id, &error);
-    if (call) {
-        struct start_options options = {
-            .env = (const char *const *)env,
-            .prompt = prompt,
-            .path = path,
-            .resume = !bj_get_bool(params, "fresh", false),
-        };
-        start_again(sandbox, &options, call);
-    }
-    strings_free(env);
-    free(prompt);
-}
-
 /* --- alerts --- */
 
 static void alert_list(struct client *client, uint32_t id, const msgpack_object *params)
@@ -535,13 +405,11 @@ static void events_subscribe(struct client *client, uint32_t id, const msgpack_o
 static const struct dispatch_method methods[] = {
     {"server.status", server_status},
     {"server.stop", server_stop_call},
-    {"sandbox.run", sandbox_run},
     {"sandbox.list", sandbox_list},
     {"profile.list", profile_list},
     {"sandbox.kill", sandbox_kill},
     {"sandbox.pause", sandbox_pause},
     {"sandbox.resume", sandbox_resume},
-    {"sandbox.restart", sandbox_restart},
     {"sandbox.rename", sandbox_rename},
     {"sandbox.remove", sandbox_remove},
     {"alert.list", alert_list},
@@ -587,7 +455,7 @@ void dispatch_call(struct client *client, uint32_t id, const struct bj_method *m
         return;
     }
     if (dispatch_among(methods, sizeof(methods) / sizeof(*methods), client, id, method, params) ||
-        dispatch_request(client, id, method, params) ||
+        dispatch_run(client, id, method, params) || dispatch_request(client, id, method, params) ||
         dispatch_policy(client, id, method, params) || dispatch_client(client, id, method, params))
         return;
     bj_fail(&error, -ENOSYS, "%s is not answered by this server", method->name);

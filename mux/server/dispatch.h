@@ -20,7 +20,10 @@ struct dispatch_method {
 bool dispatch_among(const struct dispatch_method *list, size_t count, struct client *client,
                     uint32_t id, const struct bj_method *method, const msgpack_object *params);
 
-/* Requests and rules; policy, egress and work; clients. True when the method is one of theirs. */
+/* Starting sandboxes; requests and rules; policy, egress and work; clients. True when the method is
+ * one of theirs. */
+bool dispatch_run(struct client *client, uint32_t id, const struct bj_method *method,
+                  const msgpack_object *params);
 bool dispatch_request(struct client *client, uint32_t id, const struct bj_method *method,
                       const msgpack_object *params);
 bool dispatch_policy(struct client *client, uint32_t id, const struct bj_method *method,

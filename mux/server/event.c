@@ -21,15 +21,15 @@ static void pack_limits(msgpack_packer *packer, const struct record *record)
     bj_pack_key_uint(packer, "wall_clock", record->quotas.wall_clock);
 }
 
-static void pack_argv(msgpack_packer *packer, char *const *argv)
+static void pack_words(msgpack_packer *packer, const char *key, char *const *words)
 {
     size_t count = 0;
-    while (argv && argv[count])
+    while (words && words[count])
         count++;
-    bj_pack_str(packer, "argv");
+    bj_pack_str(packer, key);
     msgpack_pack_array(packer, count);
     for (size_t i = 0; i < count; i++)
-        bj_pack_str(packer, argv[i]);
+        bj_pack_str(packer, words[i]);
 }
 
 static void pack_paths(msgpack_packer *packer, const struct sandbox *sandbox)
@@ -84,7 +84,7 @@ static void pack_timeline(msgpack_packer *packer, const struct timeline *timelin
     }
 }
 
-#define SANDBOX_FIELDS 32
+#define SANDBOX_FIELDS 37
 
 static void pack_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
 {
@@ -93,9 +93,14 @@ static void pack_sandbox(msgpack_packer *packer, struct sandbox *sandbox)
     bj_pack_key_str(packer, "id", record->id);
     bj_pack_key_str(packer, "name", record->name);
     bj_pack_key_str(packer, "state", sandbox_state_shown(sandbox));
-    pack_argv(packer, record->argv);
+    pack_words(packer, "argv", record->argv);
+    pack_words(packer, "arguments", record->agent ? record->arguments : NULL);
+    pack_words(packer, "env", record->variables);
     bj_pack_key_str(packer, "project", record->project);
     bj_pack_key_str(packer, "driver", record->driver);
+    bj_pack_key_str(packer, "policy", record->policy);
+    bj_pack_key_uint(packer, "record_limit", record->record_limit);
+    bj_pack_key_uint(packer, "scrollback", record->scrollback);
     bj_pack_key_str(packer, "session", record->session);
     bj_pack_key_double(packer, "created", record->created);
     pack_exit(packer, record);

@@ -34,6 +34,7 @@ void record_free(struct record *record)
 {
     list_free(record->argv);
     list_free(record->arguments);
+    list_free(record->variables);
     free(record->project);
     free(record->policy);
     free(record->agent);
@@ -69,6 +70,21 @@ int record_set_arguments(struct record *record, const char *const *argv, size_t 
         return -ENOMEM;
     list_free(record->arguments);
     record->arguments = copy;
+    return 0;
+}
+
+int record_set_variables(struct record *record, const char *const *env)
+{
+    size_t count = 0;
+    while (env && env[count])
+        count++;
+    char **names = list_copy(env, count);
+    if (!names)
+        return -ENOMEM;
+    for (char **at = names; *at; at++)
+        (*at)[strcspn(*at, "=")] = '\0';
+    list_free(record->variables);
+    record->variables = names;
     return 0;
 }
 
@@ -124,6 +140,7 @@ static const struct field {
     {FIELD(error)},
     {FIELD(agent)},
     {FIELD(arguments)},
+    {FIELD(variables)},
     {FIELD(policy)},
     {FIELD(egress)},
     {PART(quotas, disk)},

@@ -34,7 +34,9 @@ struct record {
     char name[NAME_SIZE];
     char **argv;      /* NULL-terminated, owned */
     char **arguments; /* the caller's, of argv made by a profile; NULL-terminated or NULL, owned */
-    char *project;    /* path on the host or NULL, owned */
+    char *
+        *variables; /* names of those that the caller gave; likewise. Their values may be secrets */
+    char *project;  /* path on the host or NULL, owned */
     char driver[32];
     char session[NAME_SIZE];
     double created; /* unix seconds */
@@ -61,6 +63,9 @@ int record_set_argv(struct record *record, const char *const *argv, size_t count
 
 /* Likewise into record->arguments. */
 int record_set_arguments(struct record *record, const char *const *argv, size_t count);
+
+/* The names in a NULL-terminated list of NAME=VALUE become record->variables. -ENOMEM. */
+int record_set_variables(struct record *record, const char *const *env);
 
 int record_save(const struct record *record, const char *directory, struct bj_error *error);
 int record_load(struct record *record, const char *directory, struct bj_error *error);

@@ -13,6 +13,7 @@
 #include "mux/server/hold.h"
 #include "mux/server/identity.h"
 #include "mux/server/monitor.h"
+#include "mux/server/profile.h"
 
 struct sandbox *registry_find_name(const struct server *server, const char *name)
 {
@@ -109,6 +110,7 @@ static void sandbox_free(struct sandbox *sandbox)
     watch_cancel(sandbox->init_watch);
     watch_cancel(sandbox->outer_watch);
     record_free(&sandbox->record);
+    profile_list_free(sandbox->env);
     free(sandbox);
 }
 

@@ -45,6 +45,8 @@ struct sandbox {
     int outer_status; /* of the wall's process as from waitpid(2), -1 unknown */
     bool removing;    /* its directory is being deleted */
 
+    char **env; /* what its caller gave, NAME=VALUE, NULL-terminated, owned; never on disk, so that
+                   it is NULL when another server started it */
     char title[SANDBOX_TITLE_MAX];
     char agent_state[12]; /* what its hooks told last: working, waiting, done, or "" */
     char agent_text[160];

@@ -510,13 +510,22 @@ static int check_options(struct server *server, const struct start_options *opti
     return options->project[0] ? project_check(options->project, server->paths.state, error) : 0;
 }
 
+/* What another sandbox has from the policy has been asked for by nobody. */
+static bool asked(const struct start_options *given, uint64_t limit,
+                  const struct policy_value *usual)
+{
+    bool usually = given->like && usual->set && usual->value == limit;
+    return limit != UINT64_MAX && limit && !usually;
+}
+
 static void take_limits(struct start *start, const struct start_options *given)
 {
     struct start_options options = *given;
     struct record *record = &start->sandbox->record;
-    start->asked_memory = given->limits.memory != UINT64_MAX && given->limits.memory;
-    start->asked_cpus = given->limits.millicpus != UINT64_MAX && given->limits.millicpus;
-    quota_fill(&options, &start->sandbox->guard.policy);
+    const struct policy *policy = &start->sandbox->guard.policy;
+    start->asked_memory = asked(given, given->limits.memory, &policy->limits[POLICY_LIMIT_MEMORY]);
+    start->asked_cpus = asked(given, given->limits.millicpus, &policy->limits[POLICY_LIMIT_CPUS]);
+    quota_fill(&options, policy);
     record->limits = options.limits;
     record->quotas = options.quotas;
 }

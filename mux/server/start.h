@@ -25,6 +25,7 @@ struct start_options {
     struct record_quotas quotas;
     uint32_t rows, cols;
     uint64_t scrollback, record_limit;
+    bool like; /* limits may be those of another sandbox, whose policy set them */
 };
 
 /* Takes over `call` in every case: answers it now with an error, or later. */

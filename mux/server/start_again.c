@@ -114,14 +114,15 @@ static int take(struct start *start, const struct start_options *given, struct b
     struct start_options options = *given;
     char *none[] = {NULL};
     char **arguments = record->arguments ? record->arguments : none;
-    if (start_copy_env(start, options.env) < 0)
-        return bj_fail(error, -ENOMEM, "out of memory");
     options.agent = record->agent ? record->agent : "";
     options.argv = (const char *const *)arguments;
     options.argc = 0;
     while (arguments[options.argc])
         options.argc++;
-    return start_take_profile(start, &options, error);
+    int status = start_take_profile(start, &options, error);
+    if (status == 0 && start_copy_env(start, options.env) < 0)
+        status = bj_fail(error, -ENOMEM, "out of memory");
+    return status;
 }
 
 void start_again(struct sandbox *sandbox, const struct start_options *options, struct call *call)

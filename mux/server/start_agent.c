@@ -10,16 +10,32 @@
 #include "mux/egress/proxy_env.h"
 #include "mux/server/server.h"
 
-int start_copy_env(struct start *start, const char *const *env)
+static char **copy(const char *const *env)
 {
     size_t count = 0;
     while (env && env[count])
         count++;
-    start->env = calloc(count + 1, sizeof(*start->env));
-    for (size_t i = 0; start->env && i < count; i++)
-        if (!(start->env[i] = strdup(env[i])))
-            return -ENOMEM;
-    return start->env ? 0 : -ENOMEM;
+    char **list = calloc(count + 1, sizeof(*list));
+    for (size_t i = 0; list && i < count; i++)
+        if (!(list[i] = strdup(env[i]))) {
+            profile_list_free(list);
+            return NULL;
+        }
+    return list;
+}
+
+int start_copy_env(struct start *start, const char *const *env)
+{
+    struct sandbox *sandbox = start->sandbox;
+    char **given = copy(env);
+    start->env = copy(env);
+    if (!given || !start->env || record_set_variables(&sandbox->record, env) < 0) {
+        profile_list_free(given);
+        return -ENOMEM;
+    }
+    profile_list_free(sandbox->env);
+    sandbox->env = given;
+    return 0;
 }
 
 int start_take_profile(struct start *start, const struct start_options *options,

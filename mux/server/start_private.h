@@ -56,7 +56,8 @@ void start_refuse(struct start *start, const struct bj_error *why);
 
 /* --- start_agent.c --- */
 
-/* What the caller's environment becomes, and is freed with. -ENOMEM. */
+/* What the caller's environment becomes, and is freed with; the sandbox remembers it for another
+ * one like it. -ENOMEM. */
 int start_copy_env(struct start *start, const char *const *env);
 /* Reads the profile, if one is named, and looks for its program; the record gets the agent's whole
  * argument list and, for another time, the caller's part of it. */

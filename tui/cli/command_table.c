@@ -85,12 +85,16 @@ const struct command_spec command_table[] = {
              "given is the policy's; 0 is none. With --agent a known agent is started as its "
              "profile says, with COMMAND's words as further arguments; belljar doctor lists the "
              "profiles. With --acp PROFILE-acp is used, or COMMAND speaks that protocol on its "
-             "standard input and output.",
+             "standard input and output. With --like all that is not given is as that sandbox has "
+             "it: agent and arguments, project, policy, wall, every limit, recording, variables, "
+             "session; project copy and home are fresh, the prompt is not repeated.",
      .options =
          {FLAG('d', "detach", "do not open the dashboard"),
           TEXT('A', "agent", "PROFILE", WORD_AGENT, "start this agent: claude, codex, ..."),
           FLAG(0, "acp", "speak the Agent Client Protocol with it: a transcript"),
           TEXT(0, "prompt", "TEXT", WORD_NONE, "what the agent is told first"),
+          TEXT(0, "like", "NAME", WORD_SANDBOX,
+               "as this sandbox was run, running or ended, but for what is given here"),
           TEXT('n', "name", "NAME", WORD_NONE, "name of the sandbox (letters, digits, - _ .)"),
           TEXT('p', "project", "DIR", WORD_DIRECTORY, "give it a copy of this directory at /work"),
           TEXT(0, "policy", "FILE", WORD_FILE, "policy file for it, added to your own"),

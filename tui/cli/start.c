@@ -14,7 +14,9 @@
 #include "tui/cli/sandbox.h"
 #include "tui/model/line.h"
 
-/* The agent's command; without one, the caller's shell by its name inside. */
+/* The agent's command; without one, the caller's shell by its name inside. Empty: another
+ * sandbox's.
+ */
 static json_t *agent_argv(const struct args *args)
 {
     json_t *argv = json_array();
@@ -29,7 +31,7 @@ static json_t *agent_argv(const struct args *args)
         json_array_append_new(argv, json_string(args_text(args, "prompt")));
         return argv;
     }
-    if (args->trailing_count > 0 || args_set(args, "agent"))
+    if (args->trailing_count > 0 || args_set(args, "agent") || args_set(args, "like"))
         return argv;
     json_array_append_new(argv, json_string(line_shell()));
     return argv;
@@ -88,11 +90,9 @@ struct mapping {
     const char *param;
 };
 
-static const struct mapping text_options[] = {{"name", "name"},
-                                              {"driver", "driver"},
-                                              {"session", "session"},
-                                              {"agent", "agent"},
-                                              {"prompt", "prompt"}};
+static const struct mapping text_options[] = {{"name", "name"},     {"like", "like"},
+                                              {"driver", "driver"}, {"session", "session"},
+                                              {"agent", "agent"},   {"prompt", "prompt"}};
 
 static const struct mapping number_options[] = {
     {"memory", "memory"},
@@ -130,12 +130,15 @@ static void use_acp(json_t *params)
 static int build_params(const struct args *args, json_t *params, struct bj_error *error)
 {
     json_t *argv = agent_argv(args);
-    size_t least = args->trailing_count || args_set(args, "agent") ? args->trailing_count : 1;
+    bool other = args_set(args, "agent") || args_set(args, "like");
+    size_t least = args->trailing_count || other ? args->trailing_count : 1;
     if (json_array_size(argv) < least) {
         json_decref(argv);
         return bj_fail(error, -EINVAL, "the command is not UTF-8");
     }
-    json_object_set_new(params, "argv", argv);
+    if (json_array_size(argv) > 0 || !args_set(args, "like"))
+        json_object_set(params, "argv", argv);
+    json_decref(argv);
     for (size_t i = 0; i < sizeof(text_options) / sizeof(text_options[0]); i++) {
         const char *text = args_text(args, text_options[i].option);
         if (text && json_object_set_new(params, text_options[i].param, json_string(text)) < 0)
@@ -153,7 +156,7 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
     start_size(params);
     /* The server may have been started with another one. */
     const char *path = getenv("PATH");
-    if (path && args_set(args, "agent"))
+    if (path && other)
         json_object_set_new(params, "path", json_string(path));
     int status = 0;
     if (args_set(args, "wall-clock")) /* in whole seconds; 0 is no limit, so never rounded to it */
@@ -173,9 +176,10 @@ static int start(struct peer *server, json_t *params, char name[64], struct bj_e
     char agent[64];
     struct peer_reply reply;
     json_t *answer;
+    bool known = json_object_get(params, "agent") || !json_object_get(params, "like");
     snprintf(agent, sizeof(agent), "%s", report_text(params, "agent"));
     peer_send(server, "sandbox.run", params, &reply);
-    give_variables(server, agent);
+    give_variables(server, known ? agent : NULL);
     int status = peer_take(server, &reply, PEER_KILL_TIMEOUT_MS, &answer, error);
     snprintf(name, 64, "%s", report_text(answer, "name"));
     json_decref(answer);
@@ -190,7 +194,8 @@ int start_run(const struct args *args, const struct bj_paths *paths)
         return report_usage(
             "run: --acp needs --agent PROFILE, or behind -- the command of an agent "
             "that speaks the protocol");
-    if (args_set(args, "prompt") && !args_set(args, "agent") && !args_set(args, "acp"))
+    if (args_set(args, "prompt") && !args_set(args, "agent") && !args_set(args, "acp") &&
+        !args_set(args, "like"))
         return report_usage("run: --prompt needs --agent: other programs get their arguments "
                             "behind --");
     if (args_set(args, "no-record") && args_number(args, "record-limit", 0) > 0)

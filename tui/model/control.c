@@ -234,7 +234,7 @@ bool control_changes(enum action action)
                                            ACTION_REVIEW_PULL, ACTION_REVIEW_COMMENT,
                                            ACTION_BROADCAST,   ACTION_REMOVE_ENDED,
                                            ACTION_RESUME,      ACTION_RESTART,
-                                           ACTION_PULL};
+                                           ACTION_PULL,        ACTION_LIKE};
     for (size_t i = 0; i < sizeof(changing) / sizeof(changing[0]); i++)
         if (action == changing[i])
             return true;
@@ -328,6 +328,9 @@ void control_act(struct control *control, const struct control_view *view, enum 
         break;
     case ACTION_FORM:
         control_form_open(control, view, false);
+        break;
+    case ACTION_LIKE:
+        control_form_open(control, view, true);
         break;
     case ACTION_AGAIN:
         if (!sandbox || sandbox_alive(sandbox)) {

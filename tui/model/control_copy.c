@@ -77,11 +77,11 @@ void control_copy_sync(struct control *control, const struct fleet *fleet)
         copy_close(&control->copy);
 }
 
-void control_form_open(struct control *control, const struct control_view *view, bool again)
+void control_form_open(struct control *control, const struct control_view *view, bool like)
 {
     const struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
     struct bj_error error = {0};
-    if (!again)
+    if (!like)
         form_open(&control->form);
     else if (!sandbox)
         control_note(control, view->now, false, "no sandbox is selected: %s starts a new one",

@@ -200,6 +200,7 @@ void list_action(struct control *control, const struct control_view *view, enum 
     case ACTION_REMOVE:
     case ACTION_RENAME:
     case ACTION_AGAIN:
+    case ACTION_LIKE:
     case ACTION_REVIEW:
     case ACTION_REPLAY:
         if (control->list == LIST_FLEET)

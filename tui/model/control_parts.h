@@ -34,7 +34,7 @@ void control_copy_open(struct control *control, const struct control_view *view,
 void control_copy_key(struct control *control, const struct control_view *view,
                       const struct chord *chord, struct order *order);
 void control_copy_sync(struct control *control, const struct fleet *fleet);
-void control_form_open(struct control *control, const struct control_view *view, bool again);
+void control_form_open(struct control *control, const struct control_view *view, bool like);
 void control_form_key(struct control *control, const struct chord *chord, struct order *order);
 /* The palette (control_palette.c). */
 void control_palette_key(struct control *control, const struct control_view *view,

@@ -43,9 +43,10 @@ struct sandbox {
     char name[FLEET_SHOWN_MAX]; /* "host:name" when it is elsewhere */
     const struct origin *origin;
     char command[FLEET_TITLE_MAX]; /* argv as one line, to be read */
-    char line[FLEET_LINE_MAX];     /* the same, quoted; "" when it cannot be shown as it is */
+    char line[FLEET_LINE_MAX];     /* what its caller gave of it, quoted */
+    bool line_hidden;              /* that cannot be shown as it is, and `line` is "" */
     char title[FLEET_TITLE_MAX], error[FLEET_TITLE_MAX], project[FLEET_TITLE_MAX];
-    char driver[FLEET_NAME_MAX];
+    char driver[FLEET_NAME_MAX], agent[FLEET_NAME_MAX], policy[FLEET_TITLE_MAX];
     char view[BJ_SOCKET_PATH_MAX + 1]; /* not cleaned: a path */
     enum sandbox_state state;
     double created;
@@ -54,6 +55,7 @@ struct sandbox {
     bool link_up;
     uint64_t monitor_pid;                               /* another number: another monitor */
     uint64_t limit_memory, limit_millicpus, limit_pids; /* 0: none */
+    uint64_t record_limit;                              /* bytes; 0: it is not recorded */
     char agent_text[FLEET_TITLE_MAX];                   /* what its hook said that it waits for */
     char facing[FLEET_ID_MAX]; /* the request that its pane shows; "" when none waits */
     struct figures figures;

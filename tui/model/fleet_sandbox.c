@@ -26,6 +26,7 @@ static void copy_line_of(struct sandbox *sandbox, const msgpack_object *argv)
 {
     size_t used = 0;
     sandbox->line[0] = '\0';
+    sandbox->line_hidden = false;
     for (uint32_t i = 0; argv && argv->type == MSGPACK_OBJECT_ARRAY && i < argv->via.array.size;
          i++) {
         const msgpack_object *word = &argv->via.array.ptr[i];
@@ -43,6 +44,7 @@ static void copy_line_of(struct sandbox *sandbox, const msgpack_object *argv)
         }
         if (size >= room) {
             sandbox->line[0] = '\0';
+            sandbox->line_hidden = true;
             return;
         }
         used += size;
@@ -97,7 +99,9 @@ void fleet_read_sandbox(struct sandbox *sandbox, const msgpack_object *map, doub
     field_copy(map, "project", sandbox->project, sizeof(sandbox->project));
     field_copy(map, "driver", sandbox->driver, sizeof(sandbox->driver));
     copy_argv(sandbox, bj_get(map, "argv"));
-    copy_line_of(sandbox, bj_get(map, "argv"));
+    field_copy(map, "agent", sandbox->agent, sizeof(sandbox->agent));
+    field_copy(map, "policy", sandbox->policy, sizeof(sandbox->policy));
+    copy_line_of(sandbox, bj_get(map, sandbox->agent[0] ? "arguments" : "argv"));
     if (bj_get_copy(map, "view", sandbox->view, sizeof(sandbox->view)) >= sizeof(sandbox->view))
         sandbox->view[0] = '\0';
     field_copy(map, "state", state, sizeof(state));
@@ -117,6 +121,7 @@ void fleet_read_sandbox(struct sandbox *sandbox, const msgpack_object *map, doub
     sandbox->limit_memory = bj_get_uint(limits, "memory", 0);
     sandbox->limit_millicpus = bj_get_uint(limits, "millicpus", 0);
     sandbox->limit_pids = bj_get_uint(limits, "pids", 0);
+    sandbox->record_limit = bj_get_uint(map, "record_limit", 0);
 }
 
 void fleet_figures_unknown(struct figures *figures)

@@ -9,24 +9,28 @@
 #include "transport/api.h"
 
 static const struct {
-    const char *label, *help;
+    const char *label, *param, *help;
     bool completes, kept;
 } fields[FORM_FIELDS] = {
-    [FORM_COMMAND] = {"Command", "what runs: bash, or 'my agent' --flag", false, true},
-    [FORM_AGENT] = {"Agent",
+    [FORM_COMMAND] = {"Command", "argv", "what runs: bash, or 'my agent' --flag", false, true},
+    [FORM_AGENT] = {"Agent", "agent",
                     "an agent's profile (Tab completes); the command is its further arguments",
                     true, true},
-    [FORM_PROMPT] = {"Prompt", "what the agent is told first; with a profile only", false, false},
-    [FORM_PROJECT] = {"Project", "a directory; the agent works on a copy (Tab completes)", true,
-                      true},
-    [FORM_NAME] = {"Name", "letters, digits, - _ . (empty: made up)", false, false},
-    [FORM_MEMORY] = {"Memory", "most memory: 512M, 2G; 0 for none (empty: the policy's)", false,
-                     true},
-    [FORM_CPUS] = {"CPUs", "most cores: 0.5, 2; 0 for none (empty: the policy's)", false, true},
-    [FORM_PIDS] = {"Processes", "most processes; 0 for none (empty: the policy's)", false, true},
-    [FORM_POLICY] = {"Policy", "a policy file added to your own (Tab completes)", true, true},
-    [FORM_RECORD] = {"Recording", "disk for what its screen shows: 64M; no: none (empty: 64M)",
+    [FORM_PROMPT] = {"Prompt", "prompt", "what the agent is told first; with a profile only", false,
+                     false},
+    [FORM_PROJECT] = {"Project", "project",
+                      "a directory; the agent works on a copy (Tab completes)", true, true},
+    [FORM_NAME] = {"Name", "name", "letters, digits, - _ . (empty: made up)", false, false},
+    [FORM_MEMORY] = {"Memory", "memory", "most memory: 512M, 2G; 0 for none (empty: the policy's)",
                      false, true},
+    [FORM_CPUS] = {"CPUs", "millicpus", "most cores: 0.5, 2; 0 for none (empty: the policy's)",
+                   false, true},
+    [FORM_PIDS] = {"Processes", "pids", "most processes; 0 for none (empty: the policy's)", false,
+                   true},
+    [FORM_POLICY] = {"Policy", "policy", "a policy file added to your own (Tab completes)", true,
+                     true},
+    [FORM_RECORD] = {"Recording", "record_limit",
+                     "disk for what its screen shows: 64M; no: none (empty: 64M)", false, true},
 };
 
 const char *form_label(enum form_field field)
@@ -39,6 +43,11 @@ const char *form_help(enum form_field field)
     return fields[field].help;
 }
 
+const char *form_param(enum form_field field)
+{
+    return fields[field].param;
+}
+
 bool form_completes(enum form_field field)
 {
     return fields[field].completes;
@@ -46,6 +55,9 @@ bool form_completes(enum form_field field)
 
 void form_open(struct form *form)
 {
+    if (form->like[0])
+        memcpy(form->line, form->own, sizeof(form->line));
+    form->like[0] = '\0';
     line_set(&form->line[FORM_NAME], "");
     line_set(&form->line[FORM_PROMPT], "");
     form->open = true;
@@ -119,54 +131,75 @@ static int wrong(struct form *form, enum form_field field, struct bj_error *erro
                    fields[field].help);
 }
 
-static const char *given(const struct form *form, enum form_field field)
+static bool is_empty(const struct form *form, enum form_field field)
 {
-    return form->line[field].size > 0 ? form->line[field].text : NULL;
+    return form->line[field].size == 0;
+}
+
+/* What another one is like is not asked for: it has that one's own, a default stays a default. */
+static bool is_asked(const struct form *form, enum form_field field)
+{
+    return !form->like[0] || strcmp(form->line[field].text, form->shown[field].text) != 0;
+}
+
+static int check_words(struct form *form, struct form_request *request, struct bj_error *error)
+{
+    bool agent = !is_empty(form, FORM_AGENT);
+    /* The words of a command are no arguments of an agent, until they are shown as such. */
+    request->has_words =
+        is_asked(form, FORM_COMMAND) || agent != (form->shown[FORM_AGENT].size > 0);
+    form->at = FORM_COMMAND;
+    if (line_split(form->line[FORM_COMMAND].text, &request->words, error) < 0)
+        return -EINVAL;
+    if (request->has_words && request->words.count == 0 && !agent)
+        return bj_fail(error, -EINVAL, "no command: for example bash");
+    form->at = FORM_PROMPT;
+    if (!is_empty(form, FORM_PROMPT) && !agent)
+        return bj_fail(error, -EINVAL, "a first prompt needs an agent's profile");
+    return 0;
+}
+
+static int check_number(struct form *form, enum form_field field, struct form_request *request,
+                        struct bj_error *error)
+{
+    static const struct {
+        const char *units;
+        double scale, limit;
+    } numbers[FORM_FIELDS] = {
+        [FORM_MEMORY] = {"KMGT", 1, 1e18},
+        [FORM_CPUS] = {"", 1000, 1e6},
+        [FORM_PIDS] = {"", 1, 4194304},
+        [FORM_RECORD] = {"KMGT", 1, 1e18},
+    };
+    const char *text = form->line[field].text;
+    if (field == FORM_RECORD && strcasecmp(text, "no") == 0)
+        text = "0";
+    request->has[field] = numbers[field].units != NULL;
+    return !numbers[field].units || read_number(text, numbers[field].units, numbers[field].scale,
+                                                numbers[field].limit, &request->number[field])
+               ? 0
+               : wrong(form, field, error);
 }
 
 int form_check(struct form *form, struct form_request *request, struct bj_error *error)
 {
-    static const struct {
-        enum form_field field;
-        const char *units;
-        double scale, limit;
-    } numbers[] = {
-        {FORM_MEMORY, "KMGT", 1, 1e18},
-        {FORM_CPUS, "", 1000, 1e6},
-        {FORM_PIDS, "", 1, 4194304},
-        {FORM_RECORD, "KMGT", 1, 1e18},
-    };
-    *request = (struct form_request){.project = given(form, FORM_PROJECT),
-                                     .name = given(form, FORM_NAME),
-                                     .policy = given(form, FORM_POLICY),
-                                     .agent = given(form, FORM_AGENT),
-                                     .prompt = given(form, FORM_PROMPT)};
-    bool *const has[] = {&request->has_memory, &request->has_cpus, &request->has_pids,
-                         &request->has_record};
-    uint64_t *const values[] = {&request->memory, &request->millicpus, &request->pids,
-                                &request->record};
-    if (line_split(form->line[FORM_COMMAND].text, &request->words, error) < 0) {
-        form->at = FORM_COMMAND;
-        return -EINVAL;
+    enum form_field at = form->at;
+    *request = (struct form_request){.like = form->like[0] ? form->like : NULL};
+    int status = check_words(form, request, error);
+    for (int i = 0; status == 0 && i < FORM_FIELDS; i++) {
+        enum form_field field = (enum form_field)i;
+        if (field == FORM_COMMAND || !is_asked(form, field))
+            continue;
+        if (!is_empty(form, field)) {
+            request->text[field] = form->line[field].text;
+            status = check_number(form, field, request, error);
+        } else if (form->like[0]) {
+            request->without[request->without_count++] = fields[field].param;
+        }
     }
-    if (request->words.count == 0 && !request->agent) {
-        form->at = FORM_COMMAND;
-        return bj_fail(error, -EINVAL, "no command: for example bash");
-    }
-    if (request->prompt && !request->agent) {
-        form->at = FORM_PROMPT;
-        return bj_fail(error, -EINVAL, "a first prompt needs an agent's profile");
-    }
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
-        const char *text = given(form, numbers[i].field);
-        if (text && numbers[i].field == FORM_RECORD && strcasecmp(text, "no") == 0)
-            text = "0";
-        *has[i] = text != NULL;
-        if (text &&
-            !read_number(text, numbers[i].units, numbers[i].scale, numbers[i].limit, values[i]))
-            return wrong(form, numbers[i].field, error);
-    }
-    return 0;
+    if (status == 0)
+        form->at = at;
+    return status;
 }
 
 /* ---- like another one ---- */
@@ -211,43 +244,60 @@ static void free_name(char *out, size_t size, const char *name, const struct fle
     out[0] = '\0';
 }
 
+static void show_bytes(struct form *form, enum form_field field, uint64_t bytes)
+{
+    static const char units[] = "KMGT";
+    char text[32];
+    int unit = 0;
+    for (; bytes > 0 && bytes % 1024 == 0 && unit < 4; unit++)
+        bytes /= 1024;
+    snprintf(text, sizeof(text), "%llu%.1s", (unsigned long long)bytes,
+             unit > 0 ? &units[unit - 1] : "");
+    line_set(&form->line[field], text);
+}
+
+static void show(struct form *form, const struct sandbox *sandbox)
+{
+    char text[64];
+    line_set(&form->line[FORM_COMMAND], sandbox->line);
+    line_set(&form->line[FORM_AGENT], sandbox->agent);
+    line_set(&form->line[FORM_PROJECT], sandbox->project);
+    line_set(&form->line[FORM_POLICY], sandbox->policy);
+    show_bytes(form, FORM_MEMORY, sandbox->limit_memory);
+    snprintf(text, sizeof(text), "%g", (double)sandbox->limit_millicpus / 1000);
+    line_set(&form->line[FORM_CPUS], text);
+    snprintf(text, sizeof(text), "%llu", (unsigned long long)sandbox->limit_pids);
+    line_set(&form->line[FORM_PIDS], text);
+    show_bytes(form, FORM_RECORD, sandbox->record_limit);
+    if (sandbox->record_limit == 0)
+        line_set(&form->line[FORM_RECORD], "no");
+}
+
 int form_like(struct form *form, const struct sandbox *sandbox, const struct fleet *fleet,
               struct bj_error *error)
 {
-    char text[64], name[FLEET_NAME_MAX];
+    char name[FLEET_NAME_MAX];
     if (sandbox->origin->number > 0)
         return bj_fail(error, -ENOTSUP,
                        "%s is on another host, and sandboxes are started on this one only: use "
                        "belljar run there",
                        sandbox->name);
-    if (!sandbox->line[0])
-        return bj_fail(error, -ENOTSUP,
-                       "the command of %s is too long for the form, or has characters that cannot "
-                       "be shown: use belljar run",
-                       sandbox->name);
     form_open(form);
+    memcpy(form->own, form->line, sizeof(form->own));
+    snprintf(form->like, sizeof(form->like), "%s", sandbox->id);
+    snprintf(form->like_name, sizeof(form->like_name), "%s", sandbox->name);
     for (int i = 0; i < FORM_FIELDS; i++)
         line_set(&form->line[i], "");
-    line_set(&form->line[FORM_COMMAND], sandbox->line);
-    line_set(&form->line[FORM_PROJECT], sandbox->project);
+    show(form, sandbox);
+    memcpy(form->shown, form->line, sizeof(form->shown));
     free_name(name, sizeof(name), sandbox->name, fleet);
     line_set(&form->line[FORM_NAME], name);
-    const struct {
-        enum form_field field;
-        uint64_t value, unit;
-        const char *word;
-    } limits[] = {{FORM_MEMORY, sandbox->limit_memory, 1U << 20, "M"},
-                  {FORM_PIDS, sandbox->limit_pids, 1, ""}};
-    for (size_t i = 0; i < 2; i++) {
-        uint64_t unit = limits[i].value % limits[i].unit ? 1 : limits[i].unit;
-        snprintf(text, sizeof(text), "%llu%s", (unsigned long long)(limits[i].value / unit),
-                 unit == limits[i].unit ? limits[i].word : "");
-        if (limits[i].value)
-            line_set(&form->line[limits[i].field], text);
-    }
-    snprintf(text, sizeof(text), "%g", (double)sandbox->limit_millicpus / 1000);
-    if (sandbox->limit_millicpus)
-        line_set(&form->line[FORM_CPUS], text);
+    if (sandbox->line_hidden)
+        snprintf(form->hint, sizeof(form->hint),
+                 "the command of %s is too long to be shown, or has characters that cannot be: it "
+                 "is taken as it is unless you type another one",
+                 sandbox->name);
+    form->bad = false;
     return 0;
 }
 

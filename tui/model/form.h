@@ -30,19 +30,27 @@ struct form {
     struct line line[FORM_FIELDS];
     char hint[256]; /* what a path could go on with, or what is wrong */
     bool bad;
+    /* Of another one like a sandbox: its id and name, what was shown of it, and the choices of a
+     * new one, which come back with the next form_open(). */
+    char like[FLEET_ID_MAX], like_name[FLEET_SHOWN_MAX];
+    struct line shown[FORM_FIELDS], own[FORM_FIELDS];
 };
 
-/* What it asks for. Texts point into the form or into `words`; NULL: not given. */
+/* What it asks for, by field. Texts point into the form or into `words`. */
 struct form_request {
     struct words words; /* the command */
-    const char *project, *name, *policy, *agent, *prompt;
-    bool has_memory, has_cpus, has_pids, has_record;
-    uint64_t memory, millicpus, pids;
-    uint64_t record; /* bytes; 0: nothing is recorded */
+    bool has_words;
+    const char *text[FORM_FIELDS]; /* NULL: not given */
+    bool has[FORM_FIELDS];
+    uint64_t number[FORM_FIELDS];     /* bytes; CPUs in 1/1000; recording 0: nothing is recorded */
+    const char *like;                 /* the sandbox whose own is what is not given, or NULL */
+    const char *without[FORM_FIELDS]; /* parameters in which it shall not be like that one */
+    size_t without_count;
 };
 
 const char *form_label(enum form_field field);
 const char *form_help(enum form_field field);
+const char *form_param(enum form_field field); /* of sandbox.run */
 bool form_completes(enum form_field field);
 
 enum form_outcome { FORM_STAYS, FORM_LEAVES, FORM_SUBMITS, FORM_COMPLETES };
@@ -52,8 +60,8 @@ void form_paste(struct form *form, const char *text, size_t size);
 /* -EINVAL with a sentence, and the cursor in the line that is wrong. */
 int form_check(struct form *form, struct form_request *request, struct bj_error *error);
 
-/* Opens it for another sandbox like this one, under a name that the fleet does not have.
- * -ENOTSUP when its command cannot be shown as it is. */
+/* Opens it for another sandbox like this one, under a name that the fleet does not have: it shows
+ * how that was run, and asks only for what the human changes. -ENOTSUP for one on another host. */
 int form_like(struct form *form, const struct sandbox *sandbox, const struct fleet *fleet,
               struct bj_error *error);
 void form_open(struct form *form);

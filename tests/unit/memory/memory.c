@@ -287,6 +287,8 @@ static int keep_record(struct bj_error *error)
     int status = record_set_argv(&record, argv, 3);
     if (status == 0)
         status = record_set_arguments(&record, argv, 2);
+    if (status == 0)
+        status = record_set_variables(&record, (const char *const[]){"A=1", "B=2", NULL});
     if (status < 0)
         bj_fail(error, status, "out of memory");
     if (status == 0)

@@ -42,6 +42,8 @@ static void fill(struct record *record)
     record->policy = strdup("/some/policy.conf");
     ck_assert_int_eq(record_set_argv(record, argv, 3), 0);
     ck_assert_int_eq(record_set_arguments(record, argv + 1, 1), 0);
+    static const char *const env[] = {"TOKEN=secret=", "EMPTY=", "NONE", NULL};
+    ck_assert_int_eq(record_set_variables(record, env), 0);
 }
 
 static void same_process(const struct process_id *one, const struct process_id *other)
@@ -66,6 +68,10 @@ START_TEST(round_trip)
     ck_assert_ptr_null(back.argv[3]);
     ck_assert_str_eq(back.arguments[0], "-c");
     ck_assert_ptr_null(back.arguments[1]);
+    ck_assert_str_eq(back.variables[0], "TOKEN"); /* no value is kept */
+    ck_assert_str_eq(back.variables[1], "EMPTY");
+    ck_assert_str_eq(back.variables[2], "NONE");
+    ck_assert_ptr_null(back.variables[3]);
     ck_assert_str_eq(back.project, record.project);
     ck_assert_str_eq(back.agent, record.agent);
     ck_assert_str_eq(back.policy, record.policy);

@@ -31,25 +31,25 @@ START_TEST(what_it_asks_for)
     ck_assert_int_eq(check(FORM_COMMAND, "make 'all of it' -j2"), 0);
     ck_assert_uint_eq(request.words.count, 3);
     ck_assert_str_eq(request.words.word[1], "all of it");
-    ck_assert(!request.project && !request.name && !request.policy && !request.has_memory);
+    ck_assert(!request.text[FORM_PROJECT] && !request.text[FORM_NAME] && !request.has[FORM_MEMORY]);
     ck_assert_int_eq(check(FORM_MEMORY, "1.5g"), 0);
-    ck_assert_uint_eq(request.memory, 3ULL << 29);
+    ck_assert_uint_eq(request.number[FORM_MEMORY], 3ULL << 29);
     ck_assert_int_eq(check(FORM_MEMORY, "0"), 0);
-    ck_assert(request.has_memory && request.memory == 0);
+    ck_assert(request.has[FORM_MEMORY] && request.number[FORM_MEMORY] == 0);
     ck_assert_int_eq(check(FORM_CPUS, "0.25"), 0);
-    ck_assert_uint_eq(request.millicpus, 250);
+    ck_assert_uint_eq(request.number[FORM_CPUS], 250);
     ck_assert_int_eq(check(FORM_PIDS, "100"), 0);
-    ck_assert_uint_eq(request.pids, 100);
+    ck_assert_uint_eq(request.number[FORM_PIDS], 100);
     ck_assert_int_eq(check(FORM_PROMPT, "fix it"), -EINVAL); /* told to whom? */
     ck_assert_int_eq(form.at, FORM_PROMPT);
     ck_assert_int_eq(check(FORM_AGENT, "claude"), 0);
     line_set(&form.line[FORM_COMMAND], ""); /* the profile has one */
     line_set(&form.line[FORM_PROMPT], "fix it");
     ck_assert_int_eq(form_check(&form, &request, &error), 0);
-    ck_assert_str_eq(request.agent, "claude");
-    ck_assert_str_eq(request.prompt, "fix it");
+    ck_assert_str_eq(request.text[FORM_AGENT], "claude");
+    ck_assert_str_eq(request.text[FORM_PROMPT], "fix it");
     ck_assert_int_eq(check(FORM_NAME, "web"), 0);
-    ck_assert_str_eq(request.name, "web");
+    ck_assert_str_eq(request.text[FORM_NAME], "web");
 }
 END_TEST
 
@@ -117,8 +117,8 @@ START_TEST(recording)
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         line_set(&form.line[FORM_RECORD], cases[i].text);
         ck_assert_int_eq(form_check(&form, &request, &error), 0);
-        ck_assert(request.has_record == cases[i].has);
-        ck_assert_uint_eq(request.record, cases[i].bytes);
+        ck_assert(request.has[FORM_RECORD] == cases[i].has);
+        ck_assert_uint_eq(request.number[FORM_RECORD], cases[i].bytes);
     }
     line_set(&form.line[FORM_RECORD], "never");
     ck_assert_int_eq(form_check(&form, &request, &error), -EINVAL);
@@ -145,44 +145,129 @@ START_TEST(remembered)
 }
 END_TEST
 
-static void add(struct fleet *fleet, const char *id, const char *name, const char *argv)
+static void add(struct fleet *fleet, const char *id, const char *name, const char *more)
 {
-    char json[2000];
+    static char json[3000];
     snprintf(json, sizeof(json),
              "{\"id\": \"%s\", \"name\": \"%s\", \"state\": \"exited\", \"session\": \"main\", "
-             "\"project\": \"/p\", \"argv\": %s, \"limits\": {\"memory\": 1073741824, "
-             "\"millicpus\": 1500, \"pids\": 0}}",
-             id, name, argv);
+             "\"project\": \"/p\", \"limits\": {\"memory\": 1073741824, \"millicpus\": 1500, "
+             "\"pids\": 0}, \"record_limit\": 1000, %s}",
+             id, name, more);
     ck_assert_int_eq(fleet_event(fleet, "event.sandbox", object(json), NULL), 1);
 }
 
-START_TEST(again)
+static struct fleet *fleet_of_some(void)
 {
     struct fleet *fleet = calloc(1, sizeof(*fleet));
     ck_assert_int_eq(fleet_init(fleet, "main", NULL), 0);
-    add(fleet, "1", "web", "[\"sh\", \"-c\", \"echo 'it is' \\\"$x\\\"\", \"\"]");
-    add(fleet, "2", "web-2", "[\"bash\"]");
-    add(fleet, "3", "odd", "[\"sh\", \"-c\", \"a\\nb\"]");
-    ck_assert_int_eq(form_like(&form, fleet->sandboxes[0], fleet, &error), 0);
-    ck_assert_str_eq(form.line[FORM_NAME].text, "web-3");
-    ck_assert_str_eq(form.line[FORM_MEMORY].text, "1024M");
-    ck_assert_str_eq(form.line[FORM_CPUS].text, "1.5");
-    ck_assert_str_eq(form.line[FORM_PIDS].text, "");
-    ck_assert_int_eq(form_check(&form, &request, &error), 0);
-    ck_assert_uint_eq(request.words.count, 4); /* the very words come back */
-    ck_assert_str_eq(request.words.word[2], "echo 'it is' \"$x\"");
-    ck_assert_str_eq(request.words.word[3], "");
-    ck_assert_int_eq(form_like(&form, fleet->sandboxes[2], fleet, &error), -ENOTSUP);
-    char *long_one = malloc(1500);
-    memset(long_one, 'x', 1500);
-    memcpy(long_one, "[\"", 2);
-    strcpy(long_one + 1200, "\"]");
-    add(fleet, "2", "web-2", long_one);
-    ck_assert_str_eq(fleet->sandboxes[1]->line, "");
-    free(long_one);
+    add(fleet, "1", "web", "\"argv\": [\"sh\", \"-c\", \"echo 'it is' \\\"$x\\\"\", \"\"]");
+    add(fleet, "2", "web-2",
+        "\"agent\": \"claude\", \"argv\": [\"/x/claude\", \"-v\"], \"arguments\": [\"-v\"], "
+        "\"policy\": \"/some.conf\"");
+    add(fleet, "3", "odd", "\"argv\": [\"sh\", \"-c\", \"a\\nb\"]");
+    return fleet;
+}
+
+static void fleet_end(struct fleet *fleet)
+{
     fleet_free(fleet);
     free(fleet);
 }
+
+START_TEST(another_like_one)
+{
+    struct fleet *fleet = fleet_of_some();
+    memset(&form, 0, sizeof(form));
+    ck_assert_int_eq(form_like(&form, fleet->sandboxes[0], fleet, &error), 0);
+    ck_assert_str_eq(form.line[FORM_NAME].text, "web-3");
+    ck_assert_str_eq(form.line[FORM_MEMORY].text, "1G");
+    ck_assert_str_eq(form.line[FORM_CPUS].text, "1.5");
+    ck_assert_str_eq(form.line[FORM_PIDS].text, "0");
+    ck_assert_str_eq(form.line[FORM_RECORD].text, "1000");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_str_eq(request.like, "1"); /* whose own all is, but the name */
+    ck_assert_str_eq(request.text[FORM_NAME], "web-3");
+    ck_assert_uint_eq(request.without_count, 0);
+    ck_assert(!request.has_words);
+    for (int i = 0; i < FORM_FIELDS; i++)
+        ck_assert(i == FORM_NAME || (!request.text[i] && !request.has[i]));
+    ck_assert_uint_eq(request.words.count, 4); /* the very words */
+    ck_assert_str_eq(request.words.word[2], "echo 'it is' \"$x\"");
+    ck_assert_str_eq(request.words.word[3], "");
+    fleet_end(fleet);
+}
 END_TEST
 
-SUITE_MAIN("form", what_it_asks_for, what_is_wrong, keys, recording, remembered, again)
+START_TEST(what_is_changed_of_it)
+{
+    struct fleet *fleet = fleet_of_some();
+    memset(&form, 0, sizeof(form));
+    ck_assert_int_eq(form_like(&form, fleet->sandboxes[1], fleet, &error), 0);
+    ck_assert_str_eq(form.line[FORM_AGENT].text, "claude");
+    ck_assert_str_eq(form.line[FORM_COMMAND].text, "-v"); /* not what the profile made of it */
+    ck_assert_str_eq(form.line[FORM_POLICY].text, "/some.conf");
+    line_set(&form.line[FORM_POLICY], "");
+    line_set(&form.line[FORM_MEMORY], "");
+    line_set(&form.line[FORM_CPUS], "2");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_uint_eq(request.without_count, 2);
+    ck_assert_str_eq(request.without[0], "memory");
+    ck_assert_str_eq(request.without[1], "policy");
+    ck_assert(!request.has[FORM_MEMORY] && !request.has[FORM_PIDS] && !request.has_words);
+    ck_assert_uint_eq(request.number[FORM_CPUS], 2000);
+    line_set(&form.line[FORM_AGENT], ""); /* then its arguments are shown as the command */
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert(request.has_words && request.words.count == 1);
+    line_set(&form.line[FORM_COMMAND], "");
+    ck_assert_int_eq(form_check(&form, &request, &error), -EINVAL);
+    ck_assert_int_eq(form.at, FORM_COMMAND);
+    fleet_end(fleet);
+}
+END_TEST
+
+START_TEST(commands_that_cannot_be_shown)
+{
+    struct fleet *fleet = fleet_of_some();
+    static char more[1500];
+    memset(more, 'x', sizeof(more));
+    memcpy(more, "\"argv\": [\"", 10);
+    strcpy(more + 1200, "\"]");
+    add(fleet, "1", "web", more);
+    for (int i = 0; i < 3; i += 2) {
+        memset(&form, 0, sizeof(form));
+        ck_assert_int_eq(form_like(&form, fleet->sandboxes[i], fleet, &error), 0);
+        ck_assert_str_eq(form.line[FORM_COMMAND].text, "");
+        ck_assert_ptr_nonnull(strstr(form.hint, "taken as it is"));
+        ck_assert_int_eq(form_check(&form, &request, &error), 0);
+        ck_assert(!request.has_words);
+        line_set(&form.line[FORM_COMMAND], "ls");
+        ck_assert_int_eq(form_check(&form, &request, &error), 0);
+        ck_assert(request.has_words);
+    }
+    fleet_end(fleet);
+}
+END_TEST
+
+/* The choices of a new one are there again, whatever was typed meanwhile. */
+START_TEST(own_choices_come_back)
+{
+    struct fleet *fleet = fleet_of_some();
+    memset(&form, 0, sizeof(form));
+    form_open(&form);
+    line_set(&form.line[FORM_COMMAND], "mine");
+    line_set(&form.line[FORM_PIDS], "7");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(form_like(&form, fleet->sandboxes[i], fleet, &error), 0);
+        line_set(&form.line[FORM_PIDS], "99");
+    }
+    form_open(&form);
+    ck_assert_str_eq(form.like, "");
+    ck_assert_str_eq(form.line[FORM_COMMAND].text, "mine");
+    ck_assert_str_eq(form.line[FORM_PIDS].text, "7");
+    ck_assert_str_eq(form.line[FORM_NAME].text, "");
+    fleet_end(fleet);
+}
+END_TEST
+
+SUITE_MAIN("form", what_it_asks_for, what_is_wrong, keys, recording, remembered, another_like_one,
+           what_is_changed_of_it, commands_that_cannot_be_shown, own_choices_come_back)
