@@ -96,49 +96,72 @@ static void complete_path(struct form *form)
     go_on(&completion, strlen(begin));
 }
 
+/* ---- what the server knows ---- */
+
+/* The names in `list` that go on as the line begins. */
+static void complete_names(struct form *form, const msgpack_object *list, const char *what)
+{
+    struct completion completion = {.form = form};
+    const struct line *line = &form->line[form->at];
+    form->hint[0] = '\0';
+    if (!list || list->type != MSGPACK_OBJECT_ARRAY) {
+        snprintf(form->hint, sizeof(form->hint), "the server does not tell its %s", what);
+        form->bad = true;
+        return;
+    }
+    for (uint32_t i = 0; i < list->via.array.size; i++) {
+        char name[FLEET_NAME_MAX];
+        field_copy(&list->via.array.ptr[i], "name", name, sizeof(name));
+        if (name[0] && strncmp(name, line->text, line->size) == 0)
+            could_be(&completion, name);
+    }
+    go_on(&completion, line->size);
+}
+
 /* The server knows the profiles, and whether each would start. */
 static void on_profiles(struct bj_rpc *rpc, const msgpack_object *error,
                         const msgpack_object *result, void *argument)
 {
     struct dashboard *dashboard = server_dashboard(rpc);
     struct form *form = &dashboard->control.form;
-    struct completion completion = {.form = form};
     (void)argument;
     if (rpc->closing || !form->open || form->at != FORM_AGENT)
         return;
-    form->hint[0] = '\0';
-    if (error || result->type != MSGPACK_OBJECT_ARRAY) {
-        snprintf(form->hint, sizeof(form->hint), "the server does not tell its profiles");
-        form->bad = true;
+    complete_names(form, error ? NULL : result, "profiles");
+    dashboard_touch(dashboard, true);
+}
+
+static void on_status(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
+                      void *argument)
+{
+    struct dashboard *dashboard = server_dashboard(rpc);
+    struct form *form = &dashboard->control.form;
+    (void)argument;
+    if (rpc->closing || !form->open || form->at != FORM_WALL)
         return;
-    }
-    const struct line *line = &form->line[FORM_AGENT];
-    for (uint32_t i = 0; i < result->via.array.size; i++) {
-        char name[FLEET_NAME_MAX];
-        field_copy(&result->via.array.ptr[i], "name", name, sizeof(name));
-        if (name[0] && strncmp(name, line->text, line->size) == 0)
-            could_be(&completion, name);
-    }
-    go_on(&completion, line->size);
+    complete_names(form, error ? NULL : bj_get(result, "drivers"), "walls");
     dashboard_touch(dashboard, true);
 }
 
 static void complete(struct dashboard *dashboard)
 {
     struct form *form = &dashboard->control.form;
+    struct server_link *here = &dashboard->servers[0];
     form->hint[0] = '\0';
     form->bad = false;
-    if (form->at != FORM_AGENT) {
+    if (form->at != FORM_AGENT && form->at != FORM_WALL) {
         complete_path(form);
         return;
     }
-    struct server_link *here = &dashboard->servers[0];
     if (!server_ready(here))
         return;
+    bool agent = form->at == FORM_AGENT;
     const char *path = getenv("PATH");
-    msgpack_packer *packer = bj_rpc_request(&here->rpc, "profile.list", on_profiles, NULL);
-    msgpack_pack_map(packer, 1);
-    bj_pack_key_str(packer, "path", path ? path : "");
+    msgpack_packer *packer = bj_rpc_request(&here->rpc, agent ? "profile.list" : "server.status",
+                                            agent ? on_profiles : on_status, NULL);
+    msgpack_pack_map(packer, agent ? 1 : 0);
+    if (agent)
+        bj_pack_key_str(packer, "path", path ? path : "");
     bj_rpc_send(&here->rpc);
 }
 
@@ -186,18 +209,8 @@ int form_real_path(const char *given, const char *what, char out[PATH_MAX], stru
 /* A value of a field that is given; the command is none. */
 static bool has_value(const struct form_request *request, enum form_field field)
 {
-    return request->text[field] != NULL || request->has[field];
-}
-
-static void pack_values(msgpack_packer *packer, const struct form_request *request)
-{
-    for (int i = 0; i < FORM_FIELDS; i++) {
-        enum form_field field = (enum form_field)i;
-        if (request->has[field])
-            bj_pack_key_uint(packer, form_param(field), request->number[field]);
-        else if (request->text[field])
-            bj_pack_key_str(packer, form_param(field), request->text[field]);
-    }
+    return request->text[field] != NULL || request->has[field] ||
+           (field == FORM_ENV && request->variables.count > 0);
 }
 
 static void pack_strings(msgpack_packer *packer, const char *key, const char *const *list,
@@ -209,12 +222,26 @@ static void pack_strings(msgpack_packer *packer, const char *key, const char *co
         bj_pack_str(packer, list[i]);
 }
 
+static void pack_values(msgpack_packer *packer, const struct form_request *request)
+{
+    for (int i = 0; i < FORM_FIELDS; i++) {
+        enum form_field field = (enum form_field)i;
+        if (field == FORM_ENV && request->variables.count > 0)
+            pack_strings(packer, form_param(field), request->variables.word,
+                         request->variables.count);
+        else if (request->has[field])
+            bj_pack_key_uint(packer, form_param(field), request->number[field]);
+        else if (request->text[field])
+            bj_pack_key_str(packer, form_param(field), request->text[field]);
+    }
+}
+
 static void pack_request(struct dashboard *dashboard, const struct form_request *request)
 {
     struct rect inner;
     bool sized = server_new_size(dashboard, &inner);
     const char *path = getenv("PATH");
-    unsigned count = 2 + request->has_words + (request->like ? 1 : 0) + (sized ? 2 : 0);
+    unsigned count = 2 + request->has_argv + (request->like ? 1 : 0) + (sized ? 2 : 0);
     for (int i = 0; i < FORM_FIELDS; i++)
         count += has_value(request, (enum form_field)i);
     msgpack_packer *packer =
@@ -227,8 +254,8 @@ static void pack_request(struct dashboard *dashboard, const struct form_request 
     } else {
         bj_pack_key_str(packer, "session", dashboard->fleet.session);
     }
-    if (request->has_words)
-        pack_strings(packer, "argv", request->words.word, request->words.count);
+    if (request->has_argv)
+        pack_strings(packer, "argv", request->argv, request->argc);
     pack_values(packer, request);
     if (sized) {
         bj_pack_key_uint(packer, "rows", (uint64_t)inner.rows);

@@ -1,7 +1,7 @@
 /*
  * The form of a new sandbox, and another one like one that is there: what a human fills in, and
  * what `belljar ls --json` and the agent say then. The agent is a profile of the user's own whose
- * program is a shell script that tells what it was started with.
+ * program is a shell script that tells what it was started with; it has a second one for ACP.
  */
 #include "eye.h"
 #include "human.h"
@@ -175,7 +175,7 @@ START_TEST(of_one_that_ended)
     eye_type(eye, "1=");
     EYE_WAIT_TEXT(eye, "New sandbox like one");
     EYE_WAIT_TEXT(eye, "one-2");
-    eye_type(eye, EYE_UP EYE_UP "\x15"); /* the policy, of which it shall be free */
+    eye_type(eye, EYE_UP EYE_UP EYE_UP "\x15"); /* the policy, of which it shall be free */
     EYE_WAIT(eye, !eye_shows(eye, "some.conf"));
     eye_type(eye, EYE_ENTER);
     EYE_WAIT_TEXT(eye, "4 sandboxes");
@@ -218,6 +218,127 @@ START_TEST(what_cannot_be_had_is_refused)
 }
 END_TEST
 
+/* Types into each line of the form, from the first to the last. */
+static void fill(struct eye *eye)
+{
+    const struct {
+        const char *label, *text;
+    } lines[] = {{"Command", "-x 'two words'"},
+                 {"Agent", "mine"},
+                 {"Prompt", "hello you"},
+                 {"ACP", "yes"},
+                 {"Project", project},
+                 {"Name", "filled"},
+                 {"Wall", "bwrap"},
+                 {"Memory", "2G"},
+                 {"CPUs", "1.5"},
+                 {"Processes", "100"},
+                 {"Disk", "1G"},
+                 {"Egress", "50M"},
+                 {"Wall clock", "1.5h"},
+                 {"Policy", policy},
+                 {"Env", "TOKEN=abc 'OTHER=a b'"},
+                 {"Recording", "8M"}};
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        char here[40];
+        snprintf(here, sizeof(here), "\xe2\x96\xb8 %s ", lines[i].label);
+        EYE_WAIT_TEXT(eye, here); /* also where the form scrolls */
+        eye_type(eye, "\x15");
+        eye_type(eye, lines[i].text);
+        EYE_WAIT_TEXT(eye, lines[i].text);
+        if (i + 1 < sizeof(lines) / sizeof(lines[0]))
+            eye_type(eye, EYE_DOWN);
+    }
+}
+
+static void check_filled(void)
+{
+    static const struct {
+        const char *limit;
+        long long value;
+    } limits[] = {{"memory", 2LL << 30}, {"millicpus", 1500},  {"pids", 100},
+                  {"disk", 1LL << 30},   {"egress", 50 << 20}, {"wall_clock", 5400}};
+    const struct {
+        const char *field, *text;
+    } texts[] = {{"agent", "mine-acp"},
+                 {"project", project},
+                 {"policy", policy},
+                 {"driver", "bwrap"},
+                 {"session", "main"}};
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        ck_assert_int_eq(limit_of("filled", limits[i].limit), limits[i].value);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        ck_assert_str_eq(world_field(&world, "filled", texts[i].field), texts[i].text);
+    ck_assert_int_eq(world_number(&world, "filled", "record_limit"), 8 << 20);
+    json_t *sandbox = world_sandbox(&world, "filled");
+    json_t *env = json_object_get(sandbox, "env"), *words = json_object_get(sandbox, "arguments");
+    ck_assert_uint_eq(json_array_size(env), 2);
+    ck_assert_str_eq(json_string_value(json_array_get(env, 1)), "OTHER");
+    ck_assert_uint_eq(json_array_size(words), 2);
+    ck_assert_str_eq(json_string_value(json_array_get(words, 1)), "two words");
+    json_decref(sandbox);
+}
+
+/* Every line of it once, in terminals where it is seen whole and where it scrolls. */
+START_TEST(every_line_counts)
+{
+    static const int sizes[][2] = {{40, 120}, {24, 80}, {10, 90}};
+    world_file(&world, "home/.config/belljar/profiles/mine-acp.conf", PROFILE, 0600);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        eye_type(eye, "N");
+        EYE_WAIT_TEXT(eye, "New sandbox");
+        fill(eye);
+        eye_type(eye, EYE_ENTER);
+        EYE_WAIT_TEXT(eye, "1 sandbox");
+        WAIT_FOR(world_shows(&world, "filled", "<-x two words say hello you> token=abc"));
+        check_filled();
+        eye_type(eye, "N"); /* remembered, but for what is one sandbox's own or a secret */
+        EYE_WAIT_TEXT(eye, "'two words'");
+        eye_type(eye, EYE_UP EYE_UP);
+        EYE_WAIT_TEXT(eye, "NAME=VALUE 'OTHER");
+        ck_assert(!eye_shows(eye, "TOKEN="));
+        eye_type(eye, "\x1b");
+        EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
+        detach(eye);
+        BELLJAR_OK(&world, "kill", "filled");
+        BELLJAR_OK(&world, "rm", "filled");
+    }
+}
+END_TEST
+
+/* The walls that shells complete are those of the server. */
+START_TEST(walls_for_shells)
+{
+    FAILS(1, "", "completions", "drivers"); /* and none is started for that */
+    ck_assert_int_eq(world_server(&world), 0);
+    BELLJAR_OK(&world, "ls");
+    ck_assert(HUMAN_READS(&world, "bwrap\n", "completions", "drivers"));
+}
+END_TEST
+
+/* R, the name, Enter. */
+START_TEST(renamed)
+{
+    human_runs(&world, "before", "exec sleep 1000");
+    struct eye *eye = attach(24, 80);
+    eye_type(eye, "R");
+    EYE_WAIT_TEXT(eye, "New name of before");
+    eye_type(eye, "\x15"
+                  "after" EYE_ENTER);
+    EYE_WAIT(eye, eye_shows(eye, "after") && !eye_shows(eye, "New name"));
+    WAIT_FOR(world_state_is(&world, "after", "running"));
+    ck_assert_str_eq(world_field(&world, "before", "state"), "");
+    eye_type(eye, "R");
+    EYE_WAIT_TEXT(eye, "New name of after");
+    eye_type(eye, "\x15"
+                  "no/name" EYE_ENTER);
+    EYE_WAIT_TEXT(eye, "only letters");
+    detach(eye);
+    ck_assert(world_state_is(&world, "after", "running"));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("form");
@@ -228,6 +349,9 @@ int main(void)
     tcase_add_test(tests, of_one_that_ended);
     tcase_add_test(tests, variables_are_not_on_disk);
     tcase_add_test(tests, what_cannot_be_had_is_refused);
+    tcase_add_test(tests, every_line_counts);
+    tcase_add_test(tests, walls_for_shells);
+    tcase_add_test(tests, renamed);
     suite_add_tcase(suite, tests);
     return world_main(suite);
 }

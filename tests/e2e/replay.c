@@ -228,17 +228,18 @@ START_TEST(on_a_terminal_of_its_own)
 END_TEST
 
 /* Started from the form, which has a field for it. */
-/* Each Tab is seen before the next one. */
+/* Each key is seen before the next one. */
 static void go_to_field(struct eye *eye, const char *name)
 {
-    static const char *const fields[] = {"Command", "Agent", "Prompt",    "Project", "Name",
-                                         "Memory",  "CPUs",  "Processes", "Policy",  "Recording"};
+    static const char *const fields[] = {
+        "Command", "Agent",     "Prompt", "ACP",    "Project",    "Name",   "Wall", "Memory",
+        "CPUs",    "Processes", "Disk",   "Egress", "Wall clock", "Policy", "Env",  "Recording"};
     char marked[40];
     size_t at = 0;
     while (snprintf(marked, sizeof(marked), "\xe2\x96\xb8 %s", fields[at]), !eye_shows(eye, marked))
         ck_assert_uint_lt(++at, sizeof(fields) / sizeof(fields[0]));
     while (strcmp(fields[at], name) != 0) {
-        eye_type(eye, "\t");
+        eye_type(eye, EYE_DOWN);
         snprintf(marked, sizeof(marked), "\xe2\x96\xb8 %s", fields[++at]);
         EYE_WAIT_TEXT(eye, marked);
     }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 
 #define NAME_MAX_COMPARED 32
 

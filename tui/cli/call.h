@@ -7,7 +7,7 @@
 
 #include "tui/cli/sandbox.h"
 #include "tui/cli/table.h"
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 
 /* One call to the running server (none is started). Takes `params` over. The caller releases the
  * result. Returns an exit code, and has said why on stderr when it is not COMMAND_DONE. */

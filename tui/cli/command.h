@@ -37,6 +37,7 @@ enum word_kind {
     WORD_FILE,
     WORD_THEME,
     WORD_AGENT,
+    WORD_DRIVER,
     WORD_CHOICE, /* one of `choices` */
 };
 

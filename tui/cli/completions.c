@@ -25,6 +25,8 @@ static const char *dynamic_list(enum word_kind kind)
         return "themes";
     case WORD_AGENT:
         return "agents";
+    case WORD_DRIVER:
+        return "drivers";
     default:
         return NULL;
     }
@@ -210,24 +212,36 @@ void completions_zsh(FILE *out)
     fputs("        esac ;;\n    esac\n}\n_belljar \"$@\"\n", out);
 }
 
-static int print_members(const struct bj_paths *paths, const char *method, const char *key)
+/* What completions ask a running server for: a list that a method returns, or a member of that. */
+static const struct {
+    const char *what, *method, *member, *key;
+} lists[] = {{"sandboxes", "sandbox.list", NULL, "name"},
+             {"sessions", "session.list", NULL, "name"},
+             {"requests", "request.list", NULL, "id"},
+             {"drivers", "server.status", "drivers", "name"}};
+
+static int print_members(const struct bj_paths *paths, const char *what)
 {
     struct bj_error error = {0};
     struct peer server;
-    json_t *list, *item;
-    size_t index;
+    json_t *answer, *item;
+    size_t index = 0, at = 0;
+    while (at + 1 < sizeof(lists) / sizeof(lists[0]) && strcmp(lists[at].what, what) != 0)
+        at++;
     if (sandbox_server(paths, false, &server, &error) < 0)
         return report_error(&error);
-    int status = peer_call(&server, method, NULL, PEER_TIMEOUT_MS, &list, &error);
+    int status = peer_call(&server, lists[at].method, NULL, PEER_TIMEOUT_MS, &answer, &error);
     peer_close(&server);
     if (status < 0)
         return report_error(&error);
-    json_array_foreach(list, index, item)
+    const char *member = lists[at].member;
+    json_array_foreach(member ? json_object_get(answer, member) : answer, index, item)
     {
-        plain_write(stdout, report_text(item, key), strlen(report_text(item, key)), 0);
+        const char *name = report_text(item, lists[at].key);
+        plain_write(stdout, name, strlen(name), 0);
         putchar('\n');
     }
-    json_decref(list);
+    json_decref(answer);
     return report_end();
 }
 
@@ -274,12 +288,7 @@ int completions_command(const struct args *args, const struct bj_paths *paths)
         print_files(paths->config, "profiles", ".conf");
         print_files(paths->data, "profiles", ".conf");
     } else {
-        bool requests = strcmp(what, "requests") == 0;
-        return print_members(paths,
-                             requests                        ? "request.list"
-                             : strcmp(what, "sessions") == 0 ? "session.list"
-                                                             : "sandbox.list",
-                             requests ? "id" : "name");
+        return print_members(paths, what);
     }
     return report_end();
 }

@@ -13,7 +13,7 @@
 #include "tui/cli/plain.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 
 #define STOP_MS 30000
 

@@ -16,7 +16,7 @@
 
 #include "tui/cli/probe.h"
 #include "tui/cli/report.h"
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 
 #define DISK_MIN (UINT64_C(1024) * 1024 * 1024)
 #define ROWS_MIN 24

@@ -12,7 +12,7 @@
 
 #include "mux/driver/bwrap.h"
 #include "tui/cli/probe.h"
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 
 #define SHIM_SIZE_MAX (1024 * 1024)
 #define HEADERS_MAX   64

@@ -10,7 +10,7 @@
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
 #include "tui/cli/table.h"
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 #include "tui/model/state.h"
 
 /* The server looks twice, so that there is a share of the CPU: at once, and 150 ms after that. */

@@ -11,7 +11,7 @@
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
 #include "tui/cli/start.h"
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 #include "tui/cli/up_parts.h"
 
 static const char *const plans[] = {"start", "start again", "runs already"};

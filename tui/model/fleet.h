@@ -55,8 +55,10 @@ struct sandbox {
     bool link_up;
     uint64_t monitor_pid;                               /* another number: another monitor */
     uint64_t limit_memory, limit_millicpus, limit_pids; /* 0: none */
-    uint64_t record_limit;                              /* bytes; 0: it is not recorded */
-    char agent_text[FLEET_TITLE_MAX];                   /* what its hook said that it waits for */
+    uint64_t limit_disk, limit_egress, limit_clock; /* bytes, bytes an hour, seconds; likewise */
+    char variables[FLEET_TITLE_MAX];                /* names of those that its caller gave */
+    uint64_t record_limit;                          /* bytes; 0: it is not recorded */
+    char agent_text[FLEET_TITLE_MAX];               /* what its hook said that it waits for */
     char facing[FLEET_ID_MAX]; /* the request that its pane shows; "" when none waits */
     struct figures figures;
     struct state doing;

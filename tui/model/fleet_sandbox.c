@@ -121,6 +121,10 @@ void fleet_read_sandbox(struct sandbox *sandbox, const msgpack_object *map, doub
     sandbox->limit_memory = bj_get_uint(limits, "memory", 0);
     sandbox->limit_millicpus = bj_get_uint(limits, "millicpus", 0);
     sandbox->limit_pids = bj_get_uint(limits, "pids", 0);
+    sandbox->limit_disk = bj_get_uint(limits, "disk", 0);
+    sandbox->limit_egress = bj_get_uint(limits, "egress", 0);
+    sandbox->limit_clock = bj_get_uint(limits, "wall_clock", 0);
+    field_join(map, "env", sandbox->variables, sizeof(sandbox->variables));
     sandbox->record_limit = bj_get_uint(map, "record_limit", 0);
 }
 

@@ -2,35 +2,60 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include "transport/api.h"
+#include "transport/paths.h"
+#include "tui/model/units.h"
+
+#define WALL_CLOCK_MAX (UINT64_C(366) * 24 * 3600 * 1000)
+
+/* How a line is read. */
+enum kind { TEXT, SIZE, CORES, COUNT, DURATION, YES_NO, VARIABLES };
 
 static const struct {
     const char *label, *param, *help;
+    enum kind kind;
     bool completes, kept;
 } fields[FORM_FIELDS] = {
-    [FORM_COMMAND] = {"Command", "argv", "what runs: bash, or 'my agent' --flag", false, true},
+    [FORM_COMMAND] = {"Command", "argv", "what runs: bash, or 'my agent' --flag", TEXT, false,
+                      true},
     [FORM_AGENT] = {"Agent", "agent",
                     "an agent's profile (Tab completes); the command is its further arguments",
-                    true, true},
-    [FORM_PROMPT] = {"Prompt", "prompt", "what the agent is told first; with a profile only", false,
-                     false},
+                    TEXT, true, true},
+    [FORM_PROMPT] = {"Prompt", "prompt", "what the agent is told first; with a profile or ACP only",
+                     TEXT, false, false},
+    [FORM_ACP] = {"ACP", NULL,
+                  "yes: speak the Agent Client Protocol with it, a transcript (empty: no)", YES_NO,
+                  false, true},
     [FORM_PROJECT] = {"Project", "project",
-                      "a directory; the agent works on a copy (Tab completes)", true, true},
-    [FORM_NAME] = {"Name", "name", "letters, digits, - _ . (empty: made up)", false, false},
+                      "a directory; the agent works on a copy (Tab completes)", TEXT, true, true},
+    [FORM_NAME] = {"Name", "name", "letters, digits, - _ . (empty: made up)", TEXT, false, false},
+    [FORM_WALL] = {"Wall", "driver", "how the wall is built (Tab completes; empty: bwrap)", TEXT,
+                   true, true},
     [FORM_MEMORY] = {"Memory", "memory", "most memory: 512M, 2G; 0 for none (empty: the policy's)",
-                     false, true},
+                     SIZE, false, true},
     [FORM_CPUS] = {"CPUs", "millicpus", "most cores: 0.5, 2; 0 for none (empty: the policy's)",
+                   CORES, false, true},
+    [FORM_PIDS] = {"Processes", "pids", "most processes; 0 for none (empty: the policy's)", COUNT,
                    false, true},
-    [FORM_PIDS] = {"Processes", "pids", "most processes; 0 for none (empty: the policy's)", false,
-                   true},
-    [FORM_POLICY] = {"Policy", "policy", "a policy file added to your own (Tab completes)", true,
-                     true},
+    [FORM_DISK] = {"Disk", "disk",
+                   "most of project copy and home together: 4G; 0 for none (empty: the policy's)",
+                   SIZE, false, true},
+    [FORM_EGRESS] = {"Egress", "egress",
+                     "most over the network in an hour: 500M; 0 for none (empty: the policy's)",
+                     SIZE, false, true},
+    [FORM_CLOCK] = {"Wall clock", "wall_clock",
+                    "paused once after this time: 30m, 8h; 0 for never (empty: the policy's)",
+                    DURATION, false, true},
+    [FORM_POLICY] = {"Policy", "policy", "a policy file added to your own (Tab completes)", TEXT,
+                     true, true},
+    [FORM_ENV] = {"Env", "env", "variables: NAME=VALUE 'OTHER=two words' (not remembered)",
+                  VARIABLES, false, false},
     [FORM_RECORD] = {"Recording", "record_limit",
-                     "disk for what its screen shows: 64M; no: none (empty: 64M)", false, true},
+                     "disk for what its screen shows: 64M; no: none (empty: 64M)", SIZE, false,
+                     true},
 };
 
 const char *form_label(enum form_field field)
@@ -38,9 +63,13 @@ const char *form_label(enum form_field field)
     return fields[field].label;
 }
 
-const char *form_help(enum form_field field)
+void form_help(const struct form *form, char *out, size_t size)
 {
-    return fields[field].help;
+    if (form->at == FORM_ENV && form->like[0] && form->variables[0])
+        snprintf(out, size, "NAME=VALUE; it has those of %s, unless they are given here: %s",
+                 form->like_name, form->variables);
+    else
+        snprintf(out, size, "%s", fields[form->at].help);
 }
 
 const char *form_param(enum form_field field)
@@ -60,6 +89,7 @@ void form_open(struct form *form)
     form->like[0] = '\0';
     line_set(&form->line[FORM_NAME], "");
     line_set(&form->line[FORM_PROMPT], "");
+    line_set(&form->line[FORM_ENV], "");
     form->open = true;
     form->at = FORM_COMMAND;
     form->hint[0] = '\0';
@@ -104,26 +134,23 @@ void form_paste(struct form *form, const char *text, size_t size)
 
 /* ---- what it asks for ---- */
 
-/* A number with a unit of `units` behind it, each 1024 times the last; in thousandths if `milli`.
- */
-static bool read_number(const char *text, const char *units, double scale, double limit,
-                        uint64_t *out)
+static bool is_empty(const struct form *form, enum form_field field)
 {
-    char *end;
-    double value = text[0] >= '0' && text[0] <= '9' ? strtod(text, &end) : -1;
-    if (value < 0)
-        return false;
-    const char *unit = *end ? strchr(units, *end >= 'a' ? *end - 'a' + 'A' : *end) : NULL;
-    for (const char *at = units; unit && at <= unit; at++)
-        value *= 1024;
-    end += unit != NULL;
-    value *= scale;
-    if (*end || !(value <= limit))
-        return false;
-    *out = (uint64_t)(value + 0.5);
-    return true;
+    return form->line[field].size == 0;
 }
 
+static bool is_changed(const struct form *form, enum form_field field)
+{
+    return !form->like[0] || strcmp(form->line[field].text, form->shown[field].text) != 0;
+}
+
+/* What another one is like is not asked for: it has that one's own, a default stays a default. */
+static bool is_asked(const struct form *form, enum form_field field)
+{
+    return is_changed(form, field) || (field == FORM_AGENT && is_changed(form, FORM_ACP));
+}
+
+/* Goes to the line that is wrong. */
 static int wrong(struct form *form, enum form_field field, struct bj_error *error)
 {
     form->at = field;
@@ -131,54 +158,109 @@ static int wrong(struct form *form, enum form_field field, struct bj_error *erro
                    fields[field].help);
 }
 
-static bool is_empty(const struct form *form, enum form_field field)
+static bool read_yes(const char *text, bool *yes)
 {
-    return form->line[field].size == 0;
+    *yes = strcasecmp(text, "yes") == 0;
+    return *yes || !text[0] || strcasecmp(text, "no") == 0;
 }
 
-/* What another one is like is not asked for: it has that one's own, a default stays a default. */
-static bool is_asked(const struct form *form, enum form_field field)
+/* The words of a command are no arguments of an agent, until they are shown as such. */
+static bool words_asked(const struct form *form)
 {
-    return !form->like[0] || strcmp(form->line[field].text, form->shown[field].text) != 0;
+    bool agent = !is_empty(form, FORM_AGENT);
+    return is_asked(form, FORM_COMMAND) || agent != (form->shown[FORM_AGENT].size > 0) ||
+           (!agent && is_changed(form, FORM_ACP));
+}
+
+/* As `belljar run --acp` does it: a profile of its own, else the program that speaks it. */
+static void take_words(const struct form *form, struct form_request *request, bool acp)
+{
+    const struct words *words = &request->words;
+    bool bare = acp && is_empty(form, FORM_AGENT);
+    if (bare && strcmp(words->word[0], BJ_ACP_INSIDE) != 0)
+        request->argv[request->argc++] = BJ_ACP_INSIDE;
+    for (size_t i = 0; i < words->count; i++)
+        request->argv[request->argc++] = words->word[i];
+    if (bare && !is_empty(form, FORM_PROMPT)) {
+        request->argv[request->argc++] = "::";
+        request->argv[request->argc++] = "--prompt";
+        request->argv[request->argc++] = form->line[FORM_PROMPT].text;
+    }
 }
 
 static int check_words(struct form *form, struct form_request *request, struct bj_error *error)
 {
-    bool agent = !is_empty(form, FORM_AGENT);
-    /* The words of a command are no arguments of an agent, until they are shown as such. */
-    request->has_words =
-        is_asked(form, FORM_COMMAND) || agent != (form->shown[FORM_AGENT].size > 0);
+    bool agent = !is_empty(form, FORM_AGENT), acp;
+    if (!read_yes(form->line[FORM_ACP].text, &acp))
+        return wrong(form, FORM_ACP, error);
+    request->has_argv = words_asked(form);
     form->at = FORM_COMMAND;
     if (line_split(form->line[FORM_COMMAND].text, &request->words, error) < 0)
         return -EINVAL;
-    if (request->has_words && request->words.count == 0 && !agent)
+    if (request->has_argv && request->words.count == 0 && !agent)
         return bj_fail(error, -EINVAL, "no command: for example bash");
     form->at = FORM_PROMPT;
-    if (!is_empty(form, FORM_PROMPT) && !agent)
-        return bj_fail(error, -EINVAL, "a first prompt needs an agent's profile");
+    if (!is_empty(form, FORM_PROMPT) && !agent && !acp)
+        return bj_fail(error, -EINVAL, "a first prompt needs an agent's profile, or ACP");
+    if (!is_empty(form, FORM_PROMPT) && !agent && !request->has_argv)
+        return bj_fail(error, -EINVAL, "its command has its prompt: change the command");
+    if (request->has_argv)
+        take_words(form, request, acp);
+    if (agent && acp)
+        snprintf(request->agent, sizeof(request->agent), "%s-acp", form->line[FORM_AGENT].text);
     return 0;
 }
 
-static int check_number(struct form *form, enum form_field field, struct form_request *request,
+static int check_variables(struct form *form, struct form_request *request, struct bj_error *error)
+{
+    form->at = FORM_ENV;
+    if (line_split(form->line[FORM_ENV].text, &request->variables, error) < 0)
+        return -EINVAL;
+    for (size_t i = 0; i < request->variables.count; i++)
+        if (strcspn(request->variables.word[i], "=") == 0 ||
+            !strchr(request->variables.word[i], '='))
+            return bj_fail(error, -EINVAL, "'%.64s' is not NAME=VALUE", request->variables.word[i]);
+    return 0;
+}
+
+static int check_number(struct form *form, enum form_field field, uint64_t *number,
                         struct bj_error *error)
 {
-    static const struct {
-        const char *units;
-        double scale, limit;
-    } numbers[FORM_FIELDS] = {
-        [FORM_MEMORY] = {"KMGT", 1, 1e18},
-        [FORM_CPUS] = {"", 1000, 1e6},
-        [FORM_PIDS] = {"", 1, 4194304},
-        [FORM_RECORD] = {"KMGT", 1, 1e18},
-    };
     const char *text = form->line[field].text;
+    int status = 0;
     if (field == FORM_RECORD && strcasecmp(text, "no") == 0)
         text = "0";
-    request->has[field] = numbers[field].units != NULL;
-    return !numbers[field].units || read_number(text, numbers[field].units, numbers[field].scale,
-                                                numbers[field].limit, &request->number[field])
-               ? 0
-               : wrong(form, field, error);
+    form->at = field;
+    if (fields[field].kind == SIZE)
+        status = unit_size(text, INT64_MAX, number, error);
+    else if (fields[field].kind == CORES)
+        status = unit_milli(text, 1000000, number, error);
+    else if (fields[field].kind == COUNT)
+        status = unit_count(text, 4194304, number, error);
+    else if ((status = unit_duration(text, WALL_CLOCK_MAX, number, error)) == 0)
+        *number = (*number + 999) / 1000; /* 0 is no limit, so never rounded to it */
+    return status < 0 ? wrong(form, field, error) : 0;
+}
+
+static int check_field(struct form *form, enum form_field field, struct form_request *request,
+                       struct bj_error *error)
+{
+    switch (fields[field].kind) {
+    case YES_NO:
+        return 0;
+    case VARIABLES:
+        return check_variables(form, request, error);
+    case TEXT:
+        request->text[field] = form->line[field].text;
+        if (field == FORM_AGENT && request->agent[0])
+            request->text[field] = request->agent;
+        if (field == FORM_PROMPT && is_empty(form, FORM_AGENT)) /* it is among the words */
+            request->text[field] = NULL;
+        return 0;
+    default:
+        request->has[field] = true;
+        return check_number(form, field, &request->number[field], error);
+    }
 }
 
 int form_check(struct form *form, struct form_request *request, struct bj_error *error)
@@ -190,12 +272,10 @@ int form_check(struct form *form, struct form_request *request, struct bj_error 
         enum form_field field = (enum form_field)i;
         if (field == FORM_COMMAND || !is_asked(form, field))
             continue;
-        if (!is_empty(form, field)) {
-            request->text[field] = form->line[field].text;
-            status = check_number(form, field, request, error);
-        } else if (form->like[0]) {
+        if (!is_empty(form, field))
+            status = check_field(form, field, request, error);
+        else if (request->like && fields[field].param)
             request->without[request->without_count++] = fields[field].param;
-        }
     }
     if (status == 0)
         form->at = at;
@@ -244,31 +324,56 @@ static void free_name(char *out, size_t size, const char *name, const struct fle
     out[0] = '\0';
 }
 
-static void show_bytes(struct form *form, enum form_field field, uint64_t bytes)
+/* Units that a figure is shown in as long as nothing of it is lost, each so many of the one before.
+ */
+struct unit {
+    unsigned of;
+    const char *name;
+};
+
+static void show_number(struct form *form, enum form_field field, uint64_t number,
+                        const struct unit *units, int count)
 {
-    static const char units[] = "KMGT";
     char text[32];
-    int unit = 0;
-    for (; bytes > 0 && bytes % 1024 == 0 && unit < 4; unit++)
-        bytes /= 1024;
-    snprintf(text, sizeof(text), "%llu%.1s", (unsigned long long)bytes,
-             unit > 0 ? &units[unit - 1] : "");
+    const char *name = "";
+    for (int i = 0; i < count && number > 0 && number % units[i].of == 0; i++) {
+        number /= units[i].of;
+        name = units[i].name;
+    }
+    snprintf(text, sizeof(text), "%llu%s", (unsigned long long)number, name);
     line_set(&form->line[field], text);
+}
+
+static void show_agent(struct form *form, const char *agent)
+{
+    static const char ending[] = "-acp";
+    size_t size = strlen(agent), cut = sizeof(ending) - 1;
+    line_set(&form->line[FORM_AGENT], agent);
+    if (size <= cut || strcmp(agent + size - cut, ending) != 0)
+        return;
+    line_set(&form->line[FORM_AGENT], "");
+    line_insert(&form->line[FORM_AGENT], agent, size - cut);
+    line_set(&form->line[FORM_ACP], "yes");
 }
 
 static void show(struct form *form, const struct sandbox *sandbox)
 {
+    static const struct unit bytes[] = {{1024, "K"}, {1024, "M"}, {1024, "G"}, {1024, "T"}};
+    static const struct unit seconds[] = {{60, "m"}, {60, "h"}, {24, "d"}};
     char text[64];
     line_set(&form->line[FORM_COMMAND], sandbox->line);
-    line_set(&form->line[FORM_AGENT], sandbox->agent);
+    show_agent(form, sandbox->agent);
     line_set(&form->line[FORM_PROJECT], sandbox->project);
+    line_set(&form->line[FORM_WALL], sandbox->driver);
     line_set(&form->line[FORM_POLICY], sandbox->policy);
-    show_bytes(form, FORM_MEMORY, sandbox->limit_memory);
     snprintf(text, sizeof(text), "%g", (double)sandbox->limit_millicpus / 1000);
     line_set(&form->line[FORM_CPUS], text);
-    snprintf(text, sizeof(text), "%llu", (unsigned long long)sandbox->limit_pids);
-    line_set(&form->line[FORM_PIDS], text);
-    show_bytes(form, FORM_RECORD, sandbox->record_limit);
+    show_number(form, FORM_MEMORY, sandbox->limit_memory, bytes, 4);
+    show_number(form, FORM_PIDS, sandbox->limit_pids, NULL, 0);
+    show_number(form, FORM_DISK, sandbox->limit_disk, bytes, 4);
+    show_number(form, FORM_EGRESS, sandbox->limit_egress, bytes, 4);
+    show_number(form, FORM_CLOCK, sandbox->limit_clock, seconds, 3);
+    show_number(form, FORM_RECORD, sandbox->record_limit, bytes, 4);
     if (sandbox->record_limit == 0)
         line_set(&form->line[FORM_RECORD], "no");
 }
@@ -286,6 +391,7 @@ int form_like(struct form *form, const struct sandbox *sandbox, const struct fle
     memcpy(form->own, form->line, sizeof(form->own));
     snprintf(form->like, sizeof(form->like), "%s", sandbox->id);
     snprintf(form->like_name, sizeof(form->like_name), "%s", sandbox->name);
+    snprintf(form->variables, sizeof(form->variables), "%s", sandbox->variables);
     for (int i = 0; i < FORM_FIELDS; i++)
         line_set(&form->line[i], "");
     show(form, sandbox);
@@ -313,18 +419,29 @@ void form_write(const struct form *form, char out[FORM_TEXT_MAX])
                                      form->line[i].text);
 }
 
+static void read_line(struct form *form, const char *text, size_t size)
+{
+    int field = -1;
+    size_t label = 0;
+    for (int i = 0; i < FORM_FIELDS; i++) {
+        size_t length = strlen(fields[i].label);
+        if (length < size && length > label && text[length] == ' ' &&
+            strncmp(text, fields[i].label, length) == 0) {
+            field = i; /* "Wall clock", not "Wall" */
+            label = length;
+        }
+    }
+    if (field < 0 || !fields[field].kept)
+        return;
+    line_set(&form->line[field], "");
+    line_insert(&form->line[field], text + label + 1, size - label - 1);
+}
+
 void form_read(struct form *form, const char *text)
 {
     while (*text) {
         size_t size = strcspn(text, "\n");
-        for (int i = 0; i < FORM_FIELDS; i++) {
-            size_t label = strlen(fields[i].label);
-            if (!fields[i].kept || size <= label || strncmp(text, fields[i].label, label) != 0 ||
-                text[label] != ' ')
-                continue;
-            line_set(&form->line[i], "");
-            line_insert(&form->line[i], text + label + 1, size - label - 1);
-        }
+        read_line(form, text, size);
         text += size + (text[size] == '\n');
     }
 }

@@ -14,15 +14,21 @@ enum form_field {
     FORM_COMMAND,
     FORM_AGENT,
     FORM_PROMPT,
+    FORM_ACP,
     FORM_PROJECT,
     FORM_NAME,
+    FORM_WALL,
     FORM_MEMORY,
     FORM_CPUS,
     FORM_PIDS,
+    FORM_DISK,
+    FORM_EGRESS,
+    FORM_CLOCK,
     FORM_POLICY,
+    FORM_ENV,
     FORM_RECORD,
 };
-#define FORM_FIELDS 10
+#define FORM_FIELDS 16
 
 struct form {
     bool open;
@@ -33,23 +39,28 @@ struct form {
     /* Of another one like a sandbox: its id and name, what was shown of it, and the choices of a
      * new one, which come back with the next form_open(). */
     char like[FLEET_ID_MAX], like_name[FLEET_SHOWN_MAX];
+    char variables[FLEET_TITLE_MAX]; /* names of those that it has */
     struct line shown[FORM_FIELDS], own[FORM_FIELDS];
 };
 
-/* What it asks for, by field. Texts point into the form or into `words`. */
+/* What it asks for, by field. Texts point into the form or into what is kept here. */
 struct form_request {
-    struct words words; /* the command */
-    bool has_words;
-    const char *text[FORM_FIELDS]; /* NULL: not given */
+    struct words words, variables;
+    const char *argv[LINE_WORDS_MAX + 4];
+    size_t argc;
+    bool has_argv;
+    char agent[LINE_MAX_BYTES + 8]; /* the profile that speaks the Agent Client Protocol */
+    const char *text[FORM_FIELDS];  /* NULL: not given */
     bool has[FORM_FIELDS];
-    uint64_t number[FORM_FIELDS];     /* bytes; CPUs in 1/1000; recording 0: nothing is recorded */
+    uint64_t number[FORM_FIELDS];     /* bytes; CPUs in 1/1000; seconds; recording 0: nothing */
     const char *like;                 /* the sandbox whose own is what is not given, or NULL */
     const char *without[FORM_FIELDS]; /* parameters in which it shall not be like that one */
     size_t without_count;
 };
 
 const char *form_label(enum form_field field);
-const char *form_help(enum form_field field);
+/* What belongs into the line where the cursor is, in one sentence. */
+void form_help(const struct form *form, char *out, size_t size);
 const char *form_param(enum form_field field); /* of sandbox.run */
 bool form_completes(enum form_field field);
 

@@ -40,7 +40,10 @@ void view_form_paint(struct view *view, const struct view_input *input)
             pen_put(&pen, &text, form->line[at].text);
     }
     bool whole;
-    const char *below = form->hint[0] ? form->hint : form_help(form->at);
+    char below[sizeof(form->hint) + FLEET_TITLE_MAX];
+    form_help(form, below, sizeof(below));
+    if (form->hint[0])
+        snprintf(below, sizeof(below), "%s", form->hint);
     box_wrapped(view, inside.row + rows + 1, inside.row + inside.rows, &inside, below,
                 form->hint[0] && form->bad ? &bad : &dim, &whole);
     if (field.cols > 0)

@@ -2,7 +2,7 @@
 
 #include <errno.h>
 
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 
 struct reading {
     const char *text;

@@ -58,15 +58,61 @@ START_TEST(what_is_wrong)
     static const struct {
         enum form_field field;
         const char *text;
-    } bad[] = {{FORM_COMMAND, ""},   {FORM_COMMAND, "  "},  {FORM_COMMAND, "a 'b"},
-               {FORM_MEMORY, "lot"}, {FORM_MEMORY, "-1"},   {FORM_MEMORY, "1X"},
-               {FORM_MEMORY, "1GB"}, {FORM_MEMORY, "1e30"}, {FORM_MEMORY, "nan"},
-               {FORM_CPUS, "2K"},    {FORM_CPUS, "5000"},   {FORM_PIDS, "9999999"}};
+    } bad[] = {
+        {FORM_COMMAND, ""},   {FORM_COMMAND, "  "}, {FORM_COMMAND, "a 'b"}, {FORM_MEMORY, "lot"},
+        {FORM_MEMORY, "-1"},  {FORM_MEMORY, "1X"},  {FORM_ACP, "maybe"},    {FORM_MEMORY, "1e30"},
+        {FORM_MEMORY, "nan"}, {FORM_CPUS, "2K"},    {FORM_CPUS, "5000"},    {FORM_PIDS, "9999999"},
+        {FORM_DISK, "2h"},    {FORM_EGRESS, "1/h"}, {FORM_CLOCK, "8 h"},    {FORM_CLOCK, "1y"},
+        {FORM_CLOCK, "400d"}, {FORM_ENV, "NAME"},   {FORM_ENV, "=x"},       {FORM_ENV, "A=1 'b"}};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         ck_assert_msg(check(bad[i].field, bad[i].text) == -EINVAL, "%s", bad[i].text);
         ck_assert_int_eq(form.at, bad[i].field); /* the cursor is there */
         ck_assert_uint_gt(strlen(error.text), 0);
     }
+}
+END_TEST
+
+START_TEST(quotas_and_variables)
+{
+    ck_assert_int_eq(check(FORM_DISK, "4G"), 0);
+    ck_assert_uint_eq(request.number[FORM_DISK], 4ULL << 30);
+    ck_assert_int_eq(check(FORM_EGRESS, "500M"), 0);
+    ck_assert_uint_eq(request.number[FORM_EGRESS], 500 << 20);
+    ck_assert_int_eq(check(FORM_CLOCK, "1.5h"), 0);
+    ck_assert_uint_eq(request.number[FORM_CLOCK], 5400);
+    ck_assert_int_eq(check(FORM_CLOCK, "1ms"), 0);
+    ck_assert_uint_eq(request.number[FORM_CLOCK], 1); /* 0 would be none */
+    ck_assert_int_eq(check(FORM_WALL, "bwrap"), 0);
+    ck_assert_str_eq(request.text[FORM_WALL], "bwrap");
+    ck_assert_int_eq(check(FORM_ENV, "A=1 'B=two words' C="), 0);
+    ck_assert_uint_eq(request.variables.count, 3);
+    ck_assert_str_eq(request.variables.word[1], "B=two words");
+    form_open(&form);
+    ck_assert_str_eq(form.line[FORM_ENV].text, ""); /* it may be a secret */
+}
+END_TEST
+
+/* As `belljar run --acp`: a profile of its own, or the program that speaks it. */
+START_TEST(acp)
+{
+    ck_assert_int_eq(check(FORM_ACP, "yes"), 0);
+    ck_assert_uint_eq(request.argc, 2);
+    ck_assert_str_eq(request.argv[0], "/belljar/bin/belljar-acp");
+    ck_assert_str_eq(request.argv[1], "bash");
+    line_set(&form.line[FORM_PROMPT], "fix it");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_uint_eq(request.argc, 5);
+    ck_assert_str_eq(request.argv[2], "::");
+    ck_assert_str_eq(request.argv[4], "fix it");
+    ck_assert_ptr_null(request.text[FORM_PROMPT]);
+    line_set(&form.line[FORM_AGENT], "gemini");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_str_eq(request.text[FORM_AGENT], "gemini-acp");
+    ck_assert_str_eq(request.text[FORM_PROMPT], "fix it");
+    ck_assert_uint_eq(request.argc, 1);
+    line_set(&form.line[FORM_ACP], "No");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_str_eq(request.text[FORM_AGENT], "gemini");
 }
 END_TEST
 
@@ -85,15 +131,17 @@ START_TEST(keys)
     press("Tab");
     ck_assert_int_eq(form.at, FORM_PROMPT);
     press("Tab");
+    press("Tab");
     ck_assert_int_eq(form.at, FORM_PROJECT);
     press("/");
     ck_assert_int_eq(press("Tab"), FORM_COMPLETES);
     press("Down");
     ck_assert_int_eq(form.at, FORM_NAME);
-    for (int i = 0; i < 6; i++)
+    for (int i = 0; i < 8; i++)
         press("Up");
     ck_assert_int_eq(form.at, FORM_POLICY);
     ck_assert_int_eq(press("Tab"), FORM_STAYS); /* nothing to complete: on */
+    press("Tab");
     press("Tab");
     ck_assert_int_eq(form.at, FORM_COMMAND);
     form_paste(&form, " -l\nrm", 6);
@@ -134,11 +182,17 @@ START_TEST(remembered)
     line_set(&form.line[FORM_COMMAND], "sh -c 'x y'");
     line_set(&form.line[FORM_PROJECT], "/p q");
     line_set(&form.line[FORM_NAME], "once");
+    line_set(&form.line[FORM_WALL], "bwrap");
+    line_set(&form.line[FORM_CLOCK], "8h");
+    line_set(&form.line[FORM_ENV], "KEY=secret");
     form_write(&form, text);
     form_read(&other, text);
     ck_assert_str_eq(other.line[FORM_COMMAND].text, "sh -c 'x y'");
     ck_assert_str_eq(other.line[FORM_PROJECT].text, "/p q");
     ck_assert_str_eq(other.line[FORM_NAME].text, "");
+    ck_assert_str_eq(other.line[FORM_WALL].text, "bwrap");
+    ck_assert_str_eq(other.line[FORM_CLOCK].text, "8h");
+    ck_assert_ptr_null(strstr(text, "secret"));
     form_read(&other, "nonsense\nMemory 5G\nCommand\n\x1b[2J\nName x");
     ck_assert_str_eq(other.line[FORM_MEMORY].text, "5G");
     ck_assert_str_eq(other.line[FORM_NAME].text, "");
@@ -151,7 +205,8 @@ static void add(struct fleet *fleet, const char *id, const char *name, const cha
     snprintf(json, sizeof(json),
              "{\"id\": \"%s\", \"name\": \"%s\", \"state\": \"exited\", \"session\": \"main\", "
              "\"project\": \"/p\", \"limits\": {\"memory\": 1073741824, \"millicpus\": 1500, "
-             "\"pids\": 0}, \"record_limit\": 1000, %s}",
+             "\"pids\": 0, \"disk\": 1536, \"egress\": 52428800, \"wall_clock\": 5400}, "
+             "\"record_limit\": 1000, %s}",
              id, name, more);
     ck_assert_int_eq(fleet_event(fleet, "event.sandbox", object(json), NULL), 1);
 }
@@ -183,12 +238,15 @@ START_TEST(another_like_one)
     ck_assert_str_eq(form.line[FORM_MEMORY].text, "1G");
     ck_assert_str_eq(form.line[FORM_CPUS].text, "1.5");
     ck_assert_str_eq(form.line[FORM_PIDS].text, "0");
+    ck_assert_str_eq(form.line[FORM_DISK].text, "1536");
+    ck_assert_str_eq(form.line[FORM_EGRESS].text, "50M");
+    ck_assert_str_eq(form.line[FORM_CLOCK].text, "90m");
     ck_assert_str_eq(form.line[FORM_RECORD].text, "1000");
     ck_assert_int_eq(form_check(&form, &request, &error), 0);
     ck_assert_str_eq(request.like, "1"); /* whose own all is, but the name */
     ck_assert_str_eq(request.text[FORM_NAME], "web-3");
     ck_assert_uint_eq(request.without_count, 0);
-    ck_assert(!request.has_words);
+    ck_assert(!request.has_argv);
     for (int i = 0; i < FORM_FIELDS; i++)
         ck_assert(i == FORM_NAME || (!request.text[i] && !request.has[i]));
     ck_assert_uint_eq(request.words.count, 4); /* the very words */
@@ -213,14 +271,38 @@ START_TEST(what_is_changed_of_it)
     ck_assert_uint_eq(request.without_count, 2);
     ck_assert_str_eq(request.without[0], "memory");
     ck_assert_str_eq(request.without[1], "policy");
-    ck_assert(!request.has[FORM_MEMORY] && !request.has[FORM_PIDS] && !request.has_words);
+    ck_assert(!request.has[FORM_MEMORY] && !request.has[FORM_PIDS] && !request.has_argv);
     ck_assert_uint_eq(request.number[FORM_CPUS], 2000);
     line_set(&form.line[FORM_AGENT], ""); /* then its arguments are shown as the command */
     ck_assert_int_eq(form_check(&form, &request, &error), 0);
-    ck_assert(request.has_words && request.words.count == 1);
+    ck_assert(request.has_argv && request.words.count == 1);
     line_set(&form.line[FORM_COMMAND], "");
     ck_assert_int_eq(form_check(&form, &request, &error), -EINVAL);
     ck_assert_int_eq(form.at, FORM_COMMAND);
+    fleet_end(fleet);
+}
+END_TEST
+
+/* Its profile is shown as it was asked for. */
+START_TEST(acp_of_it)
+{
+    struct fleet *fleet = fleet_of_some();
+    memset(&form, 0, sizeof(form));
+    add(fleet, "2", "web-2",
+        "\"agent\": \"gemini-acp\", \"argv\": [\"x\"], \"arguments\": [], \"env\": [\"A\", \"B\"]");
+    ck_assert_int_eq(form_like(&form, fleet->sandboxes[1], fleet, &error), 0);
+    ck_assert_str_eq(form.line[FORM_AGENT].text, "gemini");
+    ck_assert_str_eq(form.line[FORM_ACP].text, "yes");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_ptr_null(request.text[FORM_AGENT]);
+    char help[300];
+    form.at = FORM_ENV;
+    form_help(&form, help, sizeof(help));
+    ck_assert_ptr_nonnull(strstr(help, "those of web-2, unless they are given here: A, B"));
+    line_set(&form.line[FORM_ACP], "");
+    ck_assert_int_eq(form_check(&form, &request, &error), 0);
+    ck_assert_str_eq(request.text[FORM_AGENT], "gemini");
+    ck_assert_uint_eq(request.without_count, 0);
     fleet_end(fleet);
 }
 END_TEST
@@ -239,10 +321,10 @@ START_TEST(commands_that_cannot_be_shown)
         ck_assert_str_eq(form.line[FORM_COMMAND].text, "");
         ck_assert_ptr_nonnull(strstr(form.hint, "taken as it is"));
         ck_assert_int_eq(form_check(&form, &request, &error), 0);
-        ck_assert(!request.has_words);
+        ck_assert(!request.has_argv);
         line_set(&form.line[FORM_COMMAND], "ls");
         ck_assert_int_eq(form_check(&form, &request, &error), 0);
-        ck_assert(request.has_words);
+        ck_assert(request.has_argv);
     }
     fleet_end(fleet);
 }
@@ -269,5 +351,6 @@ START_TEST(own_choices_come_back)
 }
 END_TEST
 
-SUITE_MAIN("form", what_it_asks_for, what_is_wrong, keys, recording, remembered, another_like_one,
-           what_is_changed_of_it, commands_that_cannot_be_shown, own_choices_come_back)
+SUITE_MAIN("form", what_it_asks_for, what_is_wrong, quotas_and_variables, acp, keys, recording,
+           remembered, another_like_one, what_is_changed_of_it, acp_of_it,
+           commands_that_cannot_be_shown, own_choices_come_back)

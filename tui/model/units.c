@@ -1,4 +1,4 @@
-#include "tui/cli/units.h"
+#include "tui/model/units.h"
 
 #include <errno.h>
 #include <inttypes.h>
