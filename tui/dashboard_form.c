@@ -1,10 +1,12 @@
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "transport/file.h"
 #include "transport/pack.h"
@@ -29,7 +31,10 @@ struct completion {
     struct form *form;
     char common[NAME_MAX + 2];
     size_t found, hint, agreed;
+    bool cut; /* more are meant than the hint has room for, which says so */
 };
+
+#define CUT "\xe2\x80\xa6"
 
 static void could_be(struct completion *completion, const char *name)
 {
@@ -38,9 +43,12 @@ static void could_be(struct completion *completion, const char *name)
         completion->agreed = strlen(strcpy(completion->common, name));
     while (strncmp(completion->common, name, completion->agreed) != 0)
         completion->agreed--;
-    if (completion->hint < sizeof(form->hint) - 1)
-        completion->hint += (size_t)snprintf(form->hint + completion->hint,
-                                             sizeof(form->hint) - completion->hint, "%s  ", name);
+    bool fits = completion->hint + strlen(name) + sizeof("  " CUT) <= sizeof(form->hint);
+    if (!completion->cut)
+        completion->hint +=
+            (size_t)snprintf(form->hint + completion->hint, sizeof(form->hint) - completion->hint,
+                             "%s%s", completion->hint > 0 ? "  " : "", fits ? name : CUT);
+    completion->cut |= !fits;
 }
 
 /* Goes on as far as all names agree; `size` bytes of them are there already. */
@@ -60,7 +68,19 @@ static void go_on(struct completion *completion, size_t size)
     if (completion->found == 1)
         form->hint[0] = '\0';
     else if (completion->found == 0)
-        snprintf(form->hint, sizeof(form->hint), "nothing there begins like this");
+        snprintf(form->hint, sizeof(form->hint),
+                 size > 0 ? "nothing there begins like this" : "there is nothing to choose from");
+}
+
+static void could_be_entry(struct completion *completion, int directory, const char *entry)
+{
+    struct stat about;
+    char name[NAME_MAX + 2];
+    bool is_directory = fstatat(directory, entry, &about, 0) == 0 && S_ISDIR(about.st_mode);
+    if (!is_directory && completion->form->at == FORM_PROJECT)
+        return;
+    snprintf(name, sizeof(name), "%.*s%s", NAME_MAX, entry, is_directory ? "/" : "");
+    could_be(completion, name);
 }
 
 static void complete_path(struct form *form)
@@ -77,22 +97,18 @@ static void complete_path(struct form *form)
     strcpy(begin, slash ? slash + 1 : path);
     if (slash)
         slash[1] = '\0';
-    DIR *directory = opendir(slash ? path : ".");
-    const struct dirent *entry;
-    while (directory && (entry = readdir(directory))) {
-        struct stat about;
-        if (!fits(entry, begin, strlen(begin)))
-            continue;
-        bool is_directory =
-            fstatat(dirfd(directory), entry->d_name, &about, 0) == 0 && S_ISDIR(about.st_mode);
-        if (!is_directory && form->at == FORM_PROJECT)
-            continue;
-        char name[NAME_MAX + 2];
-        snprintf(name, sizeof(name), "%.*s%s", NAME_MAX, entry->d_name, is_directory ? "/" : "");
-        could_be(&completion, name);
+    const char *where = slash ? path : ".";
+    struct dirent **entries = NULL;
+    int count = scandir(where, &entries, NULL, alphasort);
+    int directory = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    for (int i = 0; i < count; i++) {
+        if (fits(entries[i], begin, strlen(begin)))
+            could_be_entry(&completion, directory, entries[i]->d_name);
+        free(entries[i]);
     }
-    if (directory)
-        closedir(directory);
+    free(entries);
+    if (directory >= 0)
+        close(directory);
     go_on(&completion, strlen(begin));
 }
 
@@ -153,8 +169,11 @@ static void complete(struct dashboard *dashboard)
         complete_path(form);
         return;
     }
-    if (!server_ready(here))
+    if (!server_ready(here)) {
+        snprintf(form->hint, sizeof(form->hint), "there is no server at the moment");
+        form->bad = true;
         return;
+    }
     bool agent = form->at == FORM_AGENT;
     const char *path = getenv("PATH");
     msgpack_packer *packer = bj_rpc_request(&here->rpc, agent ? "profile.list" : "server.status",

@@ -307,6 +307,83 @@ START_TEST(every_line_counts)
 }
 END_TEST
 
+static void go_down(struct eye *eye, const char *label)
+{
+    char here[40];
+    snprintf(here, sizeof(here), "\xe2\x96\xb8 %s ", label);
+    while (!eye_shows(eye, here)) {
+        int row = eye_find(eye, "\xe2\x96\xb8 ", NULL);
+        char before[300];
+        snprintf(before, sizeof(before), "%s", eye_row(eye, row));
+        eye_type(eye, EYE_DOWN);
+        EYE_WAIT(eye, !eye_shows(eye, before));
+    }
+}
+
+static bool line_is(struct eye *eye, const char *label, const char *text)
+{
+    char line[300];
+    snprintf(line, sizeof(line), "\xe2\x96\xb8 %-12s%s ", label, text);
+    return eye_shows(eye, line);
+}
+
+/* Tab lists what there is, goes on as far as all agree, and stays in the line. */
+START_TEST(tab_completes)
+{
+    static const int sizes[][2] = {{24, 80}, {10, 80}};
+    char path[200], whole[220];
+    world_file(&world, "home/.config/belljar/profiles/mill.conf", PROFILE, 0600);
+    world_file(&world, "proj/alpha one/file", "", 0600);
+    world_file(&world, "proj/alpha two/file", "", 0600);
+    world_file(&world, "proj/.alpha/file", "", 0600);
+    world_file(&world, "proj/alpha.conf", "", 0600);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        eye_type(eye, "N");
+        EYE_WAIT_TEXT(eye, "New sandbox");
+        go_down(eye, "Agent");
+        eye_type(eye, "\t");
+        EYE_WAIT(eye,
+                 eye_shows(eye, "mill  ") && eye_shows(eye, "mine  ") && eye_shows(eye, "shell"));
+        ck_assert(line_is(eye, "Agent", ""));
+        eye_type(eye, "m\t");
+        EYE_WAIT_TEXT(eye, "mill  mine");
+        EYE_WAIT(eye, line_is(eye, "Agent", "mi"));
+        eye_type(eye, "x\t");
+        EYE_WAIT_TEXT(eye, "nothing there begins like this");
+        eye_type(eye, "\x7fn\t");
+        EYE_WAIT(eye, line_is(eye, "Agent", "mine"));
+        eye_type(eye, EYE_UP);
+        EYE_WAIT_TEXT(eye, "\xe2\x96\xb8 Command");
+
+        go_down(eye, "Project");
+        snprintf(path, sizeof(path), "%s/a", project);
+        eye_type(eye, path);
+        eye_type(eye, "\t");
+        EYE_WAIT_TEXT(eye, "alpha one/  alpha two/");
+        ck_assert(!eye_shows(eye, "alpha.conf")); /* no directory */
+        snprintf(path, sizeof(path), "%s/alpha ", project);
+        EYE_WAIT(eye, line_is(eye, "Project", path));
+        eye_type(eye, "t\t");
+        snprintf(whole, sizeof(whole), "%stwo/", path);
+        EYE_WAIT(eye, line_is(eye, "Project", whole));
+
+        go_down(eye, "Wall");
+        eye_type(eye, "\t");
+        EYE_WAIT(eye, line_is(eye, "Wall", "bwrap"));
+        go_down(eye, "Policy");
+        eye_type(eye, "\x15");
+        eye_type(eye, project);
+        eye_type(eye, "/alpha.\t");
+        snprintf(whole, sizeof(whole), "%s/alpha.conf", project);
+        EYE_WAIT(eye, line_is(eye, "Policy", whole));
+        eye_type(eye, "\x1b");
+        EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
+        detach(eye);
+    }
+}
+END_TEST
+
 /* The walls that shells complete are those of the server. */
 START_TEST(walls_for_shells)
 {
@@ -350,6 +427,7 @@ int main(void)
     tcase_add_test(tests, variables_are_not_on_disk);
     tcase_add_test(tests, what_cannot_be_had_is_refused);
     tcase_add_test(tests, every_line_counts);
+    tcase_add_test(tests, tab_completes);
     tcase_add_test(tests, walls_for_shells);
     tcase_add_test(tests, renamed);
     suite_add_tcase(suite, tests);

@@ -117,7 +117,7 @@ enum form_outcome form_key(struct form *form, const struct chord *chord)
         go(form, -1);
     else if (strcmp(key, "down") == 0)
         go(form, 1);
-    else if (strcmp(key, "tab") == 0 && form_completes(form->at) && form->line[form->at].size > 0)
+    else if (strcmp(key, "tab") == 0 && form_completes(form->at))
         return FORM_COMPLETES;
     else if (strcmp(key, "tab") == 0)
         go(form, 1);

@@ -23,8 +23,9 @@ void view_form_paint(struct view *view, const struct view_input *input)
     struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
     struct style text = paint_style(paint, ROLE_TITLE, ROLE_BACKGROUND, 0);
     struct style bad = paint_style(paint, ROLE_STATE_LOST, ROLE_BACKGROUND, BJ_ATTR_BOLD);
-    /* With few rows, those around the cursor. */
+    /* With few rows, those around the cursor, and no empty one behind them. */
     int rows = inside.rows - 2 < FORM_FIELDS ? inside.rows - 2 : FORM_FIELDS;
+    int gap = rows == FORM_FIELDS;
     int first = (int)form->at < rows ? 0 : (int)form->at - rows + 1;
     struct rect field = {0};
     for (int i = 0; i < rows; i++) {
@@ -44,7 +45,7 @@ void view_form_paint(struct view *view, const struct view_input *input)
     form_help(form, below, sizeof(below));
     if (form->hint[0])
         snprintf(below, sizeof(below), "%s", form->hint);
-    box_wrapped(view, inside.row + rows + 1, inside.row + inside.rows, &inside, below,
+    box_wrapped(view, inside.row + rows + gap, inside.row + inside.rows, &inside, below,
                 form->hint[0] && form->bad ? &bad : &dim, &whole);
     if (field.cols > 0)
         view_line_paint(view, &form->line[form->at], &field);
