@@ -1,18 +1,26 @@
 // Asks outside of the sandbox before each tool, and tells there what OpenCode is doing.
 import { spawn } from "node:child_process"
 
-const ask = (payload) => new Promise((resolve) => {
-  const shim = spawn("/belljar/bin/belljar-shim", ["ask", "--dialect", "opencode"],
+// OpenCode asks nobody itself here: without an answer the tool does not run.
+const silence = { decision: "deny", reason: "nobody outside of the sandbox answered" }
+
+const ask = (payload, ...event) => new Promise((resolve) => {
+  const shim = spawn("/belljar/bin/belljar-shim", ["ask", "--dialect", "opencode", ...event],
                      { stdio: ["pipe", "pipe", "ignore"] })
+  const end = setTimeout(() => shim.kill(), 86400 * 1000)
   let answer = ""
   shim.stdout.on("data", (part) => { answer += part })
-  shim.on("error", () => resolve({}))
-  shim.on("close", () => {
-    try { resolve(JSON.parse(answer)) } catch { resolve({}) }
+  shim.on("error", () => resolve(silence))
+  shim.on("close", (code) => {
+    clearTimeout(end)
+    // Nothing is printed where there was nothing to decide.
+    try { resolve(code !== 0 ? silence : answer ? JSON.parse(answer) : {}) } catch { resolve(silence) }
   })
   shim.stdin.on("error", () => {})
   shim.stdin.end(JSON.stringify(payload))
 })
+
+const tell = (name) => ask({ hook_event_name: name }, "--event", name)
 
 export const Belljar = async () => ({
   "tool.execute.before": async (input, output) => {
@@ -20,9 +28,8 @@ export const Belljar = async () => ({
                                tool_name: input.tool, tool_input: output.args ?? {} })
     if (answer.decision === "deny") throw new Error(answer.reason)
   },
-  "chat.message": async () => { await ask({ hook_event_name: "UserPromptSubmit" }) },
+  "chat.message": async () => { await tell("UserPromptSubmit") },
   event: async ({ event }) => {
-    if (event.type === "session.idle" || event.type === "session.error")
-      await ask({ type: event.type })
+    if (event.type === "session.idle" || event.type === "session.error") await tell(event.type)
   },
 })

@@ -9,8 +9,17 @@
  */
 #pragma once
 
+#include "transport/message.h"
+
 #define ASK_SOCKET_VARIABLE "BELLJAR_ASK_SOCKET"
 #define ASK_SOCKET_DEFAULT  "/belljar/run/ask.sock"
+
+/* Seconds after which a question is given up here, because nobody outside has answered or ended it:
+ * before the agent's hook times out, behind which some agents run the tool. And those of an event,
+ * whose hook has ASK_HOOK_MORE seconds more, too. */
+#define ASK_TIME       (BJ_ASK_WAIT_MAX + 15)
+#define ASK_EVENT_TIME 10
+#define ASK_HOOK_MORE  30
 
 /* Exit codes of `belljar-shim ask`. */
 enum { ASK_ALLOWED = 0, ASK_DENIED = 1, ASK_UNDECIDED = 2 };

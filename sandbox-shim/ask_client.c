@@ -31,16 +31,15 @@ struct question {
     char *detail;
     size_t detail_size;
     const struct dialect *dialect; /* NULL: kind and title are the caller's */
+    const char *event;             /* what the agent tells; NULL: it asks */
+    int64_t deadline;              /* of clock_now() */
 };
 
 static const struct option options[] = {
-    {"kind", required_argument, NULL, 'k'},
-    {"title", required_argument, NULL, 't'},
-    {"detail-stdin", no_argument, NULL, 'd'},
-    {"dialect", required_argument, NULL, 'D'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'v'},
-    {0},
+    {"kind", required_argument, NULL, 'k'},   {"title", required_argument, NULL, 't'},
+    {"detail-stdin", no_argument, NULL, 'd'}, {"dialect", required_argument, NULL, 'D'},
+    {"event", required_argument, NULL, 'e'},  {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'v'},      {0},
 };
 
 static int read_detail(struct question *question, struct bj_error *error)
@@ -81,12 +80,12 @@ static int check(const struct question *question, struct bj_error *error)
 }
 
 /* A server with many clients waiting to be accepted refuses for a moment. */
-static int dial(struct bj_error *error)
+static int dial(const struct question *question, struct bj_error *error)
 {
     const char *path = getenv(ASK_SOCKET_VARIABLE);
     if (!path || !path[0])
         path = ASK_SOCKET_DEFAULT;
-    int64_t deadline = clock_now() + CONNECT_TIME;
+    int64_t deadline = clock_earlier(clock_now() + CONNECT_TIME, question->deadline);
     int fd;
     while ((fd = bj_socket_connect(path, error)) == -EAGAIN && clock_now() < deadline)
         poll(NULL, 0, CONNECT_PAUSE);
@@ -121,12 +120,31 @@ static int send_question(int fd, const struct question *question, struct bj_erro
     return status;
 }
 
+static int await(int fd, int64_t deadline, struct bj_error *error)
+{
+    for (;;) {
+        int64_t left = deadline - clock_now();
+        struct pollfd wanted = {.fd = fd, .events = POLLIN};
+        int ready = left > 0 ? poll(&wanted, 1, (int)left) : 0;
+        if (ready > 0)
+            return 0;
+        if (ready == 0)
+            return bj_fail(error, -ETIMEDOUT, "nobody decided in time");
+        if (errno != EINTR)
+            return bj_fail(error, -errno, "cannot wait for the answer: %s", strerror(errno));
+    }
+}
+
 /* Returns the size of the whole answer, or negative. */
-static ssize_t receive_answer(int fd, char bytes[ANSWER_MAX], struct bj_error *error)
+static ssize_t receive_answer(int fd, char bytes[ANSWER_MAX], int64_t deadline,
+                              struct bj_error *error)
 {
     struct bj_frame frame;
     bj_frame_reset(&frame);
     for (size_t size = 0; size < ANSWER_MAX;) {
+        int status = await(fd, deadline, error);
+        if (status < 0)
+            return status;
         ssize_t got = recv(fd, bytes + size, ANSWER_MAX - size, 0);
         if (got < 0 && errno == EINTR)
             continue;
@@ -144,23 +162,38 @@ static ssize_t receive_answer(int fd, char bytes[ANSWER_MAX], struct bj_error *e
 }
 
 /* The caller reads exit codes and people read stderr; a hook's agent reads stdout. */
-static int tell(const struct question *question, uint64_t verdict, const char *reason, int length)
+static int tell(const struct question *question, enum bj_answer verdict, const char *reason,
+                int length)
 {
-    int code = ASK_UNDECIDED;
-    const char *what = "nobody decided";
-    if (verdict == BJ_ANSWER_ALLOW || verdict == BJ_ANSWER_DENY) {
-        code = verdict == BJ_ANSWER_ALLOW ? ASK_ALLOWED : ASK_DENIED;
-        what = verdict == BJ_ANSWER_ALLOW ? "allowed" : "denied";
-    }
+    static const struct {
+        int code;
+        const char *text;
+    } meanings[] = {
+        [BJ_ANSWER_DENY] = {ASK_DENIED, "denied"},
+        [BJ_ANSWER_ALLOW] = {ASK_ALLOWED, "allowed"},
+        [BJ_ANSWER_PASS] = {ASK_UNDECIDED, "nobody decided"},
+    };
+    int code = meanings[verdict].code;
+    const char *what = meanings[verdict].text;
+    if (question->event)
+        return 0;
     if (question->dialect && !dialect_speaks(question->dialect))
-        return dialect_answer(question->dialect,
-                              code == ASK_UNDECIDED ? BJ_ANSWER_PASS : (enum bj_answer)verdict,
-                              reason, (size_t)length);
+        return dialect_answer(question->dialect, (enum bj_answer)verdict, reason, (size_t)length);
     if (length > 0)
         fprintf(stderr, "belljar-shim ask: %s: %.*s\n", what, length, reason);
     else if (code != ASK_ALLOWED)
         fprintf(stderr, "belljar-shim ask: %s\n", what);
     return code;
+}
+
+/* Whatever the reason is for it. */
+static int undecided(const struct question *question, const char *why)
+{
+    fprintf(stderr, "belljar-shim ask: %s\n", why);
+    if (question->event)
+        return 0;
+    return question->dialect ? dialect_answer(question->dialect, BJ_ANSWER_PASS, why, strlen(why))
+                             : ASK_UNDECIDED;
 }
 
 /* Returns the exit code. */
@@ -173,12 +206,14 @@ static int conclude(const struct question *question, const char *bytes, size_t s
     if (msgpack_unpack_next(&unpacked, bytes, size, &offset) != MSGPACK_UNPACK_SUCCESS ||
         unpacked.data.type != MSGPACK_OBJECT_ARRAY || unpacked.data.via.array.size != 2 ||
         unpacked.data.via.array.ptr[0].type != MSGPACK_OBJECT_POSITIVE_INTEGER ||
+        unpacked.data.via.array.ptr[0].via.u64 > BJ_ANSWER_PASS ||
         unpacked.data.via.array.ptr[1].type != MSGPACK_OBJECT_STR) {
-        fprintf(stderr, "belljar-shim ask: nobody decided: the answer cannot be read\n");
+        code = undecided(question, "nobody decided: the answer cannot be read");
     } else {
         const msgpack_object_str *reason = &unpacked.data.via.array.ptr[1].via.str;
         int length = reason->size < BJ_REASON_MAX ? (int)reason->size : (int)BJ_REASON_MAX;
-        code = tell(question, unpacked.data.via.array.ptr[0].via.u64, reason->ptr, length);
+        code = tell(question, (enum bj_answer)unpacked.data.via.array.ptr[0].via.u64, reason->ptr,
+                    length);
     }
     msgpack_unpacked_destroy(&unpacked);
     return code;
@@ -189,47 +224,75 @@ static int ask(const struct question *question)
     struct bj_error error = {0};
     char bytes[ANSWER_MAX];
     ssize_t size = -1;
-    int fd = dial(&error);
+    int fd = dial(question, &error);
     if (fd >= 0) {
         if (send_question(fd, question, &error) == 0)
-            size = receive_answer(fd, bytes, &error);
+            size = receive_answer(fd, bytes, question->deadline, &error);
         close(fd);
     }
-    if (size < 0) {
-        fprintf(stderr, "belljar-shim ask: %s\n", error.text);
-        return question->dialect ? dialect_answer(question->dialect, BJ_ANSWER_PASS, "", 0)
-                                 : ASK_UNDECIDED;
-    }
-    return conclude(question, bytes, (size_t)size);
+    return size < 0 ? undecided(question, error.text) : conclude(question, bytes, (size_t)size);
 }
 
 /* The kind says which dialect stdin is in; outside it is replaced by what is asked. */
-static int use_dialect(struct question *question, const char *name, struct bj_error *error)
+static void use_dialect(struct question *question, const char *name)
 {
     static char kind[BJ_ASK_KIND_MAX + 1];
-    char names[160];
     question->dialect = dialect_find(name);
-    dialect_list(names, sizeof(names));
-    if (!question->dialect)
-        return bj_fail(error, -EINVAL, "there is no dialect \"%.40s\", but %s", name, names);
-    snprintf(kind, sizeof(kind), BJ_ASK_HOOK "%s", dialect_name(question->dialect));
+    snprintf(kind, sizeof(kind), BJ_ASK_HOOK "%s", name);
     question->kind = kind;
     question->title = "a hook of the agent";
+}
+
+/* An agent whose hooks are set up wrongly asks nobody: the monitor tells the human so. */
+static int refuse_dialect(struct question *question, const char *name)
+{
+    char names[160];
+    dialect_list(names, sizeof(names));
+    bool event = question->event != NULL;
+    question->event = "unknown";
+    question->deadline = clock_now() + ASK_EVENT_TIME * 1000;
+    ask(question);
+    fprintf(stderr, "belljar-shim ask: there is no dialect \"%.40s\", but %s\n", name, names);
+    return event ? 0 : ASK_UNDECIDED;
+}
+
+/* More than the link takes: nobody can decide on a part of it, so nothing is sent, and the monitor
+ * raises an alert. Of an event its name is enough. */
+static int shorten(struct question *question, struct bj_error *error)
+{
+    question->detail_size = 0;
+    if (!question->event)
+        return 0;
+    free(question->detail);
+    int size = asprintf(&question->detail, "{\"hook_event_name\":\"%s\"}", question->event);
+    if (size < 0) {
+        question->detail = NULL;
+        return bj_fail(error, -ENOMEM, "no memory for the event");
+    }
+    question->detail_size = (size_t)size;
     return 0;
 }
 
-/* More than the link takes, or nothing to read: nobody can decide on a part of it. */
-static int prepare(struct question *question, const char *dialect, bool detail,
-                   struct bj_error *error)
+static int prepare(struct question *question, bool detail, struct bj_error *error)
 {
-    int status = dialect ? use_dialect(question, dialect, error) : check(question, error);
-    if (status == 0 && (detail || dialect))
+    bool hook = question->dialect != NULL;
+    int status = hook ? 0 : check(question, error);
+    if (status == 0 && (detail || hook))
         status = read_detail(question, error);
-    if (status == -EMSGSIZE && dialect) {
-        question->detail_size = 0; /* the monitor raises an alert about an empty one */
-        status = 0;
-    }
+    if (status == -EMSGSIZE && hook)
+        status = shorten(question, error);
     return status;
+}
+
+/* Fit to stand in JSON as it is. */
+static int check_event(const char *event, const char *dialect, struct bj_error *error)
+{
+    static const char fit[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-";
+    if (!dialect)
+        return bj_fail(error, -EINVAL, "--event goes with --dialect");
+    if (!event[0] || strlen(event) > 64 || event[strspn(event, fit)])
+        return bj_fail(error, -EINVAL, "an event is a word, e.g. Stop");
+    return 0;
 }
 
 int ask_client_main(int argc, char **argv)
@@ -253,6 +316,9 @@ int ask_client_main(int argc, char **argv)
         case 'D':
             dialect = optarg;
             break;
+        case 'e':
+            question.event = optarg;
+            break;
         case 'h':
             return main_help(stdout, 0);
         case 'v':
@@ -261,17 +327,20 @@ int ask_client_main(int argc, char **argv)
             return ASK_UNDECIDED; /* getopt_long(3) has said why */
         }
     }
-    int status = 0;
-    if (optind < argc)
+    int status = question.event ? check_event(question.event, dialect, &error) : 0;
+    if (status < 0)
+        question.event = NULL;
+    if (status == 0 && optind < argc)
         status = bj_fail(&error, -EINVAL, "what is \"%.100s\"? Quote a title of several words",
                          argv[optind]);
+    question.deadline = clock_now() + (question.event ? ASK_EVENT_TIME : ASK_TIME) * INT64_C(1000);
+    if (dialect)
+        use_dialect(&question, dialect);
+    if (status == 0 && dialect && !question.dialect)
+        return refuse_dialect(&question, dialect);
     if (status == 0)
-        status = prepare(&question, dialect, detail, &error);
-    int code = ASK_UNDECIDED;
-    if (status == 0)
-        code = ask(&question);
-    else
-        fprintf(stderr, "belljar-shim ask: %s\n", error.text);
+        status = prepare(&question, detail, &error);
+    int code = status == 0 ? ask(&question) : undecided(&question, error.text);
     free(question.detail);
     return code;
 }

@@ -90,7 +90,7 @@ static void accept_clients(struct ask_server *server, int64_t now)
         }
         struct ask *ask = find_free(server);
         if (!ask) {
-            pass(fd, "too many questions wait already");
+            pass(fd, "too many questions wait already: ask again");
             close(fd);
             continue;
         }
@@ -136,7 +136,7 @@ static const char *accept_question(struct ask_server *server, struct ask *ask, s
     if (size != ask->size)
         return "not a question";
     if (server->waiting >= BJ_ASKS_MAX)
-        return "too many questions wait already";
+        return "too many questions wait already: ask again";
     const char *wrong = decode(ask, size);
     if (wrong)
         return wrong;
@@ -295,7 +295,10 @@ void ask_server_answer(struct ask_server *server, const struct bj_message *messa
     if (!ask) /* its client has gone meanwhile: CLOSE is on its way */
         return;
     enum bj_answer verdict = BJ_ANSWER_PASS;
+    static const struct bj_field closed = {.data = "the question was closed", .size = 23};
     const struct bj_field *reason = &message->field[BJ_CLOSE_REASON];
+    if (reason->size == 0)
+        reason = &closed;
     if (message->type == BJ_VERDICT) {
         verdict = (enum bj_answer)message->field[BJ_VERDICT_ANSWER].u;
         reason = &message->field[BJ_VERDICT_REASON];

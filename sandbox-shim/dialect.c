@@ -24,27 +24,30 @@ struct dialect {
     const char *name;
     bool codes;  /* the exit code is the answer */
     bool speaks; /* and the reason is on stderr, as of a plain question */
+    bool alone;  /* it asks nobody itself: what nobody decided is denied */
     struct words allow, deny;
 };
 
 /* An empty `allow` says nothing: the agent goes on to its own rules. See docs/agents.md. */
 static const struct dialect dialects[] = {
-    {"claude", false, false, {PRE_TOOL("allow")}, {PRE_TOOL("deny")}},
+    {"claude", false, false, false, {PRE_TOOL("allow")}, {PRE_TOOL("deny")}},
     {"claude-permission",
      false,
      false,
+     false,
      {PERMISSION("allow", "}}}"), NULL},
      {PERMISSION("deny", ",\"message\":\""), "\"}}}"}},
-    {"codex", false, false, {NULL, NULL}, {PRE_TOOL("deny")}},
+    {"codex", false, false, true, {NULL, NULL}, {PRE_TOOL("deny")}},
     {"codex-permission",
      false,
      false,
+     true,
      {PERMISSION("allow", "}}}"), NULL},
      {PERMISSION("deny", ",\"message\":\""), "\"}}}"}},
-    {"gemini", false, false, {PLAIN("allow")}, {PLAIN("deny")}},
-    {"opencode", false, false, {PLAIN("allow")}, {PLAIN("deny")}},
-    {"acp", true, true, {NULL, NULL}, {NULL, NULL}},
-    {"raw", true, false, {NULL, NULL}, {NULL, NULL}},
+    {"gemini", false, false, true, {PLAIN("allow")}, {PLAIN("deny")}},
+    {"opencode", false, false, true, {PLAIN("allow")}, {PLAIN("deny")}},
+    {"acp", true, true, false, {NULL, NULL}, {NULL, NULL}},
+    {"raw", true, false, false, {NULL, NULL}, {NULL, NULL}},
 };
 
 #define COUNT (sizeof(dialects) / sizeof(dialects[0]))
@@ -109,6 +112,8 @@ int dialect_answer(const struct dialect *dialect, enum bj_answer answer, const c
         reason = unsaid;
         size = sizeof(unsaid) - 1;
     }
+    if (answer == BJ_ANSWER_PASS && dialect->alone && size > 0)
+        answer = BJ_ANSWER_DENY;
     if (answer == BJ_ANSWER_ALLOW)
         print(&dialect->allow, reason, size);
     else if (answer == BJ_ANSWER_DENY)

@@ -22,7 +22,11 @@ bool dialect_speaks(const struct dialect *dialect);
 /* All names, separated by spaces, for messages. */
 void dialect_list(char *out, size_t size);
 
-/* Prints what this agent reads as the answer on stdout (nothing for a pass, so that the agent goes
- * on as it would without a hook) and returns the exit code for it. */
+/*
+ * Prints what this agent reads as the answer on stdout and returns the exit code for it. A pass
+ * without a reason says that there was nothing to decide, and prints nothing. One with a reason
+ * says why nobody decided: an agent that then asks on its own screen hears nothing and does so, any
+ * other would run the tool, and hears a denial with that reason.
+ */
 int dialect_answer(const struct dialect *dialect, enum bj_answer answer, const char *reason,
                    size_t size);

@@ -27,7 +27,7 @@ static const struct {
 
 static const char help[] =
     "Usage: belljar-shim ask --kind KIND --title TEXT [--detail-stdin]\n"
-    "       belljar-shim ask --dialect DIALECT <PAYLOAD\n"
+    "       belljar-shim ask --dialect DIALECT [--event NAME] <PAYLOAD\n"
     "       belljar-shim init --link PATH --ask PATH [OPTION...] -- COMMAND [ARGUMENT...]\n"
     "\n"
     "ask: asks the human who supervises this sandbox, and waits for the answer.\n"
@@ -39,6 +39,7 @@ static const char help[] =
     "                   the answer what it reads from stdout: claude, claude-permission, codex,\n"
     "                   codex-permission, gemini, opencode, acp, raw (these two: exit codes\n"
     "                   as above)\n"
+    "  --event NAME     the hook tells of this event and asks nothing: nothing is answered\n"
     "  BELLJAR_ASK_SOCKET names the socket when it is not " ASK_SOCKET_DEFAULT ".\n"
     "\n"
     "init: runs COMMAND on a terminal of its own, as process 1 of a sandbox.\n"

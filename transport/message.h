@@ -51,6 +51,9 @@
 #define BJ_ASK_DETAIL_MAX (64U * 1024)
 #define BJ_REASON_MAX     1024U
 #define BJ_ASKS_MAX       64U /* open ask channels of one sandbox */
+/* Seconds that a question waits for its answer at most: the timeout of agents' hooks, which is a
+ * day, less 30 s. */
+#define BJ_ASK_WAIT_MAX (24U * 60 * 60 - 30)
 
 #define BJ_STREAMS_MAX   256U          /* open streams of one sandbox */
 #define BJ_STREAM_WINDOW (128U * 1024) /* first credit of each direction of a stream */
@@ -114,7 +117,8 @@ enum { BJ_CLOSE_REASON };
 enum { BJ_GREET_VERSION, BJ_GREET_PROGRAM };
 enum { BJ_DIAL_SERVICE, BJ_DIAL_ID };
 
-/* BJ_VERDICT_ANSWER: pass means that nobody decided here (see belljar-shim ask's exit codes). */
+/* BJ_VERDICT_ANSWER: pass means that nobody decided here, the reason says why (see belljar-shim
+ * ask's exit codes); without a reason there was nothing to decide. */
 enum bj_answer { BJ_ANSWER_DENY, BJ_ANSWER_ALLOW, BJ_ANSWER_PASS };
 
 enum bj_side {

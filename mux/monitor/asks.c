@@ -11,6 +11,11 @@
 #define BURST      20.0
 #define PER_SECOND 5.0
 
+static bool is_waiting(const struct ask *ask)
+{
+    return ask && (ask->state == ASK_OPEN || ask->state == ASK_HELD);
+}
+
 static void ask_free(struct ask *ask)
 {
     if (ask) {
@@ -70,7 +75,6 @@ static struct ask *ask_new(const struct bj_message *message, uint32_t connection
     *tells = false;
     if (!ask)
         return NULL;
-    ask->state = ASK_OPEN;
     ask->channel = message->channel;
     ask->connection = connection;
     sanitize_line(ask->kind, sizeof(ask->kind), kind->data, kind->size);
@@ -106,7 +110,7 @@ static struct ask **free_slot(struct asks *asks)
     size_t open = 0;
     struct ask **oldest = NULL;
     for (size_t i = 0; i < ASKS_KEPT; i++)
-        open += asks->list[i] && asks->list[i]->state == ASK_OPEN;
+        open += is_waiting(asks->list[i]);
     if (open >= BJ_ASKS_MAX)
         return NULL;
     for (size_t i = 0; i < ASKS_KEPT; i++) {
@@ -132,7 +136,33 @@ static int take_again(struct ask *known, const struct ask *fresh, uint32_t conne
     if (!again)
         return bj_fail(error, -EPROTO, "ASK on channel %u a second time", known->channel);
     known->connection = connection;
-    return known->state == ASK_OPEN ? ASK_KNOWN : ASK_REPLY;
+    return known->state == ASK_ANSWERED ? ASK_REPLY : ASK_KNOWN;
+}
+
+/* The first in the order of channels, which is that in which the shim was asked. */
+static struct ask *first_held(const struct asks *asks)
+{
+    struct ask *first = NULL;
+    for (size_t i = 0; i < ASKS_KEPT; i++)
+        if (asks->list[i] && asks->list[i]->state == ASK_HELD &&
+            (!first || asks->list[i]->channel < first->channel))
+            first = asks->list[i];
+    return first;
+}
+
+struct ask *asks_due(struct asks *asks, uint64_t now_ms)
+{
+    struct ask *ask = first_held(asks);
+    if (!ask || !bucket_take(&asks->bucket, BURST, PER_SECOND, now_ms))
+        return NULL;
+    ask->state = ASK_OPEN;
+    return ask;
+}
+
+uint64_t asks_pause(const struct asks *asks)
+{
+    double missing = asks->bucket.tokens < 1.0 ? 1.0 - asks->bucket.tokens : 0.0;
+    return first_held(asks) ? 1 + (uint64_t)(missing * 1000.0 / PER_SECOND) : 0;
 }
 
 int asks_take(struct asks *asks, const struct bj_message *message, uint32_t connection,
@@ -153,16 +183,18 @@ int asks_take(struct asks *asks, const struct bj_message *message, uint32_t conn
         ask_free(fresh);
         return status;
     }
-    bool calm = asks->older > 0 || bucket_take(&asks->bucket, BURST, PER_SECOND, now_ms);
-    struct ask **slot = calm ? free_slot(asks) : NULL;
-    asks->older -= asks->older > 0;
+    struct ask **slot = free_slot(asks);
     if (!slot) {
         ask_free(fresh);
         return ASK_REFUSE;
     }
+    bool turn = !first_held(asks) &&
+                (asks->older > 0 || bucket_take(&asks->bucket, BURST, PER_SECOND, now_ms));
+    asks->older -= asks->older > 0;
     fresh->began = now_ms;
+    fresh->state = turn ? ASK_OPEN : ASK_HELD;
     *ask = *slot = fresh;
-    return ASK_NEW;
+    return turn ? ASK_NEW : ASK_WAITS;
 }
 
 struct ask *asks_find(struct asks *asks, uint32_t channel)
@@ -196,8 +228,7 @@ void asks_remove(struct asks *asks, uint32_t channel)
 struct ask *asks_unconfirmed(struct asks *asks, uint32_t connection)
 {
     for (size_t i = 0; i < ASKS_KEPT; i++)
-        if (asks->list[i] && asks->list[i]->state == ASK_OPEN &&
-            asks->list[i]->connection != connection)
+        if (is_waiting(asks->list[i]) && asks->list[i]->connection != connection)
             return asks->list[i];
     return NULL;
 }

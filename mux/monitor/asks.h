@@ -1,6 +1,8 @@
 /*
  * Questions from inside that wait for a verdict. No text in them is believed; what is kept here is
- * fit to be shown (sanitize.h). Bounded in number; a flood is answered "pass".
+ * fit to be shown (sanitize.h). Bounded in number. A flood waits: the server, and with it the
+ * policy, hears of BURST at once and of PER_SECOND a second after that (asks.c), in the order of
+ * their channels; none is dropped, and none is decided by having come too fast.
  *
  * An answered ask is remembered until its place is needed: when the link broke before the shim
  * heard the answer, it asks again on the next connection and hears it then.
@@ -15,7 +17,12 @@
 #include "transport/error.h"
 #include "transport/message.h"
 
-enum ask_state { ASK_FREE, ASK_OPEN, ASK_ANSWERED };
+enum ask_state {
+    ASK_FREE,
+    ASK_HELD, /* its turn to be told to the server has not come yet */
+    ASK_OPEN, /* the server knows of it, or will when there is one */
+    ASK_ANSWERED,
+};
 
 struct ask {
     enum ask_state state;
@@ -40,9 +47,10 @@ struct asks {
 
 enum ask_outcome {
     ASK_NEW,    /* tell the server */
+    ASK_WAITS,  /* asks_due() gives it back when its turn has come */
     ASK_KNOWN,  /* the same as before, nothing to do */
     ASK_REPLY,  /* answered before: say it again */
-    ASK_REFUSE, /* too many: answer "pass" */
+    ASK_REFUSE, /* too many, which only a shim that keeps to no limit asks, or no memory: "pass" */
     ASK_TOLD,   /* a hook told something: answer "pass", see *told */
 };
 
@@ -58,16 +66,21 @@ struct ask_told {
 int asks_take(struct asks *asks, const struct bj_message *message, uint32_t connection,
               uint64_t now_ms, struct ask **ask, struct ask_told *told, struct bj_error *error);
 
-/* The open ask of a channel, or NULL. */
+/* The next held ask whose turn has come, which is open then; NULL: none has. */
+struct ask *asks_due(struct asks *asks, uint64_t now_ms);
+/* Milliseconds until it is worth asking for it again; 0: nothing is held. */
+uint64_t asks_pause(const struct asks *asks);
+
+/* The open ask of a channel, or NULL; one that is held is not open yet. */
 struct ask *asks_find(struct asks *asks, uint32_t channel);
 
-/* Whether the channel is an ask's, open or answered. */
+/* Whether the channel is an ask's, held, open or answered. */
 bool asks_known(struct asks *asks, uint32_t channel);
 
 void asks_answer(struct ask *ask, enum bj_answer answer, const char *reason, uint32_t connection);
 void asks_remove(struct asks *asks, uint32_t channel);
 
-/* An open ask that was not asked again on this connection, or NULL. */
+/* A held or open ask that was not asked again on this connection, or NULL. */
 struct ask *asks_unconfirmed(struct asks *asks, uint32_t connection);
 
 void asks_free(struct asks *asks);

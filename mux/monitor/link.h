@@ -73,6 +73,7 @@ struct link {
     struct bj_ring input;
     bool input_placed; /* the ring's offsets are the shim's */
     struct asks asks;
+    uv_timer_t turn; /* of the next ask that is held; runs only while one is */
 };
 
 /* Takes over the listening descriptor. */

@@ -125,11 +125,12 @@ int link_open(struct monitor *monitor, int listen_fd, struct bj_error *error)
     if (bj_ring_init(&link->input, BJ_INPUT_RING_SIZE) < 0)
         return bj_fail(error, -ENOMEM, "out of memory");
     link->listener.data = link->held.data = link->unconfirmed.data = monitor;
-    link->echo.timer.data = link->pace.timer.data = monitor;
+    link->echo.timer.data = link->pace.timer.data = link->turn.data = monitor;
     uv_timer_init(&monitor->loop, &link->held);
     uv_timer_init(&monitor->loop, &link->unconfirmed);
     uv_timer_init(&monitor->loop, &link->echo.timer);
     uv_timer_init(&monitor->loop, &link->pace.timer);
+    uv_timer_init(&monitor->loop, &link->turn);
     int status = uv_poll_init(&monitor->loop, &link->listener, listen_fd);
     if (status == 0)
         status = uv_poll_start(&link->listener, UV_READABLE, on_dial);
@@ -149,6 +150,7 @@ void link_close(struct monitor *monitor)
     uv_close((uv_handle_t *)&link->unconfirmed, NULL);
     uv_close((uv_handle_t *)&link->echo.timer, NULL);
     uv_close((uv_handle_t *)&link->pace.timer, NULL);
+    uv_close((uv_handle_t *)&link->turn, NULL);
     bj_ring_free(&link->input);
     asks_free(&link->asks);
 }

@@ -142,6 +142,24 @@ static void on_exited(struct monitor *monitor, const struct bj_message *message)
     control_exited(monitor);
 }
 
+static void on_turn(uv_timer_t *timer);
+
+static void await_turn(struct monitor *monitor)
+{
+    uint64_t pause = asks_pause(&monitor->link.asks);
+    if (pause > 0 && !uv_is_active((uv_handle_t *)&monitor->link.turn))
+        uv_timer_start(&monitor->link.turn, on_turn, pause, 0);
+}
+
+static void on_turn(uv_timer_t *timer)
+{
+    struct monitor *monitor = timer->data;
+    struct ask *ask;
+    while ((ask = asks_due(&monitor->link.asks, uv_now(&monitor->loop))))
+        control_ask_opened(monitor, ask);
+    await_turn(monitor);
+}
+
 static int on_ask(struct monitor *monitor, const struct bj_message *message, struct bj_error *error)
 {
     struct link *link = &monitor->link;
@@ -153,18 +171,24 @@ static int on_ask(struct monitor *monitor, const struct bj_message *message, str
     case ASK_NEW:
         control_ask_opened(monitor, ask);
         return 0;
+    case ASK_WAITS:
+        monitor_alert(monitor, "warning", "ask-flood",
+                      "the agent asks too fast: its questions wait until it is their turn");
+        await_turn(monitor);
+        return 0;
     case ASK_KNOWN:
         return 0;
     case ASK_REPLY:
         link_send_verdict(monitor, ask->channel, ask->answer, ask->reason);
         return 0;
     case ASK_REFUSE:
-        link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, "too many questions at once");
+        link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS,
+                          "too many questions at once: ask again");
         monitor_alert(monitor, "warning", "ask-flood",
-                      "the agent asks too much; some questions were passed without you");
+                      "the agent has too many questions open; some were not taken");
         return 0;
     case ASK_TOLD:
-        link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, "");
+        link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, told.state ? "" : told.text);
         if (told.state)
             control_agent_state(monitor, told.state, told.text);
         else
@@ -258,7 +282,9 @@ void link_drop_unconfirmed(struct monitor *monitor)
     struct ask *ask;
     while ((ask = asks_unconfirmed(&monitor->link.asks, monitor->link.serial))) {
         uint32_t channel = ask->channel;
+        bool open = ask->state == ASK_OPEN;
         asks_remove(&monitor->link.asks, channel);
-        control_ask_closed(monitor, channel);
+        if (open)
+            control_ask_closed(monitor, channel);
     }
 }

@@ -283,6 +283,75 @@ START_TEST(a_hook_opens_no_way_out)
 }
 END_TEST
 
+/* Whether an alert of this sandbox says so, and how often it came. */
+static int alerts_of(const char *name, const char *text)
+{
+    struct result result;
+    int count = 0;
+    BELLJAR(&world, &result, "alerts", "--json");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *list = json_loads(result.out, 0, NULL), *item;
+    size_t index;
+    json_array_foreach(list, index, item)
+    {
+        const char *of = json_string_value(json_object_get(item, "sandbox"));
+        const char *says = json_string_value(json_object_get(item, "text"));
+        if (of && says && strcmp(of, name) == 0 && strstr(says, text))
+            count += (int)json_integer_value(json_object_get(item, "count"));
+    }
+    json_decref(list);
+    result_free(&result);
+    return count;
+}
+
+/* A flood is no way past the policy, whichever agent's hooks ask: all are there before the first
+ * of them asks. */
+START_TEST(a_flood_does_not_pass_the_policy_by)
+{
+    static const char *const dialects[] = {"claude", "codex", "gemini", "opencode"};
+    char script[1024];
+    human_policy(&world, "exec { deny = [\"Bash(*secret*)\"] }\n");
+    snprintf(script, sizeof(script),
+             "exec 9>/tmp/lock; flock 9; for i in $(seq 60); do "
+             "({ echo '{\"hook_event_name\": \"PreToolUse\", \"tool_name\": \"Bash\", "
+             "\"tool_input\": {\"command\": \"cat secret '$i'\"}}'; flock -s /tmp/lock true; } | "
+             "/belljar/bin/belljar-shim ask --dialect %s >/tmp/o.$i 2>&1) & done; "
+             "until [ $(pgrep -c belljar-shim) -gt 60 ]; do sleep 0.2; done; flock -u 9; wait; "
+             "echo denied $(grep -l '\"deny\".*secret' /tmp/o.* | wc -l), "
+             "empty $(find /tmp -name 'o.*' -empty | wc -l); cat",
+             dialects[_i]);
+    run("asker", script);
+    WAIT_FOR(world_shows(&world, "asker", "empty "));
+    ck_assert_msg(world_shows(&world, "asker", "denied 60, empty 0"), "%s",
+                  world_capture(&world, "asker"));
+    WAIT_FOR(alerts_of("asker", "asks too fast") > 0);
+}
+END_TEST
+
+/* What is too large to be decided on is denied where the agent would run it unasked, and said to
+ * the human in any case, as is a dialect that does not exist. */
+START_TEST(what_nobody_can_decide_on)
+{
+    run("asker",
+        "big() { out=$({ printf '{\"tool_name\": \"Bash\", \"tool_input\": {\"command\": \"'; "
+        "head -c 70000 /dev/zero | tr '\\0' x; echo '\"}}'; } | "
+        "/belljar/bin/belljar-shim ask --dialect $* 2>/dev/null); code=$?; "
+        "case $out in '') said=nothing;; *'\"deny\"'*'64 KiB'*) said=denied;; *) said=more;; esac; "
+        "echo \"[$1 $2 $code $said]\"; }; "
+        "big codex; big gemini; big opencode; big claude; big gemini --event AfterAgent; "
+        "big esperanto; cat");
+    WAIT_FOR(world_shows(&world, "asker", "[esperanto "));
+    const char *screen = world_capture(&world, "asker");
+    ck_assert_msg(strstr(screen, "[codex  0 denied]\n[gemini  0 denied]\n[opencode  0 denied]\n"
+                                 "[claude  0 nothing]\n[gemini --event 0 nothing]\n"
+                                 "[esperanto  2 nothing]"),
+                  "%s", screen);
+    WAIT_FOR(alerts_of("asker", "over 64 KiB") == 4);
+    WAIT_FOR(alerts_of("asker", "a dialect that is not known") == 1);
+    WAIT_FOR(strcmp(world_field(&world, "asker", "agent_state"), "done") == 0);
+}
+END_TEST
+
 START_TEST(wrong_usage_inside)
 {
     run("asker", "/belljar/bin/belljar-shim ask; echo none $?; "
@@ -315,5 +384,11 @@ int main(void)
     tcase_add_test(cases, a_second_line_is_not_allowed_along);
     tcase_add_test(cases, wrong_usage_inside);
     suite_add_tcase(suite, cases);
+    TCase *hooks = tcase_create("hooks");
+    tcase_add_checked_fixture(hooks, setup, teardown);
+    tcase_set_timeout(hooks, 300);
+    tcase_add_loop_test(hooks, a_flood_does_not_pass_the_policy_by, 0, 4);
+    tcase_add_test(hooks, what_nobody_can_decide_on);
+    suite_add_tcase(suite, hooks);
     return world_main(suite);
 }

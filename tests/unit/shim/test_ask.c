@@ -99,8 +99,9 @@ START_TEST(test_answers)
 }
 END_TEST
 
-/* A hook of an agent: `input` on stdin, the answer on stdout. */
-static pid_t hook(const char *dialect, const char *path, const char *input, size_t size, int *out)
+/* A hook of an agent: `input` on stdin, the answer on stdout. `event`: it tells of this one. */
+static pid_t hook(const char *dialect, const char *event, const char *path, const char *input,
+                  size_t size, int *out)
 {
     int in[2], answer[2];
     ck_assert(pipe2(in, O_CLOEXEC) == 0 && pipe2(answer, O_CLOEXEC) == 0);
@@ -110,7 +111,8 @@ static pid_t hook(const char *dialect, const char *path, const char *input, size
         dup2(in[0], 0);
         dup2(answer[1], 1);
         dup2(answer[1], 2);
-        execl(getenv("BELLJAR_TEST_SHIM"), "belljar-shim", "ask", "--dialect", dialect, NULL);
+        execl(getenv("BELLJAR_TEST_SHIM"), "belljar-shim", "ask", "--dialect", dialect,
+              event ? "--event" : NULL, event, NULL);
         _exit(99);
     }
     close(in[0]);
@@ -131,43 +133,48 @@ static pid_t hook(const char *dialect, const char *path, const char *input, size
 #define HOOK(NAME) "{\"hookSpecificOutput\":{\"hookEventName\":\"" NAME "\","
 
 /* What each dialect says to allow, to deny (with a reason that needs escapes, and without one), and
- * when nobody decided: nothing, so that the agent goes on to its own question. */
+ * when nobody decided: nothing where the agent goes on to its own question, else a denial. */
 static const struct {
     const char *name, *allow, *deny;
     int codes[3];
+    bool alone;
 } dialects[] = {
     {"claude",
      HOOK("PreToolUse") "\"permissionDecision\":\"allow\"",
      HOOK("PreToolUse") "\"permissionDecision\":\"deny\",\"permissionDecisionReason\":\"",
-     {0}},
+     {0},
+     false},
     {"claude-permission",
      HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"allow\"}}}",
      HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"deny\",\"message\":\"",
-     {0}},
-    {"codex", "", HOOK("PreToolUse") "\"permissionDecision\":\"deny\"", {0}},
+     {0},
+     false},
+    {"codex", "", HOOK("PreToolUse") "\"permissionDecision\":\"deny\"", {0}, true},
     {"codex-permission",
      HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"allow\"}}}",
      HOOK("PermissionRequest") "\"decision\":{\"behavior\":\"deny\",\"message\":\"",
-     {0}},
-    {"gemini", "{\"decision\":\"allow\"", "{\"decision\":\"deny\",\"reason\":\"", {0}},
-    {"opencode", "{\"decision\":\"allow\"", "{\"decision\":\"deny\",\"reason\":\"", {0}},
-    {"raw", "", "", {0, 1, 2}},
+     {0},
+     true},
+    {"gemini", "{\"decision\":\"allow\"", "{\"decision\":\"deny\",\"reason\":\"", {0}, true},
+    {"opencode", "{\"decision\":\"allow\"", "{\"decision\":\"deny\",\"reason\":\"", {0}, true},
+    {"raw", "", "", {0, 1, 2}, false},
 };
 
-static void check_dialect(size_t i, uint64_t answer, const char *reason, const char *expected)
+static void check_dialect(size_t i, const char *event, uint64_t answer, const char *reason,
+                          const char *expected)
 {
     char path[300], kind[64];
     struct bj_message message;
     int out;
     snprintf(path, sizeof(path), "%s/ask.sock", monitor.dir);
-    pid_t pid = hook(dialects[i].name, path, "{\"tool\":1}", 10, &out);
+    pid_t pid = hook(dialects[i].name, event, path, "{\"tool\":1}", 10, &out);
     double_expect(&monitor, BJ_ASK, &message);
     snprintf(kind, sizeof(kind), "hook/%s", dialects[i].name);
     ck_assert(field_is(&message.field[BJ_ASK_KIND], kind));
     ck_assert(field_is(&message.field[BJ_ASK_DETAIL], "{\"tool\":1}"));
     verdict(message.channel, answer, reason);
     int code = answer == BJ_ANSWER_ALLOW ? 0 : answer == BJ_ANSWER_DENY ? 1 : 2;
-    ck_assert_int_eq(double_wait(pid), dialects[i].codes[code]);
+    ck_assert_int_eq(double_wait(pid), event ? 0 : dialects[i].codes[code]);
     check_text(out, expected);
 }
 
@@ -178,17 +185,58 @@ START_TEST(test_dialects)
         const char *reason =
             strcmp(dialects[i].name, "raw") == 0 ? "" : "no \\\"\\u000a\\u007f\\\\";
         const char *unsaid = *reason ? "denied by the human" : "";
-        check_dialect(i, BJ_ANSWER_ALLOW, "", dialects[i].allow);
-        check_dialect(i, BJ_ANSWER_DENY, "no \"\n\x7f\\", dialects[i].deny);
-        check_dialect(i, BJ_ANSWER_DENY, "no \"\n\x7f\\", reason);
-        check_dialect(i, BJ_ANSWER_DENY, "", unsaid);
-        check_dialect(i, BJ_ANSWER_PASS, "", "");
+        check_dialect(i, NULL, BJ_ANSWER_ALLOW, "", dialects[i].allow);
+        check_dialect(i, NULL, BJ_ANSWER_DENY, "no \"\n\x7f\\", dialects[i].deny);
+        check_dialect(i, NULL, BJ_ANSWER_DENY, "no \"\n\x7f\\", reason);
+        check_dialect(i, NULL, BJ_ANSWER_DENY, "", unsaid);
+        check_dialect(i, NULL, BJ_ANSWER_PASS, "", "");
+        check_dialect(i, NULL, BJ_ANSWER_PASS, "too many",
+                      dialects[i].alone ? dialects[i].deny : "");
+        check_dialect(i, NULL, BJ_ANSWER_PASS, "too many", dialects[i].alone ? "too many" : "");
+        for (uint64_t answer = BJ_ANSWER_DENY; answer <= BJ_ANSWER_PASS; answer++)
+            check_dialect(i, "Stop", answer, "whatever", "");
     }
     end();
 }
 END_TEST
 
-/* More than a question may have is none: the monitor gets an empty one and tells the human. */
+/* The agents that would go on without an answer hear a denial, whatever it is that fails. */
+START_TEST(test_dialect_without_a_server)
+{
+    start();
+    for (size_t i = 0; i < sizeof(dialects) / sizeof(dialects[0]); i++)
+        for (int tells = 0; tells < 2; tells++) {
+            int out;
+            pid_t pid =
+                hook(dialects[i].name, tells ? "Stop" : NULL, "/nowhere/ask.sock", "{}", 2, &out);
+            ck_assert_int_eq(double_wait(pid), tells ? 0 : dialects[i].codes[2]);
+            check_text(out, !tells && dialects[i].alone ? dialects[i].deny : "cannot connect");
+        }
+    end();
+}
+END_TEST
+
+/* The question was closed without a word on it. */
+START_TEST(test_dialect_closed)
+{
+    char path[300];
+    struct bj_message message;
+    int out;
+    start();
+    snprintf(path, sizeof(path), "%s/ask.sock", monitor.dir);
+    pid_t pid = hook("codex", NULL, path, "{}", 2, &out);
+    double_expect(&monitor, BJ_ASK, &message);
+    struct bj_message gone = {.type = BJ_CLOSE, .channel = message.channel};
+    gone.field[BJ_CLOSE_REASON].data = "";
+    double_send(&monitor, &gone);
+    ck_assert_int_eq(double_wait(pid), 0);
+    check_text(out, "\"permissionDecision\":\"deny\"");
+    end();
+}
+END_TEST
+
+/* More than a question may have is none: the monitor gets an empty one and tells the human. Of an
+ * event it gets the name. A dialect that does not exist is told to it as well. */
 START_TEST(test_dialect_too_long)
 {
     static char input[BJ_ASK_DETAIL_MAX + 2];
@@ -198,13 +246,28 @@ START_TEST(test_dialect_too_long)
     memset(input, 'x', sizeof(input));
     start();
     snprintf(path, sizeof(path), "%s/ask.sock", monitor.dir);
-    pid_t pid = hook("claude", path, input, sizeof(input), &out);
+    pid_t pid = hook("claude", NULL, path, input, sizeof(input), &out);
     double_expect(&monitor, BJ_ASK, &message);
     ck_assert_uint_eq(message.field[BJ_ASK_DETAIL].size, 0);
+    verdict(message.channel, BJ_ANSWER_PASS, "over 64 KiB");
+    ck_assert_int_eq(double_wait(pid), 0);
+    check_text(out, "");
+    pid = hook("codex", NULL, path, input, sizeof(input), &out);
+    double_expect(&monitor, BJ_ASK, &message);
+    ck_assert_uint_eq(message.field[BJ_ASK_DETAIL].size, 0);
+    verdict(message.channel, BJ_ANSWER_PASS, "over 64 KiB");
+    ck_assert_int_eq(double_wait(pid), 0);
+    check_text(out, "\"deny\",\"permissionDecisionReason\":\"over 64 KiB\"");
+    pid = hook("gemini", "AfterAgent", path, input, sizeof(input), &out);
+    double_expect(&monitor, BJ_ASK, &message);
+    ck_assert(field_is(&message.field[BJ_ASK_DETAIL], "{\"hook_event_name\":\"AfterAgent\"}"));
     verdict(message.channel, BJ_ANSWER_PASS, "");
     ck_assert_int_eq(double_wait(pid), 0);
     check_text(out, "");
-    pid = hook("esperanto", path, "{}", 2, &out);
+    pid = hook("esperanto", NULL, path, "{}", 2, &out);
+    double_expect(&monitor, BJ_ASK, &message);
+    ck_assert(field_is(&message.field[BJ_ASK_KIND], "hook/esperanto"));
+    verdict(message.channel, BJ_ANSWER_PASS, "not known");
     ck_assert_int_eq(double_wait(pid), 2);
     check_text(out, "there is no dialect \"esperanto\", but claude");
     end();
@@ -224,7 +287,7 @@ static const struct {
     {"\x91\x01", 2, "cannot be read"},
     {"\x92\x01\x01", 3, "cannot be read"},
     {"\x92\xa1x\xa1y", 5, "cannot be read"},
-    {"\x92\x63\xa2hi", 5, ""}, /* an answer that does not exist */
+    {"\x92\x63\xa2hi", 5, "cannot be read"}, /* an answer that does not exist */
 };
 
 START_TEST(test_false_server)
@@ -237,7 +300,7 @@ START_TEST(test_false_server)
     ck_assert_int_eq(listen(listener, 4), 0);
     for (size_t i = 0; i < sizeof(false_answers) / sizeof(false_answers[0]); i++) {
         int out;
-        pid_t pid = hook("raw", address.sun_path, "{}", 2, &out);
+        pid_t pid = hook("raw", NULL, address.sun_path, "{}", 2, &out);
         int fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         ck_assert_int_ge(fd, 0);
         ck_assert_int_eq(send(fd, false_answers[i].bytes, false_answers[i].size, MSG_NOSIGNAL),
@@ -387,6 +450,8 @@ START_TEST(test_usage)
         {{"--kind", "a-kind-that-has-too-many-characters", "--title", "x"}, 2, "32 are allowed"},
         {{"--kind", "exec", "--title", "May", "I?"}, 2, "I?"},
         {{"--nonsense"}, 2, "nonsense"},
+        {{"--kind", "exec", "--title", "x", "--event", "Stop"}, 2, "goes with --dialect"},
+        {{"--dialect", "claude", "--event", "a\"b"}, 0, "an event is a word"},
         {{"--help"}, 0, ""},
         {{"--version"}, 0, ""},
     };
@@ -493,6 +558,8 @@ int main(void)
     tcase_add_test(tests, test_client_dies);
     tcase_add_test(tests, test_dialects);
     tcase_add_test(tests, test_dialect_too_long);
+    tcase_add_test(tests, test_dialect_without_a_server);
+    tcase_add_test(tests, test_dialect_closed);
     tcase_add_test(tests, test_false_server);
     tcase_add_test(tests, test_reconnect);
     tcase_add_test(tests, test_many);
