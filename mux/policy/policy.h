@@ -46,6 +46,7 @@ enum policy_limit {
     POLICY_LIMIT_EGRESS,        /* bytes per hour, both ways */
     POLICY_LIMIT_WALL,          /* milliseconds since start */
     POLICY_LIMIT_RECORDING_AGE, /* milliseconds that what was recorded is kept */
+    POLICY_LIMIT_WAIT,          /* milliseconds that a request waits for the human's verdict */
     POLICY_LIMITS,
 };
 const char *policy_limit_name(enum policy_limit limit); /* as in files: "egress_per_hour" */

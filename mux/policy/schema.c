@@ -157,6 +157,7 @@ static const struct {
     [POLICY_LIMIT_EGRESS] = {"egress_per_hour", units_size},
     [POLICY_LIMIT_WALL] = {"wall_clock", units_duration},
     [POLICY_LIMIT_RECORDING_AGE] = {"recording_age", units_duration},
+    [POLICY_LIMIT_WAIT] = {"wait", units_duration},
 };
 
 const char *policy_limit_name(enum policy_limit limit)
@@ -175,7 +176,7 @@ static void read_limits(struct context *context, const struct document_node *sec
         if (i == POLICY_LIMITS) {
             mistake(context, node, -EINVAL,
                     "limits has no \"%.40s\"; it has memory, cpus, pids, disk, egress_per_hour, "
-                    "wall_clock and recording_age",
+                    "wall_clock, recording_age and wait",
                     node->name);
         } else if (node->kind != DOCUMENT_TEXT) {
             mistake(context, node, -EINVAL, "%s is one value", node->name);

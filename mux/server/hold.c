@@ -40,6 +40,7 @@ static struct request *open_request(struct sandbox *sandbox, const struct reques
     struct request *request;
     memcpy(asker->sandbox_id, sandbox->record.id, sizeof(asker->sandbox_id));
     asker->joined = server_clock();
+    asker->began = (int64_t)asker->joined - (int64_t)((server_time() - asked) * 1000);
     size_t waiting = server->requests.askers;
     int status = request_open(&server->requests, text, asker, asked, &request, error);
     if (status < 0 || server->requests.askers == waiting) /* the same once more */
@@ -470,6 +471,82 @@ void hold_settle(struct server *server)
     while (i < server->requests.count) {
         struct request *request = server->requests.list[i];
         if (request->answered || request->about < 0 || !settle_one(server, request))
+            i++;
+        else
+            i = 0; /* the list has changed */
+    }
+}
+
+/* --- what nobody answers --- */
+
+uint64_t hold_wait(const struct sandbox *sandbox)
+{
+    const struct policy_value *wait = &sandbox->guard.policy.limits[POLICY_LIMIT_WAIT];
+    const uint64_t most = BJ_ASK_WAIT_MAX * UINT64_C(1000);
+    return wait->set && wait->value && wait->value < most ? wait->value : most;
+}
+
+static void say_wait(char *out, size_t size, uint64_t ms)
+{
+    static const struct {
+        uint64_t ms;
+        const char *name;
+    } units[] = {{3600000, "hours"}, {60000, "minutes"}, {1000, "seconds"}};
+    size_t i = 0;
+    while (i < 2 && ms < units[i].ms)
+        i++;
+    snprintf(out, size, "nobody answered within %.3g %s: ask again when somebody is there",
+             (double)ms / (double)units[i].ms, units[i].name);
+}
+
+/* Which of those who wait have done so for too long; *longest is the time of one of them. */
+static bool who_is_late(struct server *server, const struct request *request, bool *meant,
+                        uint64_t *longest)
+{
+    bool any = false;
+    int64_t now = (int64_t)server_clock();
+    for (size_t i = 0; i < request->count; i++) {
+        const struct asker *asker = &request->askers[i];
+        const struct sandbox *sandbox = registry_find_id(server, asker->sandbox_id);
+        uint64_t wait = sandbox ? hold_wait(sandbox) : 0;
+        meant[i] = sandbox && asker->source != ASKER_PROPOSAL && now - asker->began > (int64_t)wait;
+        if (meant[i])
+            *longest = wait;
+        any |= meant[i];
+    }
+    return any;
+}
+
+/* False: nobody there is late, or it cannot be put on record now, for which there is a next time.
+ */
+static bool expire_one(struct server *server, struct request *request)
+{
+    uint64_t longest = 0;
+    char reason[128];
+    bool *meant = calloc(request->count, sizeof(*meant));
+    struct answer *answer = NULL;
+    if (meant && who_is_late(server, request, meant, &longest)) {
+        say_wait(reason, sizeof(reason), longest);
+        answer = answer_new(server, request, false, "expired", reason);
+    }
+    bool done = answer &&
+                commit_verdict(server, request, meant, POLICY_DENY, "expired", "limits", NULL) == 0;
+    if (done) {
+        request->answered = true;
+        deliver_all(answer, request, meant);
+    } else {
+        answer_free(answer);
+    }
+    free(meant);
+    return done;
+}
+
+void hold_expire(struct server *server)
+{
+    size_t i = 0;
+    while (i < server->requests.count) {
+        struct request *request = server->requests.list[i];
+        if (request->answered || !expire_one(server, request))
             i++;
         else
             i = 0; /* the list has changed */

@@ -54,6 +54,13 @@ void hold_answer(struct server *server, struct call *call, const struct hold_ver
 /* Rules or policies changed: what they answer now is answered. */
 void hold_settle(struct server *server);
 
+/* Milliseconds that one of this sandbox waits: as its policy says, at most BJ_ASK_WAIT_MAX seconds,
+ * behind which hooks give up. */
+uint64_t hold_wait(const struct sandbox *sandbox);
+/* Denies what has waited for so long, on record as "expired". A project's policy file is left:
+ * nobody waits for it. */
+void hold_expire(struct server *server);
+
 /* A rule of what this request is about. -EINVAL when none can be made. */
 int hold_rule(const struct server *server, const struct request *request, enum policy_effect effect,
               enum rule_scope scope, const struct sandbox *sandbox, uint32_t seconds,

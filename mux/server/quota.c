@@ -11,6 +11,7 @@
 #include "mux/resource/procfs.h"
 #include "mux/resource/tree.h"
 #include "mux/server/client.h"
+#include "mux/server/hold.h"
 #include "mux/server/operation.h"
 #include "mux/server/registry.h"
 #include "mux/server/server.h"
@@ -318,6 +319,7 @@ static void on_look(uv_timer_t *timer)
         sandbox->traffic.over = quota && traffic_hour(&sandbox->traffic, now) > quota;
     }
     look_at_requests(server);
+    hold_expire(server);
     if (!alive)
         uv_timer_stop(timer);
 }
@@ -364,7 +366,7 @@ void quota_fill(struct start_options *options, const struct policy *policy)
         [POLICY_LIMIT_RECORDING_AGE] = &options->quotas.recording_age,
     };
     for (size_t i = 0; i < POLICY_LIMITS; i++) {
-        if (*places[i] != UINT64_MAX)
+        if (!places[i] || *places[i] != UINT64_MAX)
             continue;
         *places[i] = policy->limits[i].set ? policy->limits[i].value : 0;
         if (i == POLICY_LIMIT_WALL || i == POLICY_LIMIT_RECORDING_AGE)

@@ -37,6 +37,7 @@ struct asker {
     enum request_source source;
     uint64_t number; /* hook: channel of the link; egress: the wait's; proposal: 0 */
     uint64_t joined; /* milliseconds */
+    int64_t began; /* likewise, when it asked, perhaps a server before this one; may be negative */
 };
 
 struct request {

@@ -328,6 +328,31 @@ START_TEST(a_flood_does_not_pass_the_policy_by)
 }
 END_TEST
 
+/* What nobody answers in time is denied and on record so: a hook's question and a held connection,
+ * and neither of them before. */
+START_TEST(what_nobody_answers_expires)
+{
+    struct result result;
+    human_policy(&world, "limits { wait = 3s }\n");
+    run("asker", "(" HUMAN_ASKED "'make install' 2>&1; echo first $?) >/tmp/first & "
+                 "curl -sS -m 200 -w '[%{http_code}]\\n' http://held.example/; wait; "
+                 "cat /tmp/first; cat");
+    WAIT_FOR(request_id("make install")[0] || world_shows(&world, "asker", "first"));
+    WAIT_FOR(world_shows(&world, "asker", "first 1"));
+    const char *screen = world_capture(&world, "asker");
+    ck_assert_msg(strstr(screen, "denied: nobody answered within 3 seconds"), "%s", screen);
+    ck_assert_msg(strstr(screen, "[403]"), "%s", screen);
+    ck_assert_str_eq(request_id("make install"), "");
+    ck_assert_str_eq(request_id("held.example:80"), "");
+    BELLJAR(&world, &result, "audit", "show", "--json", "--kind", "verdict");
+    int expired = 0;
+    for (const char *at = result.out; (at = strstr(at, "expired")); at++)
+        expired++;
+    ck_assert_msg(expired == 2, "%s", result.out);
+    result_free(&result);
+}
+END_TEST
+
 /* What is too large to be decided on is denied where the agent would run it unasked, and said to
  * the human in any case, as is a dialect that does not exist. */
 START_TEST(what_nobody_can_decide_on)
@@ -389,6 +414,7 @@ int main(void)
     tcase_set_timeout(hooks, 300);
     tcase_add_loop_test(hooks, a_flood_does_not_pass_the_policy_by, 0, 4);
     tcase_add_test(hooks, what_nobody_can_decide_on);
+    tcase_add_test(hooks, what_nobody_answers_expires);
     suite_add_tcase(suite, hooks);
     return world_main(suite);
 }

@@ -58,6 +58,9 @@ static void on_verdict(struct digest *digest, const struct audit_record *record)
     } else if (strcmp(by, "gone") == 0) {
         digest->expired++;
         say(digest, record, false, "no longer asks", what);
+    } else if (strcmp(by, "expired") == 0) {
+        digest->expired++;
+        say(digest, record, true, "was denied, since nobody answered", what);
     }
 }
 

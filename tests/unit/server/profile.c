@@ -8,6 +8,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <jansson.h>
+
+#include "mux/policy/policy.h"
+#include "sandbox-shim/ask.h"
 #include "suite.h"
 
 static char directory[SUITE_PATH_MAX];
@@ -165,6 +169,77 @@ START_TEST(home_files_are_put_once)
 }
 END_TEST
 
+/* --- the profiles that come with Belljar --- */
+
+/* A question's hook outlasts every question by a while, an event's every event: in which event of
+ * the agent it stands, its command, and its timeout in seconds. */
+static void check_hook(const char *event, const char *command, double timeout)
+{
+    const char *tells = strstr(command, " --event ");
+    ck_assert_msg(strstr(command, "belljar-shim ask --dialect "), "%s: %s", event, command);
+    ck_assert_msg(timeout == (tells ? ASK_EVENT_TIME : BJ_ASK_WAIT_MAX) + ASK_HOOK_MORE,
+                  "%s: %s has %f s", event, command, timeout);
+    ck_assert_msg(!tells || strcmp(tells + strlen(" --event "), event) == 0, "%s: %s", event,
+                  command);
+    bool asks = strcmp(event, "PreToolUse") == 0 || strcmp(event, "PermissionRequest") == 0 ||
+                strcmp(event, "BeforeTool") == 0;
+    ck_assert_msg(asks == !tells, "%s: %s", event, command);
+}
+
+static size_t check_json(const char *file, double per_second)
+{
+    size_t count = 0, at, which;
+    const char *event;
+    json_t *root = json_load_file(file, 0, NULL), *list, *entry, *hook;
+    ck_assert_msg(root != NULL, "%s", file);
+    json_object_foreach(json_object_get(root, "hooks"), event, list)
+        json_array_foreach(list, at, entry)
+            json_array_foreach(json_object_get(entry, "hooks"), which, hook)
+    {
+        check_hook(event, json_string_value(json_object_get(hook, "command")),
+                   json_number_value(json_object_get(hook, "timeout")) / per_second);
+        count++;
+    }
+    json_decref(root);
+    return count;
+}
+
+/* [[hooks.EVENT]], then a command, then a timeout. */
+static size_t check_toml(const char *file)
+{
+    char line[256], event[64] = "", command[160] = "";
+    size_t count = 0;
+    double timeout;
+    FILE *in = fopen(file, "re");
+    ck_assert_msg(in != NULL, "%s", file);
+    while (fgets(line, sizeof(line), in)) {
+        sscanf(line, "[[hooks.%63[A-Za-z]]]", event);
+        sscanf(line, "command = \"%159[^\"]", command);
+        if (sscanf(line, "timeout = %lf", &timeout) == 1) {
+            check_hook(event, command, timeout);
+            count++;
+        }
+    }
+    fclose(in);
+    return count;
+}
+
+START_TEST(hooks_outlast_what_they_ask)
+{
+    struct policy policy = {0};
+    struct bj_error error = {0};
+    ck_assert_uint_ge(check_json(SOURCE "/profiles/claude.settings.json", 1), 5);
+    ck_assert_uint_ge(check_json(SOURCE "/profiles/gemini.settings.json", 1000), 4);
+    ck_assert_uint_ge(check_toml(SOURCE "/profiles/codex.requirements.toml"), 4);
+    /* The shim gives up between the longest wait and the hook's end. */
+    ck_assert(BJ_ASK_WAIT_MAX < ASK_TIME && ASK_TIME < BJ_ASK_WAIT_MAX + ASK_HOOK_MORE);
+    ck_assert_int_eq(policy_load_file(&policy, SOURCE "/policies/default.conf", NULL, &error), 0);
+    const struct policy_value *wait = &policy.limits[POLICY_LIMIT_WAIT];
+    ck_assert(wait->set && wait->value > 0 && wait->value < BJ_ASK_WAIT_MAX * UINT64_C(1000));
+    policy_free(&policy);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("server-profile");
@@ -176,6 +251,7 @@ int main(void)
     tcase_add_test(tcase, a_package_is_found_beside_its_programs);
     tcase_add_test(tcase, one_file_is_mounted_alone);
     tcase_add_test(tcase, home_files_are_put_once);
+    tcase_add_test(tcase, hooks_outlast_what_they_ask);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
