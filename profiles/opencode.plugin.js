@@ -20,6 +20,9 @@ const ask = (payload, ...event) => new Promise((resolve) => {
   shim.stdin.end(JSON.stringify(payload))
 })
 
+// Sessions that others began, for a task of their own: their end is not the end of the work.
+const children = new Set()
+
 const tell = (name) => ask({ hook_event_name: name }, "--event", name)
 
 export const Belljar = async () => ({
@@ -30,6 +33,9 @@ export const Belljar = async () => ({
   },
   "chat.message": async () => { await tell("UserPromptSubmit") },
   event: async ({ event }) => {
-    if (event.type === "session.idle" || event.type === "session.error") await tell(event.type)
+    const { info, sessionID } = event.properties ?? {}
+    if (event.type === "session.created" && info?.parentID) children.add(info.id)
+    if ((event.type === "session.idle" || event.type === "session.error") && !children.has(sessionID))
+      await tell(event.type)
   },
 })

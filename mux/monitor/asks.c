@@ -44,8 +44,9 @@ static bool take_hook(struct ask *ask, const char *name, const struct bj_field *
         if (ask->detail)
             ask->detail_size = sanitize_block(ask->detail, size, reading.detail, size);
     } else {
-        const char *text = reading.state ? reading.text : reading.why;
-        told->state = reading.state;
+        bool tells = reading.outcome == DIALECT_TELLS;
+        const char *text = tells ? reading.text : reading.why;
+        told->state = !tells ? NULL : reading.state ? reading.state : "";
         sanitize_line(told->text, sizeof(told->text), text, strlen(text));
     }
     dialect_free(&reading);

@@ -56,8 +56,8 @@ enum ask_outcome {
 
 /* What an agent's hook told that asks nothing (dialect.h), cleaned. */
 struct ask_told {
-    const char
-        *state; /* "working", "waiting", "done"; NULL: it was not understood, `text` says why */
+    /* "working", "waiting", "done"; "" nothing new; NULL: it was not understood, `text` says why */
+    const char *state;
     char text[160];
 };
 

@@ -39,15 +39,19 @@ static const struct {
     {"google_web_search", "WebSearch", "query"},
 };
 
-/* Events that tell what the agent does now. Notification needs a look at its type. */
+/* Events that tell what the agent does now; some only when tells_state(). */
 static const struct {
     const char *event, *state;
 } events[] = {
-    {"SessionStart", "waiting"},     {"UserPromptSubmit", "working"}, {"Stop", "done"},
-    {"SessionEnd", "done"},          {"Notification", "waiting"},     {"BeforeAgent", "working"},
-    {"AfterAgent", "done"},          {"session.idle", "done"},        {"session.error", "waiting"},
-    {"agent-turn-complete", "done"},
+    {"SessionStart", "waiting"}, {"UserPromptSubmit", "working"}, {"Stop", "done"},
+    {"SessionEnd", "done"},      {"Notification", "waiting"},     {"BeforeAgent", "working"},
+    {"AfterAgent", "done"},      {"session.idle", "done"},        {"session.error", "waiting"},
 };
+
+/* A notification tells that it waits for the human only when it is of one of these types, or says
+ * none; that of an idle prompt comes a minute behind the end of a turn. */
+static const char *const waits[] = {"permission_prompt", "worker_permission_prompt",
+                                    "elicitation_dialog", "ToolPermission"};
 
 /* Tools that are questions to the human themselves: to allow or deny them says nothing. */
 static const char *const questions[] = {"AskUserQuestion", "ExitPlanMode", "request_user_input",
@@ -188,6 +192,21 @@ static void read_tool(struct dialect_reading *reading, const char *tool, const j
         unknown(reading, "out of memory for a hook's question");
 }
 
+/* Of an event in the table: whether it tells the state that stands there. A session also "starts"
+ * anew in the middle of its work, when it is made shorter. */
+static bool tells_state(const char *event, const json_t *root)
+{
+    const char *type = text_of(root, "notification_type"), *source = text_of(root, "source");
+    if (strcmp(event, "SessionStart") == 0)
+        return !source || strcmp(source, "compact") != 0;
+    if (strcmp(event, "Notification") != 0 || !type)
+        return true;
+    for (size_t i = 0; i < sizeof(waits) / sizeof(waits[0]); i++)
+        if (strcmp(waits[i], type) == 0)
+            return true;
+    return false;
+}
+
 static bool read_event(struct dialect_reading *reading, const char *event, const json_t *root)
 {
     const char *text = text_of(root, "message");
@@ -195,7 +214,7 @@ static bool read_event(struct dialect_reading *reading, const char *event, const
         if (strcmp(events[i].event, event) != 0)
             continue;
         reading->outcome = DIALECT_TELLS;
-        reading->state = events[i].state;
+        reading->state = tells_state(event, root) ? events[i].state : NULL;
         snprintf(reading->text, sizeof(reading->text), "%s", text ? text : "");
         return true;
     }

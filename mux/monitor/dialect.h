@@ -18,7 +18,7 @@
 
 enum dialect_outcome {
     DIALECT_ASKS,    /* title and detail are set */
-    DIALECT_TELLS,   /* state is set */
+    DIALECT_TELLS,   /* state is set, if it tells one */
     DIALECT_UNKNOWN, /* why is set */
 };
 
@@ -30,7 +30,7 @@ struct dialect_reading {
     enum dialect_outcome outcome;
     char *title, *detail; /* not yet cleaned; owned */
     size_t title_size;
-    const char *state;           /* "working", "waiting" or "done" */
+    const char *state;           /* "working", "waiting" or "done"; NULL: it tells nothing new */
     char text[DIALECT_TEXT_MAX]; /* what it waits for, as it says; not yet cleaned; may be "" */
     const char *why;
 };

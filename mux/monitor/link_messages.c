@@ -189,9 +189,9 @@ static int on_ask(struct monitor *monitor, const struct bj_message *message, str
         return 0;
     case ASK_TOLD:
         link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, told.state ? "" : told.text);
-        if (told.state)
+        if (told.state && told.state[0])
             control_agent_state(monitor, told.state, told.text);
-        else
+        else if (!told.state)
             monitor_alert(monitor, "warning", "hook", told.text);
         return 0;
     default:

@@ -90,7 +90,21 @@ static const char *const events[][3] = {
     {"claude", "{\"hook_event_name\":\"Stop\",\"stop_hook_active\":false}", "done"},
     {"claude", "{\"hook_event_name\":\"Notification\",\"message\":\"waits\"}", "waiting"},
     {"claude", "{\"hook_event_name\":\"PreToolUse\",\"tool_name\":\"AskUserQuestion\"}", "waiting"},
+    {"claude", "{\"hook_event_name\":\"Notification\",\"notification_type\":\"permission_prompt\"}",
+     "waiting"},
+    {"claude",
+     "{\"hook_event_name\":\"Notification\",\"notification_type\":\"elicitation_dialog\"}",
+     "waiting"},
+    {"claude", "{\"hook_event_name\":\"Notification\",\"notification_type\":\"idle_prompt\"}",
+     NULL},
+    {"claude", "{\"hook_event_name\":\"Notification\",\"notification_type\":\"auth_success\"}",
+     NULL},
+    {"claude", "{\"hook_event_name\":\"SessionStart\",\"source\":\"startup\"}", "waiting"},
+    {"claude", "{\"hook_event_name\":\"SessionStart\",\"source\":\"compact\"}", NULL},
+    {"codex", "{\"hook_event_name\":\"SessionEnd\"}", "done"},
     {"gemini", "{\"hook_event_name\":\"AfterAgent\"}", "done"},
+    {"gemini", "{\"hook_event_name\":\"Notification\",\"notification_type\":\"ToolPermission\"}",
+     "waiting"},
     {"opencode", "{\"type\":\"session.idle\"}", "done"},
 };
 
@@ -98,7 +112,7 @@ START_TEST(events_tell_a_state)
 {
     take(events[_i][0], events[_i][1]);
     ck_assert_int_eq(reading.outcome, DIALECT_TELLS);
-    ck_assert_str_eq(reading.state, events[_i][2]);
+    ck_assert_pstr_eq(reading.state, events[_i][2]);
 }
 END_TEST
 
