@@ -210,7 +210,8 @@ static int add_file(struct files *files, int *out, const char *name, const char 
 static int make_profile_files(struct files *files, struct bwrap_descriptors *fds,
                               const struct wall_plan *plan, struct bj_error *error)
 {
-    if (plan->made_count > WALL_FILES_MAX || plan->mounts_count > WALL_MOUNTS_MAX)
+    if (plan->made_count > WALL_FILES_MAX || plan->mounts_count > WALL_MOUNTS_MAX ||
+        plan->kept_count > WALL_KEPT_MAX)
         return bj_fail(error, -E2BIG, "the profile has too many files or mounts");
     for (size_t i = 0; i < plan->made_count; i++)
         if (add_bytes(files, &fds->made[i], "profile", plan->made[i].text, plan->made[i].size,
@@ -276,11 +277,13 @@ static const char *find_base(void)
     return NULL;
 }
 
-#define PARTS 4
+#define PARTS      4
+#define MOUNTS_ALL (WALL_MOUNTS_MAX + WALL_KEPT_MAX)
+_Static_assert(PARTS + MOUNTS_ALL <= LAUNCH_MOUNTS_MAX, "all mounts have a place");
 
 /* Lets the dropped user reach the parts: fills the mounts and says where they are then. */
 static int place_parts(struct launch *launch, struct wall_plan *moved,
-                       struct wall_mount mounts[WALL_MOUNTS_MAX], char paths[][64],
+                       struct wall_mount mounts[MOUNTS_ALL], char paths[][64],
                        struct bj_error *error)
 {
     launch->base = find_base();
@@ -293,14 +296,16 @@ static int place_parts(struct launch *launch, struct wall_plan *moved,
         launch->mounts[i] = (struct launch_mount){*parts[i], paths[i], i > 0};
         *parts[i] = paths[i];
     }
-    for (size_t i = 0; i < moved->mounts_count; i++) {
-        const struct wall_mount *mount = &moved->mounts[i];
+    for (size_t i = 0; i < moved->mounts_count + moved->kept_count; i++) {
+        const struct wall_mount *mount =
+            i < moved->mounts_count ? &moved->mounts[i] : &moved->kept[i - moved->mounts_count];
         char *path = paths[PARTS + i];
         snprintf(path, 64, "%s/mount%zu", launch->base, i);
         launch->mounts[PARTS + i] = (struct launch_mount){mount->source, path, mount->directory};
         mounts[i] = (struct wall_mount){path, mount->target, mount->directory};
     }
     moved->mounts = mounts;
+    moved->kept = mounts + moved->mounts_count;
     return 0;
 }
 
@@ -345,8 +350,8 @@ static int make_argv(const struct wall_plan *plan, int options, char *numbers, c
 static int start(const struct wall_plan *plan, struct wall *wall, struct bj_error *error)
 {
     char program[PATH_MAX];
-    char paths[PARTS + WALL_MOUNTS_MAX][64];
-    struct wall_mount mounts[WALL_MOUNTS_MAX];
+    char paths[PARTS + MOUNTS_ALL][64];
+    struct wall_mount mounts[MOUNTS_ALL];
     char numbers[48];
     const char *argv[ARGV_MAX];
     char *const envp[] = {"PATH=/usr/bin:/bin", NULL};

@@ -221,6 +221,11 @@ static void add_etc(struct bwrap_options *options, const struct bwrap_descriptor
         add_copy(options, made[i].fd, made[i].path);
 }
 
+static bool is_at_home(const char *target)
+{
+    return strncmp(target, WALL_HOME "/", strlen(WALL_HOME "/")) == 0;
+}
+
 /* The agent's program, and what tells it to ask: files in the root's file system, which is made
  * read-only below, so that nothing inside can change or remove them. */
 static void add_profile(struct bwrap_options *options, const struct wall_plan *plan,
@@ -229,14 +234,34 @@ static void add_profile(struct bwrap_options *options, const struct wall_plan *p
     for (size_t i = 0; i < plan->mounts_count; i++)
         add_all(options, "--ro-bind", plan->mounts[i].source, plan->mounts[i].target, NULL);
     for (size_t i = 0; i < plan->made_count; i++)
-        add_copy(options, descriptors->made[i], plan->made[i].target);
+        if (!is_at_home(plan->made[i].target))
+            add_copy(options, descriptors->made[i], plan->made[i].target);
+}
+
+/* What tells it to ask where its program looks nowhere but at home. What is mounted is neither
+ * written to, removed nor renamed, but goes along when a directory above it is: so that one is a
+ * mount as well. */
+static void add_home(struct bwrap_options *options, const struct wall_plan *plan,
+                     const struct bwrap_descriptors *descriptors)
+{
+    add_all(options, "--bind", plan->home, WALL_HOME, NULL);
+    for (size_t i = 0; i < plan->kept_count; i++)
+        add_all(options, "--bind", plan->kept[i].source, plan->kept[i].target, NULL);
+    for (size_t i = 0; i < plan->made_count; i++) {
+        if (!is_at_home(plan->made[i].target))
+            continue;
+        add_all(options, "--perms", "0444", NULL);
+        add_descriptor(options, "--ro-bind-data", descriptors->made[i]);
+        add(options, plan->made[i].target);
+    }
 }
 
 static void add_places(struct bwrap_options *options, const struct wall_plan *plan,
-                       const struct bwrap_version *version)
+                       const struct bwrap_version *version,
+                       const struct bwrap_descriptors *descriptors)
 {
     add_all(options, "--proc", "/proc", "--dev", "/dev", "--dir", "/belljar/bin", "--dir",
-            "/home/agent", NULL);
+            WALL_HOME, NULL);
     for (size_t i = 0; i < sizeof(scratch) / sizeof(*scratch); i++) {
         add_all(options, "--perms", scratch[i].mode, NULL);
         if (version->size)
@@ -247,7 +272,7 @@ static void add_places(struct bwrap_options *options, const struct wall_plan *pl
     add_all(options, "--ro-bind", plan->shim, "/belljar/bin/belljar-shim", NULL);
     add_all(options, "--ro-bind", plan->link, "/belljar/link", NULL);
     add_all(options, "--bind", plan->project, "/work", NULL);
-    add_all(options, "--bind", plan->home, "/home/agent", NULL);
+    add_home(options, plan, descriptors);
     add_all(options, "--chdir", "/work", "--remount-ro", "/", NULL);
 }
 
@@ -306,7 +331,7 @@ int bwrap_options_make(struct bwrap_options *options, const struct wall_plan *pl
     add_system(options);
     add_etc(options, descriptors);
     add_profile(options, plan, descriptors);
-    add_places(options, plan, version);
+    add_places(options, plan, version, descriptors);
     add_descriptor(options, "--seccomp", descriptors->seccomp);
     add_descriptor(options, "--info-fd", descriptors->info);
     add_descriptor(options, "--block-fd", descriptors->gate);

@@ -23,8 +23,8 @@
 
 #define WALL_TROUBLE_MAX 2048
 
-/* Something of the host that is seen inside, read-only, and a file that is made there, read-only
- * likewise. Targets are absolute, below /etc or /opt; sources have no link on their way. */
+/* Something of the host that is seen inside, and a file that is made there, read-only. Targets are
+ * absolute; sources have no link on their way that somebody inside could have made. */
 struct wall_mount {
     const char *source, *target;
     bool directory;
@@ -38,6 +38,8 @@ struct wall_file {
 
 #define WALL_MOUNTS_MAX 9
 #define WALL_FILES_MAX  8
+#define WALL_KEPT_MAX   4
+#define WALL_HOME       "/home/agent" /* the home directory, inside */
 
 /* What a wall is made for. Strings and lists belong to the caller and are needed during start(). */
 struct wall_plan {
@@ -46,9 +48,10 @@ struct wall_plan {
     const char *link;
     const char *project;
     const char *home;
-    const struct wall_mount *mounts; /* at most WALL_MOUNTS_MAX, WALL_FILES_MAX */
-    const struct wall_file *made;
-    size_t mounts_count, made_count;
+    const struct wall_mount *mounts; /* read-only, below /etc or /opt; at most WALL_MOUNTS_MAX */
+    const struct wall_mount *kept;   /* read-write, below WALL_HOME; at most WALL_KEPT_MAX */
+    const struct wall_file *made;    /* below any of these; at most WALL_FILES_MAX */
+    size_t mounts_count, kept_count, made_count;
     const char *const *argv; /* the agent, NULL-terminated */
     const char *const *env;  /* NAME=VALUE beside the allowlist, NULL-terminated; may be NULL */
     uint16_t proxy_port;     /* where the shim takes connections inside, 0 none */

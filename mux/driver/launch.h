@@ -13,7 +13,7 @@
 
 #include "transport/error.h"
 
-#define LAUNCH_MOUNTS_MAX 12
+#define LAUNCH_MOUNTS_MAX 20
 #define LAUNCH_KEEP_MAX   48
 #define LAUNCH_REPORT     '\001' /* first byte of the child's own report on `trouble` */
 

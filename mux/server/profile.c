@@ -32,6 +32,10 @@ void profile_free(struct profile *profile)
         free(profile->files[i].text);
         free(profile->home[i].target);
         free(profile->home[i].text);
+        if (i < PROFILE_FIXED_MAX) {
+            free(profile->fixed[i].target);
+            free(profile->fixed[i].text);
+        }
     }
     free(profile->file);
     free(profile->summary);
@@ -137,15 +141,17 @@ static int beside(const struct profile *profile, const struct document_node *nod
 }
 
 static int read_files(struct profile *profile, const struct document_node *node,
-                      struct profile_file *files, size_t *count, bool home, struct bj_error *error)
+                      struct profile_file *files, size_t *count, size_t most, bool home,
+                      struct bj_error *error)
 {
     char path[BJ_PATH_MAX];
     if (node->kind != DOCUMENT_SECTION)
         return mistake(profile, node, error,
                        "a section is expected: { \"path inside\" = \"file beside the profile\" }");
     for (const struct document_node *item = node->first; item; item = item->next) {
-        if (*count == PROFILE_FILES_MAX)
-            return mistake(profile, item, error, "more than 8 files");
+        if (*count == most)
+            return mistake(profile, item, error,
+                           most == PROFILE_FIXED_MAX ? "more than 4 files" : "more than 8 files");
         if (!may_target(item->name, home))
             return mistake(profile, item, error,
                            home ? "a path below the home directory is expected"
@@ -178,14 +184,32 @@ static int read_fixed(struct profile *profile, const struct document_node *node,
                       struct bj_error *error)
 {
     (void)out;
-    return read_files(profile, node, profile->files, &profile->files_count, false, error);
+    return read_files(profile, node, profile->files, &profile->files_count, PROFILE_FILES_MAX,
+                      false, error);
 }
 
 static int read_home(struct profile *profile, const struct document_node *node, void *out,
                      struct bj_error *error)
 {
     (void)out;
-    return read_files(profile, node, profile->home, &profile->home_count, true, error);
+    return read_files(profile, node, profile->home, &profile->home_count, PROFILE_FILES_MAX, true,
+                      error);
+}
+
+/* A directory below a directory would be one that can be renamed inside. */
+static int read_fixed_home(struct profile *profile, const struct document_node *node, void *out,
+                           struct bj_error *error)
+{
+    (void)out;
+    size_t first = profile->fixed_count;
+    int status = read_files(profile, node, profile->fixed, &profile->fixed_count, PROFILE_FIXED_MAX,
+                            true, error);
+    for (size_t i = first; status == 0 && i < profile->fixed_count; i++) {
+        const char *slash = strchr(profile->fixed[i].target, '/');
+        if (slash && strchr(slash + 1, '/'))
+            status = mistake(profile, node, error, "FILE or DIRECTORY/FILE is expected");
+    }
+    return status;
 }
 
 #define AT(FIELD) offsetof(struct profile, FIELD)
@@ -208,6 +232,7 @@ static const struct {
     {"policy", read_policy, AT(policy)},
     {"files", read_fixed, 0},
     {"home", read_home, 0},
+    {"fixed_home", read_fixed_home, 0},
 };
 
 static int read_document(struct profile *profile, const struct document_node *root,
@@ -220,7 +245,8 @@ static int read_document(struct profile *profile, const struct document_node *ro
         if (i == sizeof(fields) / sizeof(fields[0]))
             return mistake(profile, node, error,
                            "no such field; a profile has summary, install, search, packages, "
-                           "needs, command, prompt, resume, env, keys, policy, files and home");
+                           "needs, command, prompt, resume, env, keys, policy, files, home and "
+                           "fixed_home");
         int status = fields[i].read(profile, node, (char *)profile + fields[i].at, error);
         if (status < 0)
             return status;
@@ -415,6 +441,83 @@ static int write_file(int home, const struct profile_file *file, bool change_own
     if (written < file->size || (change_owner && fchown(fd, uid, gid) < 0))
         status = -errno;
     close(fd);
+    return status;
+}
+
+static int own(int directory, const char *name, bool change_owner, unsigned uid, unsigned gid)
+{
+    return change_owner && fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW) < 0 ? -errno
+                                                                                        : 0;
+}
+
+/* A directory, or an empty file, of this name; what is there and is no such thing goes. */
+static int make_place(int directory, const char *name, bool file, bool change_owner, unsigned uid,
+                      unsigned gid)
+{
+    struct stat info;
+    if (fstatat(directory, name, &info, AT_SYMLINK_NOFOLLOW) == 0) {
+        if ((info.st_mode & S_IFMT) == (file ? S_IFREG : S_IFDIR))
+            return 0;
+        if (unlinkat(directory, name, S_ISDIR(info.st_mode) ? AT_REMOVEDIR : 0) < 0)
+            return -errno;
+    }
+    int made =
+        file ? openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644)
+             : mkdirat(directory, name, 0755);
+    if (made < 0)
+        return -errno;
+    if (file)
+        close(made);
+    return own(directory, name, change_owner, uid, gid);
+}
+
+static int fix_one(const struct profile_file *file, int home, int kept, bool change_owner,
+                   unsigned uid, unsigned gid)
+{
+    char name[256];
+    const char *slash = strchr(file->target, '/');
+    if (!slash)
+        return make_place(home, file->target, true, change_owner, uid, gid);
+    snprintf(name, sizeof(name), "%.*s", (int)(slash - file->target), file->target);
+    if (faccessat(kept, name, F_OK, AT_SYMLINK_NOFOLLOW) < 0 &&
+        renameat(home, name, kept, name) < 0 && errno != ENOENT)
+        return -errno;
+    int status = make_place(kept, name, false, change_owner, uid, gid);
+    if (status == 0)
+        status = make_place(home, name, false, change_owner, uid, gid);
+    if (status < 0)
+        return status;
+    int directory = openat(kept, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory < 0)
+        return -errno;
+    status = make_place(directory, slash + 1, true, change_owner, uid, gid);
+    close(directory);
+    return status;
+}
+
+int profile_fix_home(const struct profile *profile, const char *home, const char *kept,
+                     bool change_owner, unsigned uid, unsigned gid, struct bj_error *error)
+{
+    int status = 0;
+    if (profile->fixed_count == 0)
+        return 0;
+    if (mkdir(kept, 0755) < 0 && errno != EEXIST)
+        return bj_fail(error, -errno, "cannot make %s: %s", kept, strerror(errno));
+    int at_home = open(home, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int at_kept = open(kept, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (at_home < 0 || at_kept < 0)
+        status = bj_fail(error, -errno, "cannot open %s: %s", at_home < 0 ? home : kept,
+                         strerror(errno));
+    for (size_t i = 0; status == 0 && i < profile->fixed_count; i++) {
+        status = fix_one(&profile->fixed[i], at_home, at_kept, change_owner, uid, gid);
+        if (status < 0)
+            bj_fail(error, status, "cannot make a place for %s in the home directory: %s",
+                    profile->fixed[i].target, strerror(-status));
+    }
+    if (at_home >= 0)
+        close(at_home);
+    if (at_kept >= 0)
+        close(at_kept);
     return status;
 }
 

@@ -18,6 +18,7 @@
 #define PROFILE_NAME_MAX   32
 #define PROFILE_MOUNTS_MAX 8
 #define PROFILE_FILES_MAX  8
+#define PROFILE_FIXED_MAX  4
 
 /* A file that is put into the sandbox: its path inside, and its content. */
 struct profile_file {
@@ -41,7 +42,9 @@ struct profile {
     char **keys;                                  /* keys it uses itself */
     struct profile_file files[PROFILE_FILES_MAX]; /* read-only, absolute */
     struct profile_file home[PROFILE_FILES_MAX];  /* relative to the home directory, once */
-    size_t files_count, home_count;
+    /* Relative to the home directory, DIRECTORY/FILE or FILE, read-only at each start. */
+    struct profile_file fixed[PROFILE_FIXED_MAX];
+    size_t files_count, home_count, fixed_count;
 };
 
 /* -ENOENT with the names that there are, or "file:line: ..." for a mistake. */
@@ -90,6 +93,14 @@ void profile_variables(struct profile_variables *variables, const struct bj_path
 void profile_variables_free(struct profile_variables *variables);
 /* Whether NAME=VALUE is one of them. */
 bool profile_wants(const struct profile_variables *variables, const char *variable);
+
+/*
+ * Makes places for the fixed files of a home directory, at each start, while nothing runs inside. A
+ * directory that holds one lives in `kept`, outside of the home directory: its name there is never
+ * to be had inside. What an earlier run has in the home directory is moved.
+ */
+int profile_fix_home(const struct profile *profile, const char *home, const char *kept,
+                     bool change_owner, unsigned uid, unsigned gid, struct bj_error *error);
 
 /* Puts the profile's files into a home directory that nobody else uses yet, as this user's. */
 int profile_fill_home(const struct profile *profile, const char *home, bool change_owner,

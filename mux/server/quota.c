@@ -82,7 +82,7 @@ struct count {
     uv_work_t work;
     struct server *server;
     char id[ID_SIZE];
-    char project[BJ_PATH_MAX], home[BJ_PATH_MAX];
+    char project[BJ_PATH_MAX], home[BJ_PATH_MAX], kept[BJ_PATH_MAX];
     pid_t init;
     uint64_t bytes;
     int status;     /* of tree_add() */
@@ -98,6 +98,8 @@ static void on_count(uv_work_t *work)
     count->status = tree_add(&use, count->home);
     if (count->status == 0 && (count->status = tree_add(&use, count->project)) == -ENOENT)
         count->status = 0; /* it was run without one */
+    if (count->status == 0 && (count->status = tree_add(&use, count->kept)) == -ENOENT)
+        count->status = 0; /* nothing of its home directory is elsewhere */
     if (lstat(count->home, &info) == 0)
         use.bytes += procfs_unlinked(count->init, info.st_dev);
     count->bytes = use.bytes;
@@ -154,6 +156,7 @@ static void look_at_disk(struct sandbox *sandbox, uint64_t now)
     memcpy(count->id, sandbox->record.id, sizeof(count->id));
     if (sandbox_state_path(sandbox, "project", count->project, NULL) < 0 ||
         sandbox_state_path(sandbox, "home", count->home, NULL) < 0 ||
+        sandbox_state_path(sandbox, "kept", count->kept, NULL) < 0 ||
         uv_queue_work(&sandbox->server->loop, &count->work, on_count, on_counted) < 0)
         free(count);
     else

@@ -349,7 +349,8 @@ int start_find_program(const struct start *start, const char *name, char real[PA
 static int start_wall(struct start *start, struct bj_error *error)
 {
     struct wall_mount mounts[WALL_MOUNTS_MAX];
-    struct wall_file made[PROFILE_FILES_MAX];
+    struct wall_file made[WALL_FILES_MAX];
+    struct start_fixed fixed;
     struct sandbox *sandbox = start->sandbox;
     struct record *record = &sandbox->record;
     char shim[PATH_MAX], link[BJ_PATH_MAX], project[BJ_PATH_MAX], home[BJ_PATH_MAX];
@@ -382,6 +383,8 @@ static int start_wall(struct start *start, struct bj_error *error)
     start_add_profile(start, mounts, made, &plan);
     char acp[PATH_MAX];
     status = start_add_acp(start, acp, mounts, &plan, error);
+    if (status == 0)
+        status = start_add_fixed(start, &fixed, made, &plan, error);
     if (status == 0)
         status = start->driver->start(&plan, &start->wall, error);
     if (group >= 0)
@@ -427,6 +430,8 @@ void start_launch(struct start *start)
         status = start_add_env(start, &error);
     if (status == 0 && !start->again)
         status = start_fill_home(start, &error);
+    if (status == 0)
+        status = start_fix_home(start, &error);
     if (status == 0)
         status = start_wall(start, &error);
     if (status == 0)

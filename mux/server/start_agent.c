@@ -115,6 +115,63 @@ int start_fill_home(const struct start *start, struct bj_error *error)
                                           record->gid, error);
 }
 
+int start_fix_home(const struct start *start, struct bj_error *error)
+{
+    const struct record *record = &start->sandbox->record;
+    char home[BJ_PATH_MAX], kept[BJ_PATH_MAX];
+    int status = sandbox_state_path(start->sandbox, "home", home, error);
+    if (status == 0)
+        status = sandbox_state_path(start->sandbox, "kept", kept, error);
+    return status < 0 ? status
+                      : profile_fix_home(&start->profile, home, kept, geteuid() == 0, record->uid,
+                                         record->gid, error);
+}
+
+/* Whether the directory is among those that are kept already. */
+static bool is_kept(const struct start_fixed *fixed, size_t count, const char *target)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(fixed->mounts[i].target, target) == 0)
+            return true;
+    return false;
+}
+
+int start_add_fixed(const struct start *start, struct start_fixed *fixed,
+                    struct wall_file made[WALL_FILES_MAX], struct wall_plan *plan,
+                    struct bj_error *error)
+{
+    const struct profile *profile = &start->profile;
+    plan->kept = fixed->mounts;
+    for (size_t i = 0; i < profile->fixed_count; i++) {
+        const struct profile_file *file = &profile->fixed[i];
+        const char *slash = strchr(file->target, '/');
+        if (plan->made_count == WALL_FILES_MAX)
+            return bj_fail(error, -E2BIG, "the profile has more than %d files", WALL_FILES_MAX);
+        int status = bj_path(fixed->files[i], BJ_PATH_MAX, error, WALL_HOME "/%s", file->target);
+        if (status < 0)
+            return status;
+        made[plan->made_count++] = (struct wall_file){fixed->files[i], file->text, file->size};
+        if (!slash)
+            continue;
+        char name[BJ_PATH_MAX];
+        size_t at = plan->kept_count;
+        int length = (int)(slash - file->target);
+        status = bj_path(name, sizeof(name), error, "kept/%.*s", length, file->target);
+        if (status == 0)
+            status = sandbox_state_path(start->sandbox, name, fixed->sources[at], error);
+        if (status == 0)
+            status = bj_path(fixed->targets[at], BJ_PATH_MAX, error, WALL_HOME "/%.*s", length,
+                             file->target);
+        if (status < 0)
+            return status;
+        if (is_kept(fixed, at, fixed->targets[at]))
+            continue;
+        fixed->mounts[at] = (struct wall_mount){fixed->sources[at], fixed->targets[at], true};
+        plan->kept_count++;
+    }
+    return 0;
+}
+
 int start_add_acp(const struct start *start, char real[PATH_MAX],
                   struct wall_mount mounts[WALL_MOUNTS_MAX], struct wall_plan *plan,
                   struct bj_error *error)
@@ -129,7 +186,7 @@ int start_add_acp(const struct start *start, char real[PATH_MAX],
 }
 
 void start_add_profile(const struct start *start, struct wall_mount mounts[WALL_MOUNTS_MAX],
-                       struct wall_file made[PROFILE_FILES_MAX], struct wall_plan *plan)
+                       struct wall_file made[WALL_FILES_MAX], struct wall_plan *plan)
 {
     const struct profile *profile = &start->profile;
     const struct profile_place *place = &start->place;

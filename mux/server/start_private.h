@@ -66,9 +66,19 @@ int start_take_profile(struct start *start, const struct start_options *options,
 /* What leads programs to the proxy, placeholders of credentials, the profile's variables. */
 int start_add_env(struct start *start, struct bj_error *error);
 int start_fill_home(const struct start *start, struct bj_error *error);
+int start_fix_home(const struct start *start, struct bj_error *error); /* each time */
 /* What of the profile is seen inside; both arrays are the plan's from then on. */
 void start_add_profile(const struct start *start, struct wall_mount mounts[WALL_MOUNTS_MAX],
-                       struct wall_file made[PROFILE_FILES_MAX], struct wall_plan *plan);
+                       struct wall_file made[WALL_FILES_MAX], struct wall_plan *plan);
+/* The files of the home directory that cannot be changed inside; as above, behind it. */
+struct start_fixed {
+    struct wall_mount mounts[WALL_KEPT_MAX];
+    char sources[WALL_KEPT_MAX][BJ_PATH_MAX], targets[WALL_KEPT_MAX][BJ_PATH_MAX];
+    char files[PROFILE_FIXED_MAX][BJ_PATH_MAX];
+};
+int start_add_fixed(const struct start *start, struct start_fixed *fixed,
+                    struct wall_file made[WALL_FILES_MAX], struct wall_plan *plan,
+                    struct bj_error *error);
 /* The program that speaks the Agent Client Protocol, where it is what the sandbox runs. */
 int start_add_acp(const struct start *start, char real[PATH_MAX],
                   struct wall_mount mounts[WALL_MOUNTS_MAX], struct wall_plan *plan,

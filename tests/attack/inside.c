@@ -316,6 +316,52 @@ START_TEST(secrets_of_the_environment)
 }
 END_TEST
 
+/* Where the profiles that come with Belljar have what tells their agents to ask. */
+#define HOOK_FILES                                                                                 \
+    "/etc/claude-code/managed-settings.json /etc/codex/config.toml /etc/codex/requirements.toml "  \
+    "/etc/opencode/opencode.json /etc/opencode/plugin/belljar.js ~/.gemini/settings.json "         \
+    "~/.hookrc"
+
+/* Row 2: an agent cannot write, remove, replace or move away the hooks that ask outside, nor the
+ * directories they are in; not in a second run either, on what it left in the first. */
+START_TEST(hooks_cannot_be_changed)
+{
+    static const char profile[] =
+        "command = [bash]\n"
+        "files { \"/etc/claude-code/managed-settings.json\" = hooked.txt\n"
+        "\"/etc/codex/config.toml\" = hooked.txt\n\"/etc/codex/requirements.toml\" = hooked.txt\n"
+        "\"/etc/opencode/opencode.json\" = hooked.txt\n"
+        "\"/etc/opencode/plugin/belljar.js\" = hooked.txt }\n"
+        "fixed_home { \".gemini/settings.json\" = hooked.txt; \".hookrc\" = hooked.txt }\n";
+    static const char script[] =
+        "exec 2>/dev/null; [ -f ~/first ] && echo again; echo mine >/tmp/mine; bad=0; all=0; for f "
+        "in " HOOK_FILES "; do "
+        "d=$(dirname $f); all=$((all + 1)); [ \"$(cat $f)\" = hooks ] || bad=$((bad + 1)); "
+        "echo mine >$f && bad=$((bad + 1)); echo mine >>$f && bad=$((bad + 1)); "
+        "chmod 666 $f && bad=$((bad + 1)); cp --remove-destination /tmp/mine $f && bad=$((bad + "
+        "1)); "
+        "mv -f /tmp/mine $f && bad=$((bad + 1)); ln -sf /tmp/mine $f && bad=$((bad + 1)); "
+        "ln -f /tmp/mine $f && bad=$((bad + 1)); mv $f $f.away && bad=$((bad + 1)); "
+        "rm -f $f && bad=$((bad + 1)); mv $d $d.away && bad=$((bad + 1)); "
+        "rm -rf $d && bad=$((bad + 1)); umount $f && bad=$((bad + 1)); "
+        "[ -f $f ] && [ \"$(cat $f)\" = hooks ] || bad=$((bad + 1)); done; "
+        "touch ~/.gemini/own; [ -f ~/.gemini/own ] || bad=$((bad + 1)); "
+        "touch ~/first; echo \"files $all bad $bad\"; read end";
+    world_file(&attack_world, "home/.config/belljar/profiles/hooked.conf", profile, 0644);
+    world_file(&attack_world, "home/.config/belljar/profiles/hooked.txt", "hooks\n", 0644);
+    BELLJAR_OK(&attack_world, "run", "-d", "-n", "hooked", "--agent", "hooked", "--", "-c", script);
+    WAIT_FOR(world_shows(&attack_world, "hooked", "files "));
+    ck_assert_msg(world_shows(&attack_world, "hooked", "files 7 bad 0"), "%s",
+                  world_capture(&attack_world, "hooked"));
+    BELLJAR_OK(&attack_world, "kill", "hooked");
+    BELLJAR_OK(&attack_world, "restart", "hooked");
+    WAIT_FOR(world_shows(&attack_world, "hooked", "again"));
+    WAIT_FOR(world_shows(&attack_world, "hooked", "files "));
+    ck_assert_msg(world_shows(&attack_world, "hooked", "files 7 bad 0"), "%s",
+                  world_capture(&attack_world, "hooked"));
+}
+END_TEST
+
 int main(void)
 {
     static char names[sizeof(rows) / sizeof(rows[0])][128]; /* Check keeps the pointers */
@@ -345,5 +391,10 @@ int main(void)
     tcase_add_test(cases, abstract_socket_of_the_host);
     tcase_add_test(cases, secrets_of_the_environment);
     suite_add_tcase(suite, cases);
+    TCase *hooks = tcase_create("hooks");
+    tcase_add_checked_fixture(hooks, attack_open, attack_close);
+    tcase_set_timeout(hooks, 300);
+    tcase_add_test(hooks, hooks_cannot_be_changed);
+    suite_add_tcase(suite, hooks);
     return world_main(suite);
 }

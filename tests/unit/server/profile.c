@@ -93,6 +93,8 @@ static const char *const wrong[] = {
     "command = x\nfiles { \"/etc/x\" = missing }",
     "command = x\nhome { \"/etc/x\" = one.conf }",
     "command = x\nhome { \"../x\" = one.conf }",
+    "command = x\nfixed_home { \"/etc/x\" = one.conf }",
+    "command = x\nfixed_home { \"a/b/c\" = one.conf }",
     "command = x\npolicy = \"/etc/passwd\"",
     "command = {",
 };
@@ -166,6 +168,47 @@ START_TEST(home_files_are_put_once)
     snprintf(path, sizeof(path), "%s/.one/a/b", directory);
     ck_assert_int_eq(access(path, R_OK), 0);
     ck_assert_int_eq(profile_fill_home(&profile, directory, false, 0, 0, &error), -EEXIST);
+}
+END_TEST
+
+static bool is_kind(const char *name, mode_t kind)
+{
+    char path[SUITE_PATH_MAX * 2];
+    struct stat info;
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    return lstat(path, &info) == 0 && (info.st_mode & S_IFMT) == kind;
+}
+
+/* What an earlier run has there is moved, and kept; a link that was put in its place is not
+ * followed. */
+START_TEST(fixed_files_have_a_place_outside)
+{
+    struct bj_error error = {0};
+    char home[SUITE_PATH_MAX * 2], kept[SUITE_PATH_MAX * 2], path[SUITE_PATH_MAX * 2 + 8];
+    snprintf(home, sizeof(home), "%s/home", directory);
+    snprintf(kept, sizeof(kept), "%s/kept", directory);
+    put("config/profiles/settings", "{}\n", 0644);
+    put("home/.one/talk", "hello\n", 0644);
+    put("away/mine", "mine\n", 0644);
+    ck_assert_int_eq(load("command = x\nfixed_home { \".one/a\" = settings; \".one/b\" = settings; "
+                          "\".two/a\" = settings; \".rc\" = settings }\n",
+                          &error),
+                     0);
+    ck_assert_int_eq(profile_fix_home(&profile, home, kept, false, 0, 0, &error), 0);
+    ck_assert(is_kind("kept/.one/talk", S_IFREG) && is_kind("home/.one", S_IFDIR));
+    ck_assert(!is_kind("home/.one/talk", S_IFREG));
+    ck_assert(is_kind("kept/.one/a", S_IFREG) && is_kind("kept/.one/b", S_IFREG) &&
+              is_kind("kept/.two/a", S_IFREG) && is_kind("home/.rc", S_IFREG));
+    snprintf(path, sizeof(path), "%s/.one", home);
+    ck_assert_int_eq(rmdir(path), 0);
+    ck_assert_int_eq(symlink("../away", path), 0);
+    snprintf(path, sizeof(path), "%s/.one/a", kept);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(symlink("../../away/mine", path), 0);
+    ck_assert_int_eq(profile_fix_home(&profile, home, kept, false, 0, 0, &error), 0);
+    ck_assert(is_kind("home/.one", S_IFDIR) && is_kind("kept/.one/a", S_IFREG));
+    ck_assert(is_kind("away/mine", S_IFREG) && !is_kind("away/a", S_IFREG));
+    ck_assert(is_kind("kept/.one/talk", S_IFREG));
 }
 END_TEST
 
@@ -251,6 +294,7 @@ int main(void)
     tcase_add_test(tcase, a_package_is_found_beside_its_programs);
     tcase_add_test(tcase, one_file_is_mounted_alone);
     tcase_add_test(tcase, home_files_are_put_once);
+    tcase_add_test(tcase, fixed_files_have_a_place_outside);
     tcase_add_test(tcase, hooks_outlast_what_they_ask);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
