@@ -37,5 +37,8 @@ export const Belljar = async () => ({
     if (event.type === "session.created" && info?.parentID) children.add(info.id)
     if ((event.type === "session.idle" || event.type === "session.error") && !children.has(sessionID))
       await tell(event.type)
+    // Its own dialog, should anything open one: it waits for somebody at its screen.
+    if (event.type === "permission.asked" || event.type === "permission.replied")
+      await tell(event.type)
   },
 })

@@ -43,9 +43,17 @@ static const struct {
 static const struct {
     const char *event, *state;
 } events[] = {
-    {"SessionStart", "waiting"}, {"UserPromptSubmit", "working"}, {"Stop", "done"},
-    {"SessionEnd", "done"},      {"Notification", "waiting"},     {"BeforeAgent", "working"},
-    {"AfterAgent", "done"},      {"session.idle", "done"},        {"session.error", "waiting"},
+    {"SessionStart", "waiting"},
+    {"UserPromptSubmit", "working"},
+    {"Stop", "done"},
+    {"SessionEnd", "done"},
+    {"Notification", "waiting"},
+    {"BeforeAgent", "working"},
+    {"AfterAgent", "done"},
+    {"session.idle", "done"},
+    {"session.error", "waiting"},
+    {"permission.asked", "waiting"},
+    {"permission.replied", "working"},
 };
 
 /* A notification tells that it waits for the human only when it is of one of these types, or says

@@ -106,6 +106,29 @@ void jar_run(const char *name, int agent, const char *prompt)
     world_run_ok(&world, argv);
 }
 
+void jar_profiles(const char *change)
+{
+    world_run_ok(&world, (const char *const[]){"bash", "-ec",
+                                               "mkdir -p ~/.config/belljar\n"
+                                               "cp -r \"$0/profiles\" ~/.config/belljar\n"
+                                               "cd ~/.config/belljar/profiles\n"
+                                               "eval \"$1\"",
+                                               world.programs, change, NULL});
+}
+
+size_t jar_requests(void)
+{
+    struct result result;
+    BELLJAR(&world, &result, "requests", "--json");
+    ck_assert_int_eq(result.code, 0);
+    json_t *list = json_loads(result.out, 0, NULL);
+    ck_assert(json_is_array(list));
+    size_t count = json_array_size(list);
+    json_decref(list);
+    result_free(&result);
+    return count;
+}
+
 const char *jar_question(const char *title)
 {
     static char id[64];

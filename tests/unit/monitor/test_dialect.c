@@ -106,6 +106,8 @@ static const char *const events[][3] = {
     {"gemini", "{\"hook_event_name\":\"Notification\",\"notification_type\":\"ToolPermission\"}",
      "waiting"},
     {"opencode", "{\"type\":\"session.idle\"}", "done"},
+    {"opencode", "{\"type\":\"permission.asked\"}", "waiting"},
+    {"opencode", "{\"type\":\"permission.replied\"}", "working"},
 };
 
 START_TEST(events_tell_a_state)
