@@ -116,17 +116,26 @@ void jar_profiles(const char *change)
                                                world.programs, change, NULL});
 }
 
-size_t jar_requests(void)
+const char *jar_requests(void)
 {
+    static char subjects[4096];
+    size_t i, size = 0;
     struct result result;
+    json_t *request;
     BELLJAR(&world, &result, "requests", "--json");
     ck_assert_int_eq(result.code, 0);
     json_t *list = json_loads(result.out, 0, NULL);
     ck_assert(json_is_array(list));
-    size_t count = json_array_size(list);
+    subjects[0] = '\0';
+    json_array_foreach(list, i, request)
+    {
+        if (size < sizeof(subjects))
+            size += (size_t)snprintf(subjects + size, sizeof(subjects) - size, "%s\n",
+                                     json_string_value(json_object_get(request, "subject")));
+    }
     json_decref(list);
     result_free(&result);
-    return count;
+    return subjects;
 }
 
 const char *jar_question(const char *title)

@@ -32,12 +32,12 @@ void jar_close(void);
 /* Starts an agent with a first prompt (NULL: none), at 110x40. */
 void jar_run(const char *name, int agent, const char *prompt);
 
-/* Gives the user a copy of all profiles, in which a shell command changes something. Before
- * jar_run(). */
+/* Gives the user a copy of all profiles, if there is none yet, in which a shell command changes
+ * something. Before jar_run(). */
 void jar_profiles(const char *change);
 
-/* How many requests are open, of whatever kind. */
-size_t jar_requests(void);
+/* The subjects of all open requests, of whatever kind, a line each. Lasts until the next call. */
+const char *jar_requests(void);
 
 /* The id of the open question whose title has the text, or NULL. Lasts until the next call. */
 const char *jar_question(const char *title);
