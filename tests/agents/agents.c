@@ -31,7 +31,8 @@ static void record(int agent, const char *step)
     BELLJAR_OK(&world, "export", "one", "--output", path);
 }
 
-/* It reads outside of its project, too, which it may not ask about by itself on its screen. */
+/* It reads outside of its project, too, and nothing of all this is asked: not by itself on its
+ * screen, nor at the wall, where it may try hosts of its own at its start. */
 START_TEST(works_unasked_and_its_work_comes_out)
 {
     struct result result;
@@ -50,6 +51,7 @@ START_TEST(works_unasked_and_its_work_comes_out)
                                                "cd \"$0\" && git log --all --oneline | grep two",
                                                jar_project, NULL});
     const char *log = world_read(jar_model_log);
+    ck_assert_ptr_nonnull(strstr(log, jar_agents[_i].path));
     ck_assert_ptr_nonnull(strstr(log, " key\n"));
     ck_assert_ptr_null(strstr(log, "nokey"));
     BELLJAR_OK(&world, "audit", "verify");
@@ -117,9 +119,34 @@ START_TEST(is_asked_and_approved)
 }
 END_TEST
 
-/* The reason reaches the model, so that it can go on differently. */
+/* Whether the model was given a tool's result in which this stands. */
+static bool told_model(const char *text)
+{
+    const char *line = world_read(jar_model_log);
+    while ((line = strstr(line, "TOOL "))) {
+        const char *found = strstr(line, text), *end = strchr(line, '\n');
+        if (found && end && found < end)
+            return true;
+        line += strlen("TOOL ");
+    }
+    return false;
+}
+
+/* OpenCode with a provider of the third kind: what any service that calls itself compatible
+ * speaks. */
+static const char compatible[] =
+    "sed -i 's#\"provider\": {#\"model\": \"chat/test\", \"provider\": {\"chat\": {"
+    "\"npm\": \"@ai-sdk/openai-compatible\", \"models\": {\"test\": {}}, \"options\": {"
+    "\"baseURL\": \"http://127.0.0.1:3128/belljar/credential/openai/v1\", "
+    "\"apiKey\": \"{env:OPENAI_API_KEY}\"}},#' opencode.config.json";
+
+/* The reason reaches the model, so that it can go on differently; over the Agent Client Protocol as
+ * the next prompt. */
 START_TEST(is_denied_with_a_reason)
 {
+    bool chats = strcmp(jar_agents[_i].profile, "opencode") == 0;
+    if (chats)
+        jar_profiles(compatible);
     jar_run("one", _i, "hi [[run echo asked > made.txt; echo d''one]]");
     WAIT_FOR(jar_question("Bash(echo asked"));
     WAIT_FOR(jar_answered((const char *const[]){world.belljar, "deny", jar_question("Bash("),
@@ -127,6 +154,10 @@ START_TEST(is_denied_with_a_reason)
     WAIT_FOR(world_shows(&world, "one", "rather use a branch"));
     WAIT_FOR(world_shows(&world, "one", "The tool said"));
     ck_assert(!world_shows(&world, "one", "The tool said: done"));
+    if (!jar_agents[_i].protocol)
+        ck_assert(told_model("rather use a branch"));
+    if (chats)
+        ck_assert_ptr_nonnull(strstr(world_read(jar_model_log), "POST /v1/chat/completions key\n"));
 }
 END_TEST
 

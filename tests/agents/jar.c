@@ -13,10 +13,21 @@
 
 #define SECRET "sk-3fd1c5a7e0b94d2b8c6f"
 
+#define ANTHROPIC "POST /v1/messages"
+#define GEMINI    ":streamGenerateContent"
 const struct jar_agent jar_agents[JAR_AGENTS] = {
-    {"claude", "claude", "/exit", {NULL}},     {"codex", "codex", "/quit", {"-m", "gpt-5.1", NULL}},
-    {"opencode", "opencode", "/exit", {NULL}}, {"gemini", "gemini", "/quit", {NULL}},
-    {"gemini-acp", "gemini", NULL, {NULL}},    {"opencode-acp", "opencode", NULL, {NULL}},
+    {"claude", "claude", "/exit", "? for shortcuts", ANTHROPIC, {NULL}, false},
+    {"codex",
+     "codex",
+     "/quit",
+     "Ask Codex to do anything",
+     "POST /v1/responses",
+     {"-m", "gpt-5.1", NULL},
+     false},
+    {"opencode", "opencode", "/exit", "Ask anything", ANTHROPIC, {NULL}, false},
+    {"gemini", "gemini", "/quit", "Type your message", GEMINI, {NULL}, false},
+    {"gemini-acp", "gemini", NULL, "", GEMINI, {NULL}, true},
+    {"opencode-acp", "opencode", NULL, "", ANTHROPIC, {NULL}, true},
 };
 
 static const char *const credentials[][5] = {
@@ -97,11 +108,14 @@ void jar_run(const char *name, int agent, const char *prompt)
                             "--project",
                             jar_project,
                             "--agent",
-                            jar_agents[agent].profile,
-                            "--prompt",
-                            prompt,
-                            "--"};
-    for (size_t i = 0, at = 16; jar_agents[agent].arguments[i]; i++)
+                            jar_agents[agent].profile};
+    size_t at = 13;
+    if (prompt) {
+        argv[at++] = "--prompt";
+        argv[at++] = prompt;
+    }
+    argv[at++] = "--";
+    for (size_t i = 0; jar_agents[agent].arguments[i]; i++)
         argv[at++] = jar_agents[agent].arguments[i];
     world_run_ok(&world, argv);
 }
@@ -110,7 +124,7 @@ void jar_profiles(const char *change)
 {
     world_run_ok(&world, (const char *const[]){"bash", "-ec",
                                                "mkdir -p ~/.config/belljar\n"
-                                               "cp -r \"$0/profiles\" ~/.config/belljar\n"
+                                               "cp -rn \"$0/profiles\" ~/.config/belljar\n"
                                                "cd ~/.config/belljar/profiles\n"
                                                "eval \"$1\"",
                                                world.programs, change, NULL});

@@ -9,17 +9,19 @@
 
 #include "world.h"
 
-/* Each with a model whose tools the mock knows, and the command that ends it; NULL: the end of
- * input does. The first four are on their own terminals. */
+/* Each with a model whose tools the mock knows, the command that ends it (NULL: the end of input
+ * does), what its screen says when it takes a prompt, and where it sends one. Those that speak the
+ * Agent Client Protocol come last. */
 #define JAR_AGENTS 6
 struct jar_agent {
-    const char *profile, *program, *leave;
+    const char *profile, *program, *leave, *ready, *path;
     const char *arguments[3];
+    bool protocol;
 };
 extern const struct jar_agent jar_agents[JAR_AGENTS];
 
 extern struct world world;
-extern char jar_model_log[128]; /* a line for each request that the model got */
+extern char jar_model_log[128]; /* what the model got, see mock.py */
 extern char jar_project[128];   /* a git repository with one.txt */
 
 /* Once, before the suite: false, with the reason on stdout, when the agents or root are missing. */

@@ -3,7 +3,8 @@
 
 Speaks what the agents speak, streaming: Anthropic messages, OpenAI responses and chat completions,
 Gemini generateContent. A request without KEY in one of its headers gets 401. Each request is one
-line of the log: "METHOD PATH" and "key" or "nokey".
+line of the log: "METHOD PATH" and "key" or "nokey"; one that brings a tool's result has another,
+"TOOL" and the result as a JSON text.
 
 What it says is in the user's last prompt:
   [[run COMMAND]]    it calls the agent's shell tool with COMMAND
@@ -114,13 +115,17 @@ def example(schema):
         kind, schema.get("minimum", 1))
 
 
+def log(line):
+    with open(LOG, "a", encoding="utf-8") as file:
+        file.write(line + "\n")
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def note(self):
         key = any(KEY in value for value in self.headers.values())
-        with open(LOG, "a", encoding="utf-8") as log:
-            log.write(f"{self.command} {self.path} {'key' if key else 'nokey'}\n")
+        log(f"{self.command} {self.path} {'key' if key else 'nokey'}")
         return key
 
     def reply(self, code, value):
@@ -183,8 +188,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     # --- what is answered, in each tongue ---
 
     def plan(self, body, prompt, result, tools):
+        if result is not None:
+            log("TOOL " + json.dumps(result))
         verb, text = decide(prompt, result, json.dumps(body))
         shell = next((name for name in SHELLS if name in tools), None)
+        self.beyond = verb == "beyond"
+        verb = "run" if self.beyond else verb
         if verb == "run" and not shell:
             return "say", "No shell among " + " ".join(map(str, tools)), None
         return verb, text, shell
