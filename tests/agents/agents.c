@@ -161,6 +161,39 @@ START_TEST(is_denied_with_a_reason)
 }
 END_TEST
 
+/*
+ * Where the hook before each tool decides nothing, Claude Code and Codex go on by their own rules,
+ * and where those would open a dialog they ask by another hook first: here there is only that one.
+ */
+static const char *const by_own_rules[] = {
+    "python3 -c 'import json; all = json.load(open(\"claude.settings.json\")); "
+    "del all[\"hooks\"][\"PreToolUse\"]; json.dump(all, open(\"claude.settings.json\", \"w\"))'",
+    "sed -i '/PreToolUse/,/^timeout/d' codex.requirements.toml; "
+    "sed -i -e 's/^approval_policy = .*/approval_policy = \"on-request\"/' "
+    "-e 's/^sandbox_mode = .*/sandbox_mode = \"read-only\"/' codex.config.toml",
+};
+#define BY_OWN_RULES (int)(sizeof(by_own_rules) / sizeof(by_own_rules[0]))
+
+START_TEST(asks_by_its_own_rules)
+{
+    jar_profiles(by_own_rules[_i]);
+    jar_run("one", _i, "hi [[beyond echo asked > made.txt; echo d''one]]");
+    WAIT_FOR(jar_question("Bash(echo asked > made.txt"));
+    ck_assert(!world_shows(&world, "one", "The tool said"));
+    WAIT_FOR(
+        jar_answered((const char *const[]){world.belljar, "allow", jar_question("Bash("), NULL}));
+    WAIT_FOR(world_shows(&world, "one", "The tool said: done"));
+    WAIT_FOR(state_is("done"));
+    BELLJAR_OK(&world, "send", "one", "--enter",
+               "so [[beyond echo asked > other.txt; echo d''one]]");
+    WAIT_FOR(jar_question("Bash(echo asked > other.txt"));
+    WAIT_FOR(jar_answered((const char *const[]){world.belljar, "deny", jar_question("Bash("),
+                                                "--reason", "rather use a branch", NULL}));
+    WAIT_FOR(told_model("rather use a branch"));
+    WAIT_FOR(state_is("done"));
+}
+END_TEST
+
 /* Should OpenCode ask on its own screen nevertheless, everybody is shown that it waits. */
 START_TEST(waits_at_its_own_dialog)
 {
@@ -247,6 +280,8 @@ int main(void)
         add(tcase, works_unasked_and_its_work_comes_out, i);
         add(tcase, is_denied_with_a_reason, i);
         add(tcase, goes_on_where_it_was, i);
+        if (i < BY_OWN_RULES)
+            add(tcase, asks_by_its_own_rules, i);
         if (strcmp(jar_agents[i].profile, "opencode") == 0)
             add(tcase, waits_at_its_own_dialog, i);
     }

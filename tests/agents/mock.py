@@ -8,6 +8,7 @@ line of the log: "METHOD PATH" and "key" or "nokey"; one that brings a tool's re
 
 What it says is in the user's last prompt:
   [[run COMMAND]]    it calls the agent's shell tool with COMMAND
+  [[beyond COMMAND]] the same, and it asks to be let out of Codex's own sandbox for that
   [[say TEXT]]       it says TEXT, word by word
   [[stream N]]       it says N words, five a second; so does it all from then on
   [[recall ]]        it says whether the conversation that it was sent has a [[say before
@@ -44,7 +45,7 @@ def decide(prompt, result, whole):
         lines = [line.removeprefix("Output: ") for line in result.splitlines() if line.strip()
                  and not line.startswith(("<", "Process Group PGID:"))] # an agent's frame
         return "say", "The tool said: " + (lines[-1] if lines else "nothing")[:200]
-    found = re.findall(r"\[\[(run|say|stream|recall) (.*?)\]\]", prompt, re.S)
+    found = re.findall(r"\[\[(run|beyond|say|stream|recall) (.*?)\]\]", prompt, re.S)
     if found and found[-1][0] == "recall":
         return "say", "I remember all." if "[[say " in whole else "I remember nothing."
     if found and found[-1][0] == "stream":
@@ -251,6 +252,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             name = {"exec_command": {"cmd": text}, "shell_command": {"command": text},
                     "Bash": {"command": text}, "bash": {"command": text, "description": "test"}}
             asked = name.get(shell, {"command": ["bash", "-lc", text]})
+            if self.beyond:
+                asked.update(sandbox_permissions="require_escalated",
+                             justification="the test asks for it")
             item = {"id": "fc_" + uuid.uuid4().hex, "type": "function_call", "name": shell,
                     "call_id": "call_" + uuid.uuid4().hex[:20], "status": "completed",
                     "arguments": json.dumps(asked)}
