@@ -1,6 +1,9 @@
 /*
- * `belljar kill` leaves nothing behind, whatever the agent does against it.
+ * `belljar kill` leaves nothing behind, whatever the agent does against it, and `belljar pause
+ * --all` stops all of them, whatever has become of the dashboard.
  */
+#include "eye.h"
+#include "human.h"
 #include "world.h"
 
 #include <signal.h>
@@ -33,7 +36,9 @@ static void kill_and_check(const char *name)
     size_t count = world_inside(init, inside, sizeof(inside) / sizeof(inside[0]));
     ck_assert_uint_gt(count, 0);
 
-    BELLJAR_OK(&world, "kill", name);
+    long long began = world_now();
+    BELLJAR_OK(&world, "kill", name); /* fails when not all is gone in two seconds */
+    printf("%s, %zu processes: killed in %lld ms\n", name, count, world_now() - began);
 
     for (size_t i = 0; i < count; i++)
         ck_assert_msg(!world_alive(inside[i]), "process %d is left", (int)inside[i]);
@@ -126,6 +131,76 @@ START_TEST(many_at_once)
 }
 END_TEST
 
+/* Clock ticks that all processes inside have used. */
+static unsigned long long used_inside(const char *name)
+{
+    pid_t inside[1024];
+    char path[64];
+    unsigned long long sum = 0, user, system;
+    size_t count = world_inside((pid_t)world_number(&world, name, "init_pid"), inside, 1024);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof(path), "/proc/%d/stat", (int)inside[i]);
+        const char *rest = strrchr(world_read(path), ')');
+        if (rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+                           &system) == 2)
+            sum += user + system;
+    }
+    return sum;
+}
+
+/* Its screen, and so its place in the server's queues, is full of what it does not take. */
+static struct eye *wedged_dashboard(void)
+{
+    struct eye *eye = eye_open(40, 120, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "8 sandboxes");
+    ck_assert_int_eq(kill(eye->pid, SIGSTOP), 0);
+    return eye;
+}
+
+START_TEST(pause_all_beside_a_wedged_dashboard)
+{
+    char name[16];
+    unsigned long long used[8];
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        human_runs(&world, name, "i=0; while :; do i=$((i+1)); echo \"out $i\"; : $(true); done");
+    }
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        WAIT_FOR(world_counted(&world, name) > 0);
+    }
+    struct eye *stopped = wedged_dashboard(), *other = wedged_dashboard();
+    long long began = world_now();
+    BELLJAR_OK(&world, "pause", "--all");
+    long long took = world_now() - began;
+    printf("8 busy agents were paused in %lld ms\n", took);
+#if !defined(__SANITIZE_ADDRESS__)
+    ck_assert_int_lt(took, world_patience() / 6); /* 200 ms is the aim, but not of every machine */
+#endif
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        ck_assert(world_state_is(&world, name, "paused"));
+        used[i] = used_inside(name);
+        ck_assert_uint_gt(used[i], 0);
+    }
+    for (int i = 0; i < 20; i++)
+        world_breathe();
+    for (int i = 0; i < 8; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        ck_assert_msg(used_inside(name) == used[i], "%s goes on", name);
+        ck_assert_int_gt(world_counted(&world, name), 0); /* it can be looked at */
+    }
+    BELLJAR_OK(&world, "kill", "n0");
+    BELLJAR_OK(&world, "resume", "--all");
+    for (int i = 1; i < 8; i++) {
+        snprintf(name, sizeof(name), "n%d", i);
+        WAIT_FOR(used_inside(name) > used[i]);
+    }
+    eye_close(stopped);
+    eye_close(other);
+}
+END_TEST
+
 /* The same when the monitor was killed just before, and when the server is a new one. */
 START_TEST(without_monitor_and_server)
 {
@@ -162,6 +237,7 @@ int main(void)
     tcase_add_loop_test(cases, leaves_nothing, 0, sizeof(agents) / sizeof(agents[0]));
     tcase_add_test(cases, fork_bomb_stays_within_its_limit);
     tcase_add_test(cases, many_at_once);
+    tcase_add_test(cases, pause_all_beside_a_wedged_dashboard);
     tcase_add_test(cases, without_monitor_and_server);
     tcase_add_test(cases, exit_leaves_nothing);
     suite_add_tcase(suite, cases);
