@@ -78,17 +78,18 @@ static void paint(struct dashboard *dashboard)
     if (dashboard->control.review.open)
         review_fit(&dashboard->control.review, dashboard->layout.bar.row, dashboard->cols);
     view_frame(&dashboard->view, &input);
-    dashboard->frame_took = dashboard_now(dashboard) - input.now;
+    dashboard->painted_at = dashboard_now(dashboard);
+    dashboard->frame_took = dashboard->painted_at - input.now;
+    fleet_paint_sent(fleet, input.now, dashboard->painted_at);
     dashboard->control.prompt_seen =
         dashboard->control.prompt != PROMPT_NONE && dashboard->view.prompt_whole;
     if (dashboard->view.menu_shown)
-        menu_painted(&dashboard->control.menu, &dashboard->details, input.now);
-    dashboard->painted_at = dashboard_now(dashboard);
+        menu_painted(&dashboard->control.menu, &dashboard->details, dashboard->painted_at);
     panes_painted(dashboard);
     decide_tell_shown(dashboard);
 
     /* Keys are shown when they count, and from then on what is typed is known to be later. */
-    uint64_t wait = control_arms_in(&dashboard->control, fleet, input.now);
+    uint64_t wait = control_arms_in(&dashboard->control, fleet, dashboard->painted_at);
     if (wait > 0) {
         dashboard->whole = true;
         uv_timer_start(&dashboard->paint, on_paint, wait + 1, 0);

@@ -148,6 +148,13 @@ void fleet_paint_end(struct fleet *fleet)
             fleet->requests[i]->painted_at = 0;
 }
 
+void fleet_paint_sent(struct fleet *fleet, uint64_t began_ms, uint64_t now_ms)
+{
+    for (size_t i = 0; i < fleet->request_count; i++)
+        if (fleet->requests[i]->painted_at == (began_ms ? began_ms : 1))
+            fleet->requests[i]->painted_at = now_ms ? now_ms : 1;
+}
+
 bool fleet_armed(const struct request *request, uint64_t now_ms)
 {
     return request->painted_at != 0 && now_ms >= request->painted_at &&

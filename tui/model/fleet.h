@@ -171,11 +171,14 @@ struct request *fleet_request_find(const struct fleet *fleet, const char *id);
 
 /*
  * Arming. The view brackets each frame and names every request whose text it painted; a request
- * that is not painted loses its time. It is armed FLEET_ARM_MS after it was first painted.
+ * that is not painted loses its time. It is armed FLEET_ARM_MS after the first frame with it was
+ * sent, which may be long after it was begun: a terminal may be slow to take it.
  */
 void fleet_paint_begin(struct fleet *fleet);
 void fleet_painted(struct request *request, uint64_t now_ms);
 void fleet_paint_end(struct fleet *fleet);
+/* The frame that was painted at `began_ms` has been sent. */
+void fleet_paint_sent(struct fleet *fleet, uint64_t began_ms, uint64_t now_ms);
 bool fleet_armed(const struct request *request, uint64_t now_ms);
 
 /* The gravest severity of alerts that nobody has acknowledged, of a sandbox or (NULL) of all. */

@@ -198,6 +198,16 @@ START_TEST(arming)
     fleet_painted(request, 99999);
     fleet_paint_end(fleet);
     ck_assert(!fleet_armed(request, 100000));
+    /* Its first frame took long: until it was sent, nobody had seen it. Later frames change
+     * nothing. */
+    fleet_paint_sent(fleet, 99999, 100400);
+    ck_assert(!fleet_armed(request, 100400 + FLEET_ARM_MS - 1));
+    ck_assert(fleet_armed(request, 100400 + FLEET_ARM_MS));
+    fleet_paint_begin(fleet);
+    fleet_painted(request, 100500);
+    fleet_paint_end(fleet);
+    fleet_paint_sent(fleet, 100500, 101000);
+    ck_assert(fleet_armed(request, 100400 + FLEET_ARM_MS));
     close_fleet();
 }
 END_TEST
