@@ -164,7 +164,7 @@ static const struct {
 } opened[] = {
     {"?", "Keys while", "type into", "?"},
     {":", "Command ", "focus", "\x1b"},
-    {"s", "New sandbox", "Enter does it", "\x1b"},
+    {"s", "New sandbox", "Enter do it", "\x1b"},
     {"N", "New sandbox", "Project", "\x1b"},
     {"l", "Sandboxes: 2", "verdict", "\x1b"},
     {"r", "Requests: 1", "make", "\x1b"},
@@ -174,7 +174,7 @@ static const struct {
     {"A", "Allow, and remember", "For whom", "\x1b"},
     {"D", "Deny, and remember", "Reason", "\x1b"},
     {"k", "Are you sure?", "Kill asker?", "n"},
-    {"R", "New name of asker", "Enter does it", "\x1b"},
+    {"R", "New name of asker", "Enter do it", "\x1b"},
     {"[", "COPY", "line ", "q"},
 };
 
@@ -199,6 +199,63 @@ START_TEST(what_a_key_opens)
         }
         detach(eye);
     }
+}
+END_TEST
+
+/* As long as a name may be. */
+#define LONG_NAME "a-name-that-is-as-long-as-it-may"
+
+/* The text, without borders and the space that a wrap leaves; lasts until the next call. */
+static const char *joined(struct eye *eye)
+{
+    static char all[64 * 1024];
+    size_t used = 0;
+    for (int row = 0; row < eye->rows; row++)
+        for (const char *at = eye_row(eye, row); *at; at++)
+            if (*at > ' ' && *at < 0x7f && used + 1 < sizeof(all))
+                all[used++] = *at;
+    all[used] = '\0';
+    return all;
+}
+
+/* A question can be answered when all of it is on screen, however long the name and small the
+ * screen; where there is no room for it at all, it cannot. */
+START_TEST(questions_are_whole)
+{
+    human_runs(&world, LONG_NAME, "exec sleep 1000");
+    human_runs(&world, "other", "exec sleep 1000");
+    for (int size = 0; size < SIZES; size++) {
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        eye_type(eye, "1k");
+        EYE_WAIT_TEXT(eye, "Are you sure?");
+        EYE_WAIT(eye, strstr(joined(eye), "Kill" LONG_NAME "?Everyprocessinitends."));
+        EYE_WAIT_TEXT(eye, "y yes  N no");
+        eye_type(eye, "n");
+        EYE_WAIT(eye, !eye_shows(eye, "Are you sure?"));
+        eye_type(eye, "R");
+        EYE_WAIT(eye, strstr(joined(eye), "Newnameof" LONG_NAME));
+        eye_type(eye, "\x1b");
+        EYE_WAIT(eye, !eye_shows(eye, "New name"));
+        detach(eye);
+    }
+    struct eye *eye = attach(2);
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye_resize(eye, 6, 24);
+    eye_type(eye, "1k");
+    EYE_WAIT(eye, eye_shows(eye, "Are you sure?") && !strstr(joined(eye), "processinitends"));
+    let_ripen(eye);
+    eye_type(eye, "y");
+    EYE_WAIT_TEXT(eye, "not yet");
+    ck_assert(world_state_is(&world, LONG_NAME, "running"));
+    eye_type(eye, "n");
+    eye_resize(eye, 10, 40);
+    EYE_WAIT(eye, !eye_shows(eye, "Are you sure?"));
+    eye_type(eye, "1k");
+    EYE_WAIT(eye, strstr(joined(eye), "Kill" LONG_NAME "?Everyprocessinitends."));
+    eye_type(eye, "y");
+    WAIT_FOR(world_state_is(&world, LONG_NAME, "exited"));
+    detach(eye);
 }
 END_TEST
 
@@ -231,6 +288,7 @@ int main(void)
     tcase_add_test(tests, the_digest);
     tcase_add_test(tests, what_each_agent_does);
     tcase_add_test(tests, what_a_key_opens);
+    tcase_add_test(tests, questions_are_whole);
     tcase_add_test(tests, what_is_typed_ahead);
     suite_add_tcase(suite, tests);
     return world_main(suite);

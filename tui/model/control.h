@@ -214,7 +214,8 @@ size_t control_list_rows(const struct control *control, const struct fleet *flee
 
 /* Opens a question about what is in the control already. */
 void control_open_question(struct control *control, enum control_prompt prompt);
-/* The question that the open prompt asks. */
+/* The question that the open prompt asks. One about many names as many of them as fit into `size`,
+ * and says how many more there are. */
 void control_question(const struct control *control, const struct fleet *fleet, char *out,
                       size_t size);
 /* Whether the prompt wants a line of text rather than y or n. */

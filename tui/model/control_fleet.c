@@ -3,6 +3,8 @@
 
 #include "tui/model/control_parts.h"
 
+#define MORE_BYTES 24 /* of " and N more" */
+
 /* ---- which sandboxes an action means ---- */
 
 const char *control_target(const struct control *control)
@@ -56,9 +58,9 @@ bool control_ask_many(struct control *control, const struct control_view *view, 
         [PROMPT_REMOVE_ENDED] = "no sandbox has ended",
     };
     enum control_prompt prompt = action == ACTION_PAUSE          ? PROMPT_PAUSE_MANY
+                                 : action == ACTION_RESUME       ? PROMPT_RESUME_MANY
                                  : action == ACTION_KILL         ? PROMPT_KILL_MANY
                                  : action == ACTION_REMOVE       ? PROMPT_REMOVE_MANY
-                                 : action == ACTION_RESUME       ? PROMPT_RESUME_MANY
                                  : action == ACTION_BROADCAST    ? PROMPT_BROADCAST
                                  : action == ACTION_REMOVE_ENDED ? PROMPT_REMOVE_ENDED
                                                                  : PROMPT_NONE;
@@ -83,12 +85,18 @@ void control_question_many(const struct control *control, const struct fleet *fl
         [PROMPT_KILL_MANY] = "Kill",      [PROMPT_REMOVE_MANY] = "Remove with all files",
         [PROMPT_BROADCAST] = "Type into", [PROMPT_REMOVE_ENDED] = "Remove with all files"};
     const char *which = control->prompt == PROMPT_REMOVE_ENDED ? "exited" : "marked";
-    int used =
-        snprintf(out, size, "%s %zu %s: ", verbs[control->prompt], control->target_count, which);
-    for (size_t i = 0; i < control->target_count && (size_t)used < size; i++) {
+    size_t count = control->target_count;
+    int used = snprintf(out, size, "%s %zu %s: ", verbs[control->prompt], count, which);
+    for (size_t i = 0; i < count && used >= 0 && (size_t)used < size; i++) {
         const struct sandbox *sandbox = fleet_find(fleet, control->targets[i]);
-        used += snprintf(out + used, size - (size_t)used, "%s%s", i > 0 ? ", " : "",
-                         sandbox ? sandbox->name : "(gone)");
+        const char *name = sandbox ? sandbox->name : "(gone)";
+        size_t left = i + 1 < count ? MORE_BYTES : 0;
+        if ((size_t)used + strlen(name) + 3 + left > size) {
+            if (i > 0)
+                snprintf(out + used, size - (size_t)used, " and %zu more", count - i);
+            break;
+        }
+        used += snprintf(out + used, size - (size_t)used, "%s%s", i > 0 ? ", " : "", name);
     }
 }
 

@@ -140,7 +140,7 @@ void control_prompt_key(struct control *control, const struct control_view *view
     if (!yes) {
         control->prompt = PROMPT_NONE;
     } else if (!control->prompt_seen) {
-        control_note(control, view->now, true, "too fast: read the question first");
+        control_note(control, view->now, true, "not yet: read the whole question first");
     } else {
         prompt_done(control, order);
     }

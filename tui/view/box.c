@@ -22,9 +22,11 @@ struct rect box_paint(struct view *view, const struct view_input *input, int row
     paint_fill(paint, &box, " ", &text);
     paint_border(paint, &box, BORDER_PLAIN, &border);
     struct pen pen = {paint, box.row, box.col + 2, box.col + box.cols - 2};
-    pen_put(&pen, &name, " ");
-    pen_put(&pen, &name, title);
-    pen_put(&pen, &name, " ");
+    if (title[0]) {
+        pen_put(&pen, &name, " ");
+        pen_put(&pen, &name, title);
+        pen_put(&pen, &name, " ");
+    }
     if (!foot[0])
         return (struct rect){box.row + 1, box.col + 2, box.rows - 2, box.cols - 4};
     int width = text_width(foot) + 2;

@@ -5,6 +5,9 @@
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
+#define QUESTION_MOST  2048 /* bytes */
+#define QUESTION_LEAST 64
+
 /* ---- alerts ---- */
 
 static void paint_alerts(struct view *view, const struct view_input *input)
@@ -77,11 +80,11 @@ void view_list_paint(struct view *view, const struct view_input *input)
     case LIST_CLIENTS:
         view_clients_paint(view, input);
         break;
-    case LIST_CARD:
-        view_details_paint(view, input);
-        break;
     case LIST_OUTPUT:
         view_output_paint(view, input);
+        break;
+    case LIST_CARD:
+        view_details_paint(view, input);
         break;
     default:
         view->list_top = 0;
@@ -143,6 +146,20 @@ static void paint_target(struct view *view, const struct view_input *input)
     view->prompt_whole &= noted;
 }
 
+/* The question wrapped, as much of it as there is room for. One about many names fewer of them
+ * where there is less. Returns its lines. */
+static int fit_question(const struct view_input *input, int cols, int most, char *out, size_t size)
+{
+    bool many = input->control->prompt >= PROMPT_PAUSE_MANY;
+    int lines;
+    do {
+        control_question(input->control, input->fleet, out, size);
+        lines = text_lines(out, cols);
+        size = size * 3 / 4;
+    } while (many && lines > most && size > QUESTION_LEAST);
+    return lines;
+}
+
 void view_prompt_paint(struct view *view, const struct view_input *input)
 {
     const struct control *control = input->control;
@@ -152,25 +169,23 @@ void view_prompt_paint(struct view *view, const struct view_input *input)
         paint_target(view, input);
         return;
     }
-    view->prompt_whole = true;
-    char question[400];
-    control_question(control, input->fleet, question, sizeof(question));
+    char question[QUESTION_MOST];
     bool line = control_prompt_is_line(control->prompt);
-    struct rect inside =
-        box_paint(view, input, 3, input->cols - 4 < 72 ? input->cols - 4 : 72,
-                  line ? question : "Are you sure?", line ? "Enter does it  Esc leaves it" : "");
-    if (line) {
-        view_line_paint(view, &control->line, &inside);
-        return;
-    }
+    int cols = input->cols < 34 ? input->cols : input->cols - 4 < 72 ? input->cols - 4 : 72;
+    int lines = fit_question(input, cols - 4, input->rows - 3 - line, question, sizeof(question));
+    bool above = line && text_width(question) + 6 <= cols; /* in the border */
+    struct rect inside = box_paint(view, input, (above ? 0 : lines) + line + 2, cols,
+                                   above  ? question
+                                   : line ? ""
+                                          : "Are you sure?",
+                                   line ? "Enter do it  Escape close" : "y yes  N no");
+    int end = inside.row + inside.rows - line;
     struct style text = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, 0);
-    struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BACKGROUND, BJ_ATTR_BOLD);
-    struct pen pen = {&view->paint, inside.row, inside.col, inside.col + inside.cols - 12};
-    pen_put(&pen, &text, question);
-    pen.end = inside.col + inside.cols;
-    pen.col = pen.end - 11;
-    pen_put(&pen, &key, "y");
-    pen_put(&pen, &text, " yes  ");
-    pen_put(&pen, &key, "N");
-    pen_put(&pen, &text, " no");
+    view->prompt_whole = true;
+    if (!above)
+        box_wrapped(view, inside.row, end, &inside, question, &text, &view->prompt_whole);
+    if (line) {
+        struct rect field = {end, inside.col, 1, inside.cols};
+        view_line_paint(view, &control->line, &field);
+    }
 }

@@ -647,6 +647,29 @@ START_TEST(commands_name_what_they_are_about)
 }
 END_TEST
 
+/* Where there is no room for all names, a question says how many it leaves out. */
+START_TEST(questions_about_many)
+{
+    char text[200];
+    setup();
+    press("*");
+    press("k");
+    ck_assert_int_eq(control.prompt, PROMPT_KILL_MANY);
+    control_question(&control, fleet, text, sizeof(text));
+    ck_assert_str_eq(text, "Kill 3 marked: box-a, box-b, box-d");
+    control_question(&control, fleet, text, 48);
+    ck_assert_str_eq(text, "Kill 3 marked: box-a and 2 more");
+    for (size_t size = 1; size < sizeof(text); size++) {
+        text[size] = '!';
+        control_question(&control, fleet, text, size);
+        ck_assert_uint_lt(strlen(text), size);
+        ck_assert_int_eq(text[size], '!');
+    }
+    press("n");
+    teardown();
+}
+END_TEST
+
 START_TEST(commands_that_print)
 {
     setup();
@@ -704,5 +727,5 @@ SUITE_MAIN("control", what_ended_goes_on, selection_moves, focus_takes_every_key
            the_next_request_must_be_seen_too, a_selection_that_moved_by_itself_is_not_meant,
            the_list_of_requests, kill_asks_and_is_not_typed_ahead, pausing, lines,
            in_an_empty_place, pastes_are_no_commands, layouts_and_scrolling, the_mouse,
-           read_only_changes_nothing, leaving, the_list_and_marks, to_who_calls,
+           read_only_changes_nothing, leaving, the_list_and_marks, to_who_calls, questions_about_many,
            commands_name_what_they_are_about, commands_that_print, output_keeps_its_end)
