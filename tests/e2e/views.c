@@ -259,6 +259,27 @@ START_TEST(questions_are_whole)
 }
 END_TEST
 
+/* What it does stands behind a name of any length. */
+START_TEST(a_long_name_leaves_room_for_its_state)
+{
+    human_runs(&world, LONG_NAME, "exec sleep 1000");
+    human_runs(&world, "other", "exec sleep 1000");
+    WAIT_FOR(strcmp(world_field(&world, LONG_NAME, "doing"), "idle") == 0);
+    for (int size = 0; size < SIZES; size += 2) {
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        eye_type(eye, size == 0 ? "1" : "1z");
+        if (size == 0)
+            eye_resize(eye, 24, 40);
+        EYE_WAIT_TEXT(eye, "\xe2\x97\x8b a-name-that-");
+        EYE_WAIT_TEXT(eye, "\xe2\x80\xa6 idle");
+        if (size != 0)
+            eye_type(eye, "z");
+        detach(eye);
+    }
+}
+END_TEST
+
 /* Before there is anything that it could be meant for. */
 START_TEST(what_is_typed_ahead)
 {
@@ -289,6 +310,7 @@ int main(void)
     tcase_add_test(tests, what_each_agent_does);
     tcase_add_test(tests, what_a_key_opens);
     tcase_add_test(tests, questions_are_whole);
+    tcase_add_test(tests, a_long_name_leaves_room_for_its_state);
     tcase_add_test(tests, what_is_typed_ahead);
     suite_add_tcase(suite, tests);
     return world_main(suite);

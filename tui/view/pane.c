@@ -5,6 +5,8 @@
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
+#define NAME_LEAST 6 /* columns of a name in a title */
+
 static bool is_selected(const struct view_input *input, size_t index)
 {
     return index == input->control->selected_index;
@@ -187,7 +189,12 @@ static void paint_title(struct view *view, const struct view_input *input,
     pieces_add(piece, &count, 0, &state, " %s ", sandbox_state_glyph(sandbox, !paint->facts.utf8));
     char fitted[SANDBOX_LABEL_MAX + 4], label[SANDBOX_LABEL_MAX];
     sandbox_label(input->fleet, sandbox, label);
-    text_fit(fitted, sizeof(fitted), label, rect->cols - 8, !paint->facts.utf8);
+    /* The name is cut before what it does is left out. */
+    int room = rect->cols - 2 - 3 - 1 - text_width(word) - 1 - (focused ? 8 : 0);
+    room -= control_broadcasts(input->control, sandbox->id) ? 11 : 0;
+    room -= sandbox->marked ? 10 : 0;
+    text_fit(fitted, sizeof(fitted), label, room > NAME_LEAST ? room : NAME_LEAST,
+             !paint->facts.utf8);
     pieces_add(piece, &count, 0, selected ? &name : &dim, "%s ", fitted);
     if (focused)
         pieces_add(piece, &count, 1, &focus, " FOCUS ");
@@ -198,7 +205,7 @@ static void paint_title(struct view *view, const struct view_input *input,
                    mark_glyph(sandbox, !paint->facts.utf8));
     if (sandbox->pinned)
         pieces_add(piece, &count, 3, &dim, "pinned ");
-    pieces_add(piece, &count, 2, &state, "%s%s ", focused ? " " : "", word);
+    pieces_add(piece, &count, 1, &state, "%s%s ", focused ? " " : "", word);
     if (since[0])
         pieces_add(piece, &count, 4, &state, "%s ", since);
     if (!sandbox->link_up && sandbox_alive(sandbox) && sandbox->state != SANDBOX_STARTING)
@@ -223,7 +230,7 @@ static void paint_title(struct view *view, const struct view_input *input,
     const char *title = pane && pane->screen.title[0] ? pane->screen.title : sandbox->title;
     if (!title[0])
         title = sandbox->command;
-    int room = pen.end - pen.col - 4;
+    room = pen.end - pen.col - 4;
     if (room < 8 || !title[0])
         return;
     char text[FLEET_TITLE_MAX + 4];
