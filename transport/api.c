@@ -286,9 +286,11 @@ const struct bj_method bj_api_view[] = {
       {"cols", BJ_PARAM_UINT, false, 10000, "likewise"},
       {"readonly", BJ_PARAM_BOOL, false, 0, "input from this client is refused"}}},
     {"view.size",
-     "The room this client has. The pty takes the newest wish of the clients.",
+     "The room this client has. Of the clients that show the pane, the pty takes the size of the one "
+     "that typed, focused or took it last; to attach or to have another size takes it from nobody.",
      "{}",
      {{"rows", BJ_PARAM_UINT, true, 10000, ""}, {"cols", BJ_PARAM_UINT, true, 10000, ""}}},
+    {"view.take", "The human wants the pane in the size of this client, now.", "{}", {{0}}},
     {"view.hide",
      "The pane is not on screen: send nothing until view.show.",
      "{}",

@@ -380,6 +380,9 @@ static void on_input(void *owner, const struct input *input)
     if (!for_agent) {
         dashboard_changed(dashboard);
         dashboard_touch(dashboard, true);
+        if (after.layout == LAYOUT_ZOOM &&
+            (before.layout != LAYOUT_ZOOM || strcmp(before.selected, after.selected) != 0))
+            panes_take(dashboard); /* the human has made it this large */
         return;
     }
     if (dashboard->dirty) /* what waits is painted now, so that the frame with the echo can come */
@@ -535,10 +538,10 @@ void dashboard_stop(struct dashboard *dashboard)
     dashboard->stopping = true;
     review_end(dashboard);
     replay_export_end(dashboard);
+    output_close(dashboard);
     replay_sync(dashboard);
     digest_stop(dashboard);
     panes_close(dashboard);
-    output_close(dashboard);
     server_close(dashboard);
     uv_walk(&dashboard->loop, close_own, dashboard);
 }

@@ -163,9 +163,9 @@ static void show(struct dashboard *dashboard, size_t index, const struct rect *r
         return;
     link->card = !rect;
     bool resized = false;
-    /* A dashboard that only looks does not change the agent's size either. */
-    if (rect && !dashboard->options->readonly) {
-        struct rect inner = layout_inner(rect);
+    /* A dashboard that only looks does not change the agent's size either; a card wants none. */
+    if ((rect || link->rows > 0) && !dashboard->options->readonly) {
+        struct rect inner = rect ? layout_inner(rect) : (struct rect){0};
         resized = link->rows != inner.rows || link->cols != inner.cols;
         link->rows = inner.rows;
         link->cols = inner.cols;
@@ -447,6 +447,15 @@ void panes_focus(struct dashboard *dashboard)
     if (now[0])
         tell_focus(dashboard, now, true);
     snprintf(dashboard->focus_told, sizeof(dashboard->focus_told), "%s", now);
+}
+
+void panes_take(struct dashboard *dashboard)
+{
+    struct pane_link *link = panes_find(dashboard, dashboard->control.selected);
+    if (dashboard->options->readonly || !link || !link->open || link->rpc.closing)
+        return;
+    tell(link, "view.take", 0);
+    bj_rpc_send(&link->rpc);
 }
 
 void panes_close(struct dashboard *dashboard)

@@ -269,4 +269,5 @@ void panes_retry(struct dashboard *dashboard, unsigned origin); /* its host is t
 void panes_tick(struct dashboard *dashboard);
 void panes_order(struct dashboard *dashboard, const struct order *order, const struct input *input);
 void panes_focus(struct dashboard *dashboard); /* tells agents who has the focus */
+void panes_take(struct dashboard *dashboard);  /* the selected one gets the size that it has here */
 void panes_close(struct dashboard *dashboard);

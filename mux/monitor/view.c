@@ -68,16 +68,24 @@ void view_changed(struct monitor *monitor)
         uv_timer_stop(&monitor->view.pace);
 }
 
+static bool has_room(const struct view_client *client)
+{
+    return client->attached && !client->hidden && !client->readonly && !client->rpc.closing &&
+           client->wish_rows > 0 && client->wish_cols > 0;
+}
+
 void view_size(struct monitor *monitor)
 {
-    const struct view_client *last = NULL;
-    for (const struct view_client *client = monitor->view.clients; client; client = client->next)
-        if (client->attached && !client->hidden && !client->readonly && !client->rpc.closing &&
-            client->wish_rows > 0 && client->wish_cols > 0 &&
-            (!last || client->wished > last->wished))
-            last = client;
-    if (last)
-        monitor_resize(monitor, last->wish_rows, last->wish_cols);
+    struct view *view = &monitor->view;
+    const struct view_client *best = NULL;
+    /* The oldest is the last one; where nobody acted it is who has the size, else the oldest. */
+    for (const struct view_client *client = view->clients; client; client = client->next)
+        if (has_room(client) && (!best || client->acted > best->acted ||
+                                 (client->acted == best->acted && best != view->sized)))
+            best = client;
+    view->sized = best;
+    if (best)
+        monitor_resize(monitor, best->wish_rows, best->wish_cols);
 }
 
 static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
@@ -92,6 +100,8 @@ static void on_closed(struct bj_rpc *rpc, const struct bj_error *why)
     if (*at)
         *at = client->next;
     view->count--;
+    if (view->sized == client)
+        view->sized = NULL;
     free(client->shadow);
     free(client->looks);
     free(client);

@@ -26,7 +26,7 @@ struct view_client {
     struct view_client *next;
     bool attached, readonly, hidden;
     int wish_rows, wish_cols; /* 0: only looks */
-    uint64_t wished;          /* view.wishes when it attached, typed or changed last */
+    uint64_t acted;           /* view.acts when its human acted on the pane last; 0: never */
 
     uint64_t frame; /* number of the last one sent */
     uint64_t acked;
@@ -59,7 +59,8 @@ struct view_client {
 };
 
 struct view {
-    uint64_t wishes;
+    uint64_t acts;
+    const struct view_client *sized; /* whose size the pty has; NULL: nobody's who is here */
     uv_poll_t listener;
     uv_timer_t pace; /* runs only while a frame is due */
     int listen_fd;
@@ -77,7 +78,11 @@ void view_close(struct monitor *monitor);
 /* The shim's socket has the input, also that from before there was one. */
 void view_input_sent(struct monitor *monitor);
 
-/* The pty takes the size of the client that attached, typed or changed last, of those that show it.
+/*
+ * The pty takes the size of one client of those that show it and have said how much room they have:
+ * of the one whose human acted on it last (typed, focused, zoomed). Who only attaches, shows it
+ * again or lays panes out anew takes the size from nobody; it comes to him when nobody else shows
+ * it who acted later.
  */
 void view_size(struct monitor *monitor);
 

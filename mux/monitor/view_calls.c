@@ -31,14 +31,22 @@ static void done(const struct call *call)
     bj_rpc_done(call->rpc, call->id);
 }
 
-static void apply_wish(const struct call *call)
+/* The human at this client acts on the pane: it gets the size that he has room for. */
+static void take_size(const struct call *call)
 {
-    call->client->wished = ++call->monitor->view.wishes;
+    call->client->acted = ++call->monitor->view.acts;
+    view_size(call->monitor);
+}
+
+static void wish_size(const struct call *call)
+{
+    call->client->wish_rows = (int)bj_get_uint(call->params, "rows", 0);
+    call->client->wish_cols = (int)bj_get_uint(call->params, "cols", 0);
     view_size(call->monitor);
 }
 
 /* Whether input may come from this client, and `size` bytes of it fit. Answers the call if not. */
-static bool may_type(const struct call *call, size_t size)
+static bool may_send(const struct call *call, size_t size)
 {
     if (call->client->readonly) {
         fail(call, -EPERM, "this client attached read-only");
@@ -57,22 +65,28 @@ static bool may_type(const struct call *call, size_t size)
         fail(call, -EBUSY, "what was typed before has not reached the agent yet: try again later");
         return false;
     }
-    apply_wish(call);
     call->client->sent_at = 0; /* the echo is not paced */
     return true;
+}
+
+/* The same for what a human types. */
+static bool may_type(const struct call *call, size_t size)
+{
+    bool may = may_send(call, size);
+    if (may)
+        take_size(call);
+    return may;
 }
 
 static void attach(const struct call *call)
 {
     struct view_client *client = call->client;
-    client->wish_rows = (int)bj_get_uint(call->params, "rows", 0);
-    client->wish_cols = (int)bj_get_uint(call->params, "cols", 0);
     client->readonly |= bj_get_bool(call->params, "readonly", false); /* for good */
     client->attached = true;
     client->hidden = false;
     client->offset = 0;
     view_frame_forget(client);
-    apply_wish(call);
+    wish_size(call);
     msgpack_packer *packer = bj_rpc_result(call->rpc, call->id);
     if (packer) {
         msgpack_pack_map(packer, 3);
@@ -86,9 +100,13 @@ static void attach(const struct call *call)
 
 static void size(const struct call *call)
 {
-    call->client->wish_rows = (int)bj_get_uint(call->params, "rows", 0);
-    call->client->wish_cols = (int)bj_get_uint(call->params, "cols", 0);
-    apply_wish(call);
+    wish_size(call);
+    done(call);
+}
+
+static void take(const struct call *call)
+{
+    take_size(call);
     done(call);
 }
 
@@ -220,9 +238,10 @@ static void mouse(const struct call *call)
 
 static void focus(const struct call *call)
 {
-    if (!may_type(call, KEY_BYTES))
+    bool focused = bj_get_bool(call->params, "focused", false);
+    if (!(focused ? may_type : may_send)(call, KEY_BYTES))
         return;
-    terminal_focus(call->monitor->terminal, bj_get_bool(call->params, "focused", false));
+    terminal_focus(call->monitor->terminal, focused);
     done(call);
 }
 
@@ -341,10 +360,19 @@ static const struct {
     const char *name;
     void (*run)(const struct call *call);
 } methods[] = {
-    {"view.attach", attach}, {"view.size", size},   {"view.hide", hide},
-    {"view.show", show},     {"view.ack", ack},     {"view.scroll", scroll},
-    {"view.input", input},   {"view.key", key},     {"view.paste", paste},
-    {"view.mouse", mouse},   {"view.focus", focus}, {"view.capture", capture_text},
+    {"view.attach", attach},
+    {"view.size", size},
+    {"view.take", take},
+    {"view.hide", hide},
+    {"view.show", show},
+    {"view.ack", ack},
+    {"view.scroll", scroll},
+    {"view.input", input},
+    {"view.key", key},
+    {"view.paste", paste},
+    {"view.mouse", mouse},
+    {"view.focus", focus},
+    {"view.capture", capture_text},
 };
 
 void view_call(struct bj_rpc *rpc, uint32_t id, const struct bj_method *method,

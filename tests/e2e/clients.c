@@ -198,6 +198,36 @@ START_TEST(sizes_are_of_who_types)
 }
 END_TEST
 
+/* A small terminal that only attaches does not make the pane small for the other; one that zooms
+ * does, and gives the size back when it goes. */
+START_TEST(who_only_attaches_takes_no_size)
+{
+    human_runs(&world, "sized", "echo ready; while read x; do echo got $x at $(stty size); done");
+    struct eye *large = eye_open(50, 160, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(large, "ready");
+    struct eye *small = eye_open(10, 40, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(small, "cut 158x47");
+    EYE_WAIT_TEXT(large, "\xe2\x97\x8e"); /* the other is there */
+    BELLJAR_OK(&world, "send", "sized", "--enter", "first");
+    EYE_WAIT_TEXT(large, "got first at 47 158");
+    human_runs(&world, "more", "echo more; cat"); /* another layout for both */
+    EYE_WAIT_TEXT(large, "more");
+    BELLJAR_OK(&world, "send", "sized", "--enter", "second");
+    EYE_WAIT_TEXT(large, "got second at 22 158");
+    EYE_WAIT(large, !eye_shows(large, "only "));
+    eye_type(small, "1z");
+    EYE_WAIT_TEXT(large, "only 38x7");
+    EYE_WAIT(small, !eye_shows(small, "cut "));
+    BELLJAR_OK(&world, "send", "sized", "--enter", "third");
+    EYE_WAIT_TEXT(small, "got third at 7 38");
+    detach(small);
+    EYE_WAIT(large, !eye_shows(large, "only "));
+    BELLJAR_OK(&world, "send", "sized", "--enter", "fourth");
+    EYE_WAIT_TEXT(large, "got fourth at 22 158");
+    detach(large);
+}
+END_TEST
+
 START_TEST(what_happened_meanwhile)
 {
     human_runs(&world, "worker", "echo ready; cat");
@@ -317,6 +347,7 @@ int main(void)
     tcase_add_test(cases, a_flood_that_nobody_looks_at);
     tcase_add_test(cases, two_humans_see_each_other);
     tcase_add_test(cases, sizes_are_of_who_types);
+    tcase_add_test(cases, who_only_attaches_takes_no_size);
     tcase_add_test(cases, what_happened_meanwhile);
     tcase_add_test(cases, the_answer_has_a_name);
     tcase_add_test(cases, the_server_refuses_who_only_looks);

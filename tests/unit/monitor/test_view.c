@@ -334,6 +334,80 @@ START_TEST(test_hidden)
 }
 END_TEST
 
+static void size_is(struct peer *peer, int rows, int cols)
+{
+    const msgpack_object *text = peer_call(peer, "view.capture", "");
+    ck_assert_int_eq(bj_get_int(text, "rows", 0), rows);
+    ck_assert_int_eq(bj_get_int(text, "cols", 0), cols);
+}
+
+#define ROOM(rows_, cols_) "uu", "rows", (uint64_t)(rows_), "cols", (uint64_t)(cols_)
+
+/* The pty has the size of who acted last; who only comes, or lays out anew, takes it from nobody.
+ */
+START_TEST(test_sizes)
+{
+    struct peer large, small, third;
+    peer_connect(&large, &world, "view.sock");
+    peer_call(&large, "view.attach", ROOM(47, 158));
+    size_is(&large, 47, 158);
+    peer_connect(&small, &world, "view.sock");
+    peer_call(&small, "view.attach", ROOM(7, 38));
+    size_is(&small, 47, 158);
+    peer_call(&small, "view.size", ROOM(8, 38));
+    size_is(&small, 47, 158);
+    peer_call(&small, "view.focus", "b", "focused", 0); /* to leave is not to act */
+    size_is(&small, 47, 158);
+    peer_call(&large, "view.size", ROOM(40, 120)); /* whose it is */
+    size_is(&small, 40, 120);
+
+    peer_call(&small, "view.take", "");
+    size_is(&large, 8, 38);
+    peer_call(&large, "view.size", ROOM(47, 158));
+    size_is(&large, 8, 38);
+    peer_call(&large, "view.focus", "b", "focused", 1);
+    size_is(&large, 47, 158);
+    peer_call(&small, "view.input", "x", "bytes", "x", (size_t)1);
+    size_is(&large, 8, 38);
+
+    /* Of those who show it. */
+    peer_call(&small, "view.hide", "");
+    size_is(&large, 47, 158);
+    peer_call(&small, "view.show", "");
+    size_is(&large, 8, 38);
+    peer_connect(&third, &world, "view.sock");
+    peer_call(&third, "view.attach", "uub", "rows", (uint64_t)20, "cols", (uint64_t)70, "readonly",
+              1);
+    peer_call(&third, "view.take", "");
+    size_is(&large, 8, 38);
+    peer_close(&third);
+    peer_close(&small);
+    peer_connect(&third, &world, "view.sock");
+    peer_call(&third, "view.attach", ROOM(10, 10));
+    for (int i = 0; i < 1000 && bj_get_int(peer_call(&large, "view.capture", ""), "rows", 0) != 47;
+         i++)
+        usleep(10000); /* the monitor sees the end by itself */
+    size_is(&large, 47, 158);
+
+    /* Nobody has acted: it stays with who has it. */
+    peer_call(&third, "view.hide", "");
+    peer_close(&large);
+    peer_call(&third, "view.show", "");
+    peer_connect(&small, &world, "view.sock");
+    peer_call(&small, "view.attach", ROOM(7, 38));
+    for (int i = 0; i < 1000 && bj_get_int(peer_call(&third, "view.capture", ""), "rows", 0) != 10;
+         i++)
+        usleep(10000);
+    size_is(&third, 10, 10);
+    peer_call(&third, "view.hide", "");
+    size_is(&third, 7, 38);
+    peer_call(&third, "view.show", "");
+    size_is(&third, 7, 38);
+    peer_close(&third);
+    peer_close(&small);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("view");
@@ -345,6 +419,7 @@ int main(void)
     tcase_add_test(tcase, test_stopped_client_delays_nobody);
     tcase_add_test(tcase, test_synchronized_update);
     tcase_add_test(tcase, test_hidden);
+    tcase_add_test(tcase, test_sizes);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
