@@ -280,6 +280,32 @@ START_TEST(a_long_name_leaves_room_for_its_state)
 }
 END_TEST
 
+/* Glyph and word, in a tile and in the smallest inbox. */
+START_TEST(a_request_says_its_class)
+{
+    human_runs(&world, "asker", HUMAN_ASKED "\"$(printf 'long %.0s' $(seq 30))\"");
+    for (int i = 0; i < 5; i++)
+        human_runs(&world, (char[]){(char)('a' + i), '\0'}, "exec sleep 1000");
+    WAIT_FOR(world_state_is(&world, "asker", "waiting"));
+    struct eye *eye = attach(0);
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    for (const char *key = "61"; *key; key++) {
+        eye_type(eye, (char[]){*key, '\0'});
+        EYE_WAIT_TEXT(eye, *key == '6' ? "\xe2\x94\x8f 6" : "\xe2\x94\x8f 1");
+        ck_assert(eye_shows(eye, " ? COURTESY"));
+    }
+    detach(eye);
+    eye = attach(2);
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye_type(eye, "r");
+    EYE_WAIT_TEXT(eye, "Requests: 1");
+    EYE_WAIT(eye, strstr(eye_row(eye, eye_find(eye, "Requests: 1", NULL) + 1), " ? COURTESY "));
+    eye_type(eye, "r");
+    EYE_WAIT(eye, !eye_shows(eye, "Requests: 1"));
+    detach(eye);
+}
+END_TEST
+
 /* Before there is anything that it could be meant for. */
 START_TEST(what_is_typed_ahead)
 {
@@ -311,6 +337,7 @@ int main(void)
     tcase_add_test(tests, what_a_key_opens);
     tcase_add_test(tests, questions_are_whole);
     tcase_add_test(tests, a_long_name_leaves_room_for_its_state);
+    tcase_add_test(tests, a_request_says_its_class);
     tcase_add_test(tests, what_is_typed_ahead);
     suite_add_tcase(suite, tests);
     return world_main(suite);

@@ -28,13 +28,14 @@ static void paint_request_row(struct view *view, const struct view_input *input,
     if (wide)
         box_column(&pen, &risk, risk_word(request->risk), 7);
     pen_put(&pen, &text, " ");
-    snprintf(words, sizeof(words), narrow ? " %s " : " %s %-8s ", request_glyph(request, ascii),
+    snprintf(words, sizeof(words), " %s %-8s ", request_glyph(request, ascii),
              request_class(request));
     pen_put(&pen, &chip, words);
     snprintf(words, sizeof(words), "%5s ", age);
     pen_put(&pen, &dim, words);
     snprintf(words, sizeof(words), ascii ? "x%llu" : "×%llu", (unsigned long long)request->count);
-    box_column(&pen, &risk, request->count > 1 ? words : "", request->count > 99 ? 5 : 4);
+    if (!narrow || request->count > 1)
+        box_column(&pen, &risk, request->count > 1 ? words : "", request->count > 99 ? 5 : 4);
     if (!narrow)
         box_column(&pen, &dim, request->sandbox, wide ? 16 : 10);
     if (wide)
