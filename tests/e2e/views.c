@@ -306,6 +306,50 @@ START_TEST(a_request_says_its_class)
 }
 END_TEST
 
+/* "FIRST-LAST of COUNT" in the border of the help. */
+static bool help_range(struct eye *eye, int *first, int *last, int *count)
+{
+    for (int row = 0; row < eye->rows; row++) {
+        const char *at = strstr(eye_row(eye, row), " of ");
+        while (at && at > eye_row(eye, row) && strchr("0123456789-", at[-1]))
+            at--;
+        if (at && sscanf(at, "%d-%d of %d", first, last, count) == 3)
+            return true;
+    }
+    return false;
+}
+
+/* The help is read to its end, line by line, and nothing in it is cut. */
+START_TEST(the_help_is_whole)
+{
+    human_runs(&world, "quiet", "exec sleep 1000");
+    for (int size = 0; size < SIZES; size++) {
+        int first = 0, last = 0, count = 0;
+        bool copying = false;
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        eye_type(eye, "?");
+        EYE_WAIT(eye, help_range(eye, &first, &last, &count) && first == 1);
+        for (;;) {
+            for (int row = eye_find(eye, "Keys while", NULL); row < eye->rows - 1; row++)
+                ck_assert(!strstr(eye_row(eye, row), "\xe2\x80\xa6"));
+            copying |=
+                strstr(joined(eye), "copymode:move,select,searchandcopywhatitprinted") != NULL;
+            if (last == count)
+                break;
+            int before = first;
+            eye_type(eye, EYE_DOWN);
+            EYE_WAIT(eye, help_range(eye, &first, &last, &count) && first == before + 1);
+        }
+        ck_assert(copying);
+        eye_type(eye, EYE_DOWN);
+        eye_type(eye, "?");
+        EYE_WAIT(eye, !eye_shows(eye, "Keys while"));
+        detach(eye);
+    }
+}
+END_TEST
+
 /* Before there is anything that it could be meant for. */
 START_TEST(what_is_typed_ahead)
 {
@@ -338,6 +382,7 @@ int main(void)
     tcase_add_test(tests, questions_are_whole);
     tcase_add_test(tests, a_long_name_leaves_room_for_its_state);
     tcase_add_test(tests, a_request_says_its_class);
+    tcase_add_test(tests, the_help_is_whole);
     tcase_add_test(tests, what_is_typed_ahead);
     suite_add_tcase(suite, tests);
     return world_main(suite);

@@ -127,9 +127,9 @@ void list_move(struct control *control, const struct control_view *view, int64_t
         return;
     }
     int64_t rows = (int64_t)control_list_rows(control, view->fleet);
-    if (control->list == LIST_HELP) /* has no selected row: what moves is the first one */
-        rows = rows > view->page ? rows - view->page + 1 : 1;
-    if (control->list == LIST_CARD || control->list == LIST_OUTPUT)
+    bool first = control->list == LIST_HELP || control->list == LIST_CARD ||
+                 control->list == LIST_OUTPUT; /* no row is selected: what moves is the first one */
+    if (first)
         rows = (int64_t)view->card_last + 1;
     int64_t from = (int64_t)control->list_at, at = (from < rows ? from : rows - 1) + by;
     control->list_at = (size_t)(at >= rows ? (rows > 0 ? rows - 1 : 0) : at < 0 ? 0 : at);
