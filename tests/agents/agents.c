@@ -103,7 +103,7 @@ START_TEST(is_asked_and_approved)
     WAIT_FOR(jar_question(pictures ? "Bash(sed" : "Bash(echo asked"));
     ck_assert(!world_shows(&world, "one", "The tool said"));
     record(_i, "permission");
-    picture(_i, "request", "a allow", "z");
+    picture(_i, "request", "a once", "z");
     WAIT_FOR(
         jar_answered((const char *const[]){world.belljar, "allow", jar_question("Bash("), NULL}));
     WAIT_FOR(world_shows(&world, "one", "The tool said: done"));

@@ -119,7 +119,7 @@ START_TEST(signal_key_and_palette_read_it_again)
     EYE_WAIT_TEXT(eye, "were: belljar.conf:2: unknown option bogus");
     configure("prefix = \"F9\"\n");
     eye_type(eye, ":");
-    EYE_WAIT_TEXT(eye, "Tab completes");
+    EYE_WAIT_TEXT(eye, "Tab complete");
     eye_type(eye, "reload\r");
     EYE_WAIT_TEXT(eye, "read again");
     eye_type(eye, EYE_ENTER);
@@ -178,7 +178,7 @@ START_TEST(fingers_that_know_tmux)
     EYE_WAIT(eye, !eye_shows(eye, "Keys while supervising"));
     EYE_WAIT_TEXT(eye, "FOCUS");
     eye_type(eye, C_B ":");
-    EYE_WAIT_TEXT(eye, "Tab completes");
+    EYE_WAIT_TEXT(eye, "Tab complete");
     eye_type(eye, "\x1b");
     EYE_WAIT_TEXT(eye, "FOCUS");
     eye_type(eye, C_B "c"); /* the line of a new one */

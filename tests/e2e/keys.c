@@ -83,7 +83,7 @@ struct key_case {
 #define INBOX                                                                                      \
     {"r", "Requests: 1"},                                                                          \
     {                                                                                              \
-        "", "a allow"                                                                              \
+        "$ripe", NULL                                                                              \
     }
 #define MENU                                                                                       \
     ASKED,                                                                                         \
@@ -117,7 +117,7 @@ static const struct key_case cases[] = {
     {S, ACTION_REQUESTS, {{NULL}}, SHOWS, "Requests: 1", {{NULL}}},
     {S, ACTION_ALERTS, {{NULL}}, SHOWS, "Alerts, newest first", {{NULL}}},
     {S, ACTION_RUN, {{NULL}}, SHOWS, "New sandbox: [-n NAME]", {{NULL}}},
-    {S, ACTION_FORM, {{NULL}}, SHOWS, "Enter starts it", {{NULL}}},
+    {S, ACTION_FORM, {{NULL}}, SHOWS, "Enter start it", {{NULL}}},
     {S, ACTION_AGAIN, {{"2", PANE "2"}}, SHOWS, "beta-2", {{NULL}}},
     {S, ACTION_LIKE, {{"4", PANE "4"}}, SHOWS, "like delta", {{NULL}}},
     {S, ACTION_PAUSE, {{"2", PANE "2"}}, SHOWS, "beta paused", {{"p", "-beta paused"}}},
@@ -142,7 +142,7 @@ static const struct key_case cases[] = {
     {S, ACTION_COPY, {{NULL}}, SHOWS, " COPY ", {{"q", "- COPY "}}},
     {S, ACTION_REVIEW, {{"2", PANE "2"}}, SHOWS, " REVIEW ", {{"q", "- REVIEW "}}},
     {S, ACTION_REPLAY, {{"2", PANE "2"}}, SHOWS, " REPLAY ", {{"q", "- REPLAY "}}},
-    {S, ACTION_PALETTE, {{NULL}}, SHOWS, "Tab completes", {{NULL}}},
+    {S, ACTION_PALETTE, {{NULL}}, SHOWS, "Tab complete", {{NULL}}},
     {S, ACTION_RELOAD, {{NULL}}, SHOWS, "the configuration was read again", {{NULL}}},
     {S, ACTION_THEME, {{NULL}}, SHOWS, "theme ", {{NULL}}},
     {S, ACTION_DETACH, {{NULL}}, LEAVES, NULL, {{NULL}}},
@@ -199,7 +199,7 @@ static const struct key_case cases[] = {
     {M, ACTION_MENU_RIGHT, {MENU}, SHOWS, "[2 ", {{NULL}}},
     {M, ACTION_MENU_CHOOSE, {MENU, {"j", NULL}}, SHOWS, "[%u ", {{NULL}}},
     {M, ACTION_MENU_ENTER, {MENU, {"$ripe", NULL}}, HIDES, "Allow, and remember", {{"u", "-Allow, and"}}},
-    {M, ACTION_MENU_CONFIRM, {MENU, {"3j4", "[4 for good]"}, {"$ripe", NULL}, {"\r", "y does it"}}, HIDES, "Allow, and remember", {{"u", NULL}}},
+    {M, ACTION_MENU_CONFIRM, {MENU, {"3j4", "[4 for good]"}, {"$ripe", NULL}, {"\r", "y yes"}}, HIDES, "Allow, and remember", {{"u", NULL}}},
     {M, ACTION_CLOSE, {MENU}, HIDES, "Allow, and remember", {{NULL}}},
 
     {C, ACTION_COPY_LEFT, {COPYING_TOP, {"$", NULL}}, CURSOR, "-", COPIED},

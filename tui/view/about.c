@@ -76,7 +76,7 @@ void view_about_paint(struct view *view, const struct view_input *input)
         return;
     int cols = input->cols < 34 ? input->cols : input->cols - 4 < 84 ? input->cols - 4 : 84;
     struct rect inside = box_paint(view, input, input->rows - 3 < 18 ? input->rows - 3 : 18, cols,
-                                   sandbox->name, "Esc close");
+                                   sandbox->name, keys_say(KEYS_LIST, "{close} close").text);
     struct about about = {view, inside, inside.row};
     view->list_rows = inside.rows;
     say_state(&about, sandbox, input->wall);

@@ -81,12 +81,12 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
         put_hint(pen, &key, &dim, palette ? "Enter" : keys_first(0, ACTION_COPY_TAKE).text,
                  palette ? "do it" : "copy");
         put_hint(pen, &key, &dim, palette ? "Escape" : keys_first(0, ACTION_COPY_LEAVE).text,
-                 "leave");
+                 palette ? "close" : "leave");
         return;
     }
     if (input->control->menu.open) {
         put_hint(pen, &key, &dim, keys_first(0, ACTION_MENU_ENTER).text, "decide so");
-        put_hint(pen, &key, &dim, keys_first(KEYS_MENU, ACTION_CLOSE).text, "leave");
+        put_hint(pen, &key, &dim, keys_first(KEYS_MENU, ACTION_CLOSE).text, "close");
         return;
     }
     if (input->control->review.open && input->control->list == LIST_NONE) {
@@ -99,7 +99,7 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
     }
     struct request *request = control_request(input->control, input->fleet);
     if (request && fleet_armed(request, input->now)) {
-        put_hint(pen, &key, &dim, keys_first(0, ACTION_ALLOW).text, "allow");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_ALLOW).text, "once");
         put_hint(pen, &key, &dim, keys_first(0, ACTION_ALLOW_RULE).text, "remember");
         put_hint(pen, &key, &dim, keys_first(0, ACTION_DENY).text, "deny");
     } else if (!request && input->control->list == LIST_NONE && input->fleet->request_count > 0) {
@@ -214,11 +214,10 @@ static void add_figures(struct view *view, const struct view_input *input, struc
         pieces_add(piece, count, 6, &dim, " %s %zu paused ", state_glyph(DOING_PAUSED, !utf8),
                    totals.paused);
     if (totals.alerts > 0)
-        pieces_add(piece, count, 2, &alert, " %s %zu%s ", severity_glyph(severity, !utf8),
-                   totals.alerts,
-                   narrow               ? ""
-                   : totals.alerts == 1 ? " alert"
-                                        : " alerts");
+        pieces_add(piece, count, 2, &alert, " %s %zu ", severity_glyph(severity, !utf8),
+                   totals.alerts);
+    if (totals.alerts > 0)
+        pieces_add(piece, count, narrow ? 9 : 2, &alert, totals.alerts == 1 ? "alert " : "alerts ");
     size_t marked = control_marked(input->fleet);
     if (marked > 0) /* what a key acts on, wherever the selection is */
         pieces_add(piece, count, 1, &text, " %s %zu marked ", utf8 ? "✓" : "+", marked);

@@ -90,14 +90,15 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     snprintf(text, sizeof(text), "%s ", sandbox_state_glyph(sandbox, ascii));
     pen_put(&pen, &state, text);
     sandbox_label(input->fleet, sandbox, label);
-    box_column(&pen, &name, label, rect->cols >= 60 ? 17 : rect->cols - 22);
+    char alerts[24] = "";
+    if (sandbox->alerts > 0)
+        snprintf(alerts, sizeof(alerts), "%s%u ", severity_glyph(severity, ascii), sandbox->alerts);
+    box_column(&pen, &name, label,
+               rect->cols >= 60 ? 17 : rect->cols - 20 - text_width(alerts) - (alerts[0] == 0));
     snprintf(text, sizeof(text), "%s %s", word, since);
     box_column(&pen, hears ? &heard : &state, hears ? "BROADCAST" : text, 15);
     pen.end--;
-    if (sandbox->alerts > 0) {
-        snprintf(text, sizeof(text), "%s%u ", severity_glyph(severity, ascii), sandbox->alerts);
-        pen_put(&pen, &alert, text);
-    }
+    pen_put(&pen, &alert, alerts);
     put_figures(&pen, sandbox, &dim);
     if (rect->rows > 1)
         paint_lines(view, input, sandbox, rect, &state, &dim);

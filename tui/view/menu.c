@@ -130,12 +130,11 @@ static bool paint_question(struct view *view, const struct menu *menu, const str
     struct style ask = paint_style(&view->paint, ROLE_NOTE_TEXT, ROLE_ERROR, BJ_ATTR_BOLD);
     struct rect line = {row, inside->col, 1, inside->cols};
     bool widest = menu->scope == MENU_ALL && menu_seconds(menu) == 0;
-    struct keys_text says =
-        keys_say(KEYS_MENU,
-                 widest && menu->high && !menu->deny
-                     ? " High risk, for good, for all: {menu confirm} does it, {close} leaves "
-                 : widest ? " For good, for all sandboxes: {menu confirm} does it, {close} leaves "
-                          : " High risk: {menu confirm} does it, {close} leaves ");
+    struct keys_text says = keys_say(
+        KEYS_MENU, widest && menu->high && !menu->deny
+                       ? " High risk, for good, for all: {menu confirm} yes  {close} close "
+                   : widest ? " For good, for all sandboxes: {menu confirm} yes  {close} close "
+                            : " High risk: {menu confirm} yes  {close} close ");
     paint_fill(&view->paint, &line, " ", &ask);
     paint_text(&view->paint, row, inside->col, inside->cols, says.text, &ask);
     return text_width(says.text) <= inside->cols;
@@ -204,8 +203,8 @@ void view_menu_paint(struct view *view, const struct view_input *input)
     struct keys_text foot = keys_say(
         KEYS_MENU, cols < 64 ? "{menu remember}  {close}"
                    : menu->deny
-                       ? "arrows or numbers choose  {menu remember} denies so  {close} leaves"
-                       : "arrows or numbers choose  {menu remember} allows so  {close} leaves");
+                       ? "arrows or numbers choose  {menu remember} deny so  {close} close"
+                       : "arrows or numbers choose  {menu remember} allow so  {close} close");
     struct rect inside =
         box_paint(view, input, rows, cols,
                   menu->deny ? "Deny, and remember" : "Allow, and remember", foot.text);

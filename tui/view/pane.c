@@ -332,9 +332,15 @@ static void paint_status(struct view *view, const struct view_input *input,
     pieces_put(piece, count, &pen);
     if (strip == 0 && most - used >= 12)
         strip = 10;
-    if (strip == 0)
+    /* Where nothing is known of it yet the border goes on. */
+    enum doing doing[STATE_SAMPLES];
+    int unknown = 0;
+    state_strip(&sandbox->doing, strip, doing);
+    while (unknown < strip && doing[unknown] == DOING_UNKNOWN)
+        unknown++;
+    if (unknown == strip)
         return;
-    struct pen right = {paint, pen.row, pen.end - strip - 2, pen.end - 1};
+    struct pen right = {paint, pen.row, pen.end - strip - 2 + unknown, pen.end - 1};
     pen_put(&right, &dim, " ");
     strip_put(&right, sandbox, ROLE_BACKGROUND);
 }

@@ -158,7 +158,7 @@ static void say(struct view *view, const struct rect *body, const char *text, en
     struct style blank = paint_style(&view->paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
     struct style style = paint_style(&view->paint, role, ROLE_BACKGROUND, 0);
     struct style dim = paint_style(&view->paint, ROLE_DIM, ROLE_BACKGROUND, 0);
-    struct keys_text leave = keys_say(KEYS_REPLAY, "{replay leave} leaves");
+    struct keys_text leave = keys_say(KEYS_REPLAY, "{replay leave} leave");
     int cols = text_width(text) < body->cols - 4 ? text_width(text) : body->cols - 4;
     struct rect inside = {body->row, body->col + (body->cols - cols) / 2, body->rows, cols};
     int row = body->row + body->rows / 3, end = body->row + body->rows;

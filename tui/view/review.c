@@ -292,9 +292,9 @@ static void say(struct view *view, const struct rect *body, const char *text, co
 static void paint_state(struct view *view, const struct review *review, const struct rect *body)
 {
     struct style blank = paint_style(&view->paint, ROLE_FOREGROUND, ROLE_BACKGROUND, 0);
-    struct keys_text leave = keys_say(KEYS_REVIEW, "{review leave} leaves");
+    struct keys_text leave = keys_say(KEYS_REVIEW, "{review leave} leave");
     struct keys_text again =
-        keys_say(KEYS_REVIEW, "{review again} looks again, {review leave} leaves");
+        keys_say(KEYS_REVIEW, "{review again} look again  {review leave} leave");
     paint_fill(&view->paint, body, " ", &blank);
     if (review->state == REVIEW_LOADING)
         say(view, body, "git looks inside for what has changed", leave.text, ROLE_DIM);
