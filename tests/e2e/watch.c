@@ -82,7 +82,7 @@ START_TEST(a_life_in_lines)
     BELLJAR_OK(&world, "send", "build", "--enter", "");
     WAIT_SAYS("  build: asks (courtesy, ");
     WAIT_SAYS("deploy to staging");
-    WAIT_SAYS("  build: waiting for your verdict\n");
+    WAIT_SAYS("  build: waiting for a verdict\n");
     WAIT_FOR(human_answers(&world, "allow", "deploy to staging", NULL, NULL));
     WAIT_SAYS("  build: allowed by ");
     BELLJAR_OK(&world, "pause", "build");
@@ -107,6 +107,21 @@ START_TEST(a_life_in_lines)
         ck_assert_ptr_nonnull(strchr(line, '\n'));
     }
     ck_assert_ptr_null(strchr(said, '\x1b'));
+}
+END_TEST
+
+/* In the words that the dashboard has for the same. */
+START_TEST(what_an_agent_does)
+{
+    listen_to((const char *const[]){world.belljar, "watch", NULL});
+    human_runs(&world, "asker",
+               "echo '{\"hook_event_name\": \"Notification\"}' | /belljar/bin/belljar-shim ask "
+               "--dialect claude; read go; "
+               "echo '{\"hook_event_name\": \"UserPromptSubmit\"}' | /belljar/bin/belljar-shim ask "
+               "--dialect claude; sleep 1000");
+    WAIT_SAYS("  asker: waiting for input\n");
+    BELLJAR_OK(&world, "send", "asker", "--enter", "");
+    WAIT_SAYS("  asker: thinking\n");
 }
 END_TEST
 
@@ -162,6 +177,7 @@ int main(void)
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 300);
     tcase_add_test(cases, a_life_in_lines);
+    tcase_add_test(cases, what_an_agent_does);
     tcase_add_test(cases, as_json_and_of_one_only);
     tcase_add_test(cases, the_server_comes_and_goes);
     suite_add_tcase(suite, cases);

@@ -9,6 +9,7 @@
 
 #include "tui/cli/call.h"
 #include "tui/cli/report.h"
+#include "tui/model/state.h"
 
 #define RETRY_SECONDS 1
 
@@ -94,7 +95,7 @@ static void say_state(struct watch *watch, const json_t *now)
     long long code = report_number(now, "exit_code"), number = report_number(now, "exit_signal");
     if (strcmp(state, "exited") != 0)
         snprintf(words, sizeof(words), "%s",
-                 strcmp(state, "waiting") == 0 ? "waiting for your verdict" : state);
+                 strcmp(state, "waiting") == 0 ? state_word(DOING_VERDICT) : state);
     else if (report_text(now, "error")[0])
         snprintf(words, sizeof(words), "ended: %.300s", report_text(now, "error"));
     else if (number > 0)
@@ -110,37 +111,32 @@ static void say_state(struct watch *watch, const json_t *now)
         words);
 }
 
-/* What it does, as far as it makes a difference to a person: whether it works, or does not. */
-static const char *doing_words(const json_t *now)
+/* What it does, in the dashboard's word, as far as it makes a difference to a person: that it
+ * works, now so and now so, is one. NULL: it makes none. */
+static const char *doing_words(const json_t *now, bool *works)
 {
-    static const struct {
-        const char *doing, *words;
-    } known[] = {{"running", "works"},
-                 {"thinking", "works"},
-                 {"idle", "idle"},
-                 {"stuck", "stuck"},
-                 {"input", "waits for input"}};
-    const char *doing = report_text(now, "doing");
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-        if (strcmp(known[i].doing, doing) == 0)
-            return known[i].words;
-    return NULL;
+    enum doing doing = state_doing(report_text(now, "doing"));
+    *works = doing == DOING_RUNNING || doing == DOING_THINKING;
+    bool known = *works || doing == DOING_IDLE || doing == DOING_STUCK || doing == DOING_INPUT;
+    return known ? state_word(doing) : NULL;
 }
 
 static void say_doing(struct watch *watch, const json_t *now)
 {
-    const char *id = report_text(now, "id"), *words = doing_words(now);
+    bool works;
+    const char *id = report_text(now, "id"), *words = doing_words(now, &works);
     json_t *sandbox = json_object_get(watch->sandboxes, id);
     const char *before = sandbox ? report_text(sandbox, "watch-doing") : "";
-    if (!sandbox || !words || strcmp(words, before) == 0)
+    const char *after = works ? "works" : words;
+    if (!sandbox || !words || strcmp(after, before) == 0)
         return;
     /* That one which runs works is no news. */
-    if (*before || strcmp(words, "works") != 0)
+    if (*before || !works)
         say(watch, "doing", id,
             json_pack("{s:s,s:s}", "doing", report_text(now, "doing"), "source",
                       report_text(now, "source")),
             words);
-    json_object_set_new(sandbox, "watch-doing", json_string(words));
+    json_object_set_new(sandbox, "watch-doing", json_string(after));
 }
 
 static void on_stats(struct watch *watch, const json_t *what)
