@@ -331,6 +331,64 @@ START_TEST(a_link_shows_where_it_leads)
 }
 END_TEST
 
+/* Bracketed, as a terminal sends it. */
+static void paste(struct eye *eye, const char *text)
+{
+    eye_type(eye, "\x1b[200~");
+    eye_type(eye, text);
+    eye_type(eye, "\x1b[201~");
+}
+
+/* Fingers that know vi, and those that know emacs. */
+START_TEST(keys_of_vi_and_of_emacs)
+{
+    human_runs(&world, "code",
+               "for i in $(seq 1 200); do echo \"call_$i(a[$i], b) else\"; done; sleep 1000");
+    WAIT_FOR(world_shows(&world, "code", "call_200("));
+    struct eye *eye = attach(24, 80);
+    EYE_WAIT_TEXT(eye, "call_200(");
+    enter(eye);
+    eye_type(eye, "150");
+    EYE_WAIT_TEXT(eye, " 150 ");
+    eye_type(eye, "G");
+    EYE_WAIT_TEXT(eye, "line 150 of");
+    eye_type(eye, "0f");
+    EYE_WAIT_TEXT(eye, "which character?");
+    int col, row;
+    eye_type(eye, "(%");
+    EYE_WAIT(eye, (row = eye_find(eye, "call_150(a[150], b)", &col)) > 0 &&
+                      eye->cursor.row == row && eye->cursor.col == col + 18);
+    eye_type(eye, "0*"); /* of two hundred lines one has this word */
+    EYE_WAIT_TEXT(eye, " 1 of 1 hit ");
+    eye_type(eye, "$*"); /* and all have this one */
+    EYE_WAIT_TEXT(eye, " 151 of 200 hits ");
+    eye_type(eye, "49n");
+    EYE_WAIT_TEXT(eye, " 200 of 200 hits ");
+    eye_type(eye, "n");
+    EYE_WAIT(eye, eye_shows(eye, " 1 of 200 hits ") && eye_shows(eye, "from the beginning again"));
+    eye_type(eye, "/");
+    paste(eye, "a[77]\nand more");
+    EYE_WAIT(eye, eye_shows(eye, "1 of 1 hit") && eye_shows(eye, "/a[77]"));
+    eye_type(eye, "\x15l_19"); /* C-u */
+    EYE_WAIT_TEXT(eye, " 1 of 11 hits ");
+    eye_type(eye, "\x13"); /* C-s */
+    EYE_WAIT_TEXT(eye, " 2 of 11 hits ");
+    eye_type(eye, "\x12"); /* C-r */
+    EYE_WAIT_TEXT(eye, " 1 of 11 hits ");
+    eye_type(eye, "\r?\r"); /* nothing typed: the same again */
+    EYE_WAIT_TEXT(eye, " 11 of 11 hits ");
+    eye_type(eye, "vjq"); /* leaves, whatever is selected */
+    EYE_WAIT(eye, !eye_shows(eye, " COPY "));
+    eye_type(eye, ":");
+    EYE_WAIT_TEXT(eye, "Tab completes");
+    paste(eye, "theme\n");
+    EYE_WAIT_TEXT(eye, "next theme");
+    eye_type(eye, EYE_ENTER);
+    EYE_WAIT(eye, !eye_shows(eye, "Tab completes"));
+    detach(eye);
+}
+END_TEST
+
 /* A path inside means the human's own file, never what the agent can write. */
 START_TEST(a_path_is_ones_own)
 {
@@ -351,11 +409,11 @@ START_TEST(a_path_is_ones_own)
     EYE_WAIT(eye, eye_shows(eye, path) && eye_shows(eye, "your own file"));
     eye_type(eye, "n");
     EYE_WAIT(eye, !eye_shows(eye, "Open this"));
-    eye_type(eye, "wO");
+    eye_type(eye, "WO");
     EYE_WAIT_TEXT(eye, "not opened: you have no ");
-    eye_type(eye, "wO");
+    eye_type(eye, "WO");
     EYE_WAIT_TEXT(eye, "leads out of the project");
-    eye_type(eye, "wO");
+    eye_type(eye, "WO");
     EYE_WAIT_TEXT(eye, "not opened: the path leads out");
     eye_type(eye, "q");
     EYE_WAIT_TEXT(eye, "SUPERVISE");
@@ -376,6 +434,7 @@ int main(void)
     tcase_add_test(tests, opened_only_when_shown_and_allowed);
     tcase_add_test(tests, a_wrapped_line_is_one);
     tcase_add_test(tests, a_link_shows_where_it_leads);
+    tcase_add_test(tests, keys_of_vi_and_of_emacs);
     tcase_add_test(tests, a_path_is_ones_own);
     suite_add_tcase(suite, tests);
     return world_main(suite);

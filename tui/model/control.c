@@ -397,6 +397,8 @@ static void on_mouse(struct control *control, const struct control_view *view,
     bool wheel = input->button >= 4;
     if (control->copy.open) {
         const struct chord step = {.key = "up"}, back = {.key = "down"};
+        if (wheel)
+            copy_forget(&control->copy);
         for (int i = 0; wheel && !control->copy.searching && i < WHEEL_LINES; i++)
             control_copy_key(control, view, input->button == 4 ? &step : &back, order);
         return;
@@ -444,13 +446,18 @@ void control_input(struct control *control, const struct control_view *view,
         break;
     case INPUT_PASTE:
         control->digest.open = false;
-        /* A paste in supervise mode is dropped: its letters are no commands. */
+        /* A paste in supervise mode is dropped, and so it is in copy mode but for the line of a
+         * search: its letters are no commands. */
         if (control_prompt_is_line(control->prompt))
             control_prompt_paste(control, view, input);
         else if (control->form.open)
             form_paste(&control->form, input->text, input->size);
         else if (control->menu.open)
             menu_paste(&control->menu, input->text, input->size);
+        else if (control->palette.open)
+            palette_paste(&control->palette, input->text, input->size);
+        else if (control_copy_paste(control, view, input))
+            ;
         else if (control->prompt == PROMPT_NONE && control->mode != CONTROL_SUPERVISE)
             order->kind = ORDER_PASTE;
         else

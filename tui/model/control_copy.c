@@ -45,12 +45,28 @@ static void open_here(struct control *control, const struct control_view *view, 
     memcpy(order->id, control->copy.id, sizeof(order->id));
 }
 
+static void room_of(const struct control *control, const struct control_view *view, int *rows,
+                    int *cols)
+{
+    const struct rect *rect = layout_pane(view->layout, control->selected_index);
+    *rows = rect ? rect->rows - 2 : 1;
+    *cols = rect ? rect->cols - 2 : 1;
+}
+
+bool control_copy_paste(struct control *control, const struct control_view *view,
+                        const struct input *input)
+{
+    int rows, cols;
+    room_of(control, view, &rows, &cols);
+    return copy_paste(&control->copy, input->text, input->size, rows, cols);
+}
+
 void control_copy_key(struct control *control, const struct control_view *view,
                       const struct chord *chord, struct order *order)
 {
     struct copy *copy = &control->copy;
-    const struct rect *rect = layout_pane(view->layout, control->selected_index);
-    int rows = rect ? rect->rows - 2 : 1, cols = rect ? rect->cols - 2 : 1;
+    int rows, cols;
+    room_of(control, view, &rows, &cols);
     switch (copy_key(copy, chord, rows, cols)) {
     case COPY_LEAVES:
         copy_close(copy);

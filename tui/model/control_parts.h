@@ -33,6 +33,9 @@ void control_copy_open(struct control *control, const struct control_view *view,
                        struct order *order);
 void control_copy_key(struct control *control, const struct control_view *view,
                       const struct chord *chord, struct order *order);
+/* False: no search is typed. */
+bool control_copy_paste(struct control *control, const struct control_view *view,
+                        const struct input *input);
 void control_copy_sync(struct control *control, const struct fleet *fleet);
 void control_form_open(struct control *control, const struct control_view *view, bool like);
 void control_form_key(struct control *control, const struct chord *chord, struct order *order);

@@ -286,62 +286,6 @@ static bool step_left(struct copy *copy)
     return true;
 }
 
-static bool on_space(const struct copy *copy)
-{
-    char here = copy_line(copy, copy->at.line)[copy->at.byte];
-    return !here || here == ' ';
-}
-
-/* To the next character, or to the next line. False at the end of the text. */
-static bool step_on(struct copy *copy)
-{
-    if (step_right(copy))
-        return true;
-    if (copy->at.line + 1 >= copy->lines)
-        return false;
-    copy->at = (struct copy_place){copy->at.line + 1, 0};
-    return true;
-}
-
-static bool step_back(struct copy *copy)
-{
-    if (step_left(copy))
-        return true;
-    if (copy->at.line == 0)
-        return false;
-    copy->at.line--;
-    copy->at.byte = byte_at(copy, copy->at.line, INT_MAX);
-    return true;
-}
-
-/* A word is what spaces end; so paths and addresses are one. */
-static void word_right(struct copy *copy)
-{
-    size_t last = copy_joined_last(copy, copy->at.line);
-    while (!on_space(copy) && copy->at.line <= last)
-        if (!step_on(copy))
-            return;
-    while (on_space(copy) && step_on(copy))
-        ;
-}
-
-static void word_left(struct copy *copy)
-{
-    do {
-        if (!step_back(copy))
-            return;
-    } while (on_space(copy));
-    size_t first = copy_joined(copy, copy->at.line).line;
-    while (copy->at.line > first || copy->at.byte > 0) {
-        struct copy_place before = copy->at;
-        step_back(copy);
-        if (on_space(copy)) {
-            copy->at = before;
-            return;
-        }
-    }
-}
-
 /* To the next empty line, which is where one command's output often ends. */
 static void paragraph(struct copy *copy, int by)
 {
@@ -357,9 +301,44 @@ static void paragraph(struct copy *copy, int by)
     copy->at = (struct copy_place){line, 0};
 }
 
+/* To the nth line that is shown, or the last one of them when it is less than 0, counted from the
+ * end. */
+static void go_in_view(struct copy *copy, long long nth, int rows)
+{
+    long long shown = rows > 0 ? rows : 1, last = (long long)(copy->lines - copy->top) - 1;
+    last = last < shown - 1 ? last : shown - 1;
+    long long row = nth < 0 ? last + 1 + nth : nth;
+    copy->at.line = copy->top + (size_t)(row < 0 ? 0 : row > last ? last : row);
+    const char *text = copy_line(copy, copy->at.line);
+    size_t size = copy_size(copy, copy->at.line);
+    for (copy->at.byte = 0; copy->at.byte < size && text[copy->at.byte] == ' ';)
+        copy->at.byte++;
+    if (copy->at.byte == size)
+        copy->at.byte = 0;
+}
+
+static long long middle_of_view(const struct copy *copy, int rows)
+{
+    long long shown = rows > 0 ? rows : 1, last = (long long)(copy->lines - copy->top) - 1;
+    return (last < shown - 1 ? last : shown - 1) / 2;
+}
+
+/* The text moves, and the cursor only where it would be out of view. */
+static void scroll(struct copy *copy, long long by, int rows)
+{
+    long long shown = rows > 0 ? rows : 1, most = (long long)copy->lines - shown;
+    long long top = (long long)copy->top + by, line = (long long)copy->at.line;
+    top = top > most ? most : top;
+    copy->top = (size_t)(top < 0 ? 0 : top);
+    if (line < (long long)copy->top)
+        move_lines(copy, (long long)copy->top - line);
+    if (line >= (long long)copy->top + shown)
+        move_lines(copy, (long long)copy->top + shown - 1 - line);
+}
+
 /* ---- keys ---- */
 
-static void keep_in_view(struct copy *copy, int rows, int cols)
+void copy_keep_in_view(struct copy *copy, int rows, int cols)
 {
     size_t shown = (size_t)(rows > 0 ? rows : 1);
     int column = copy_cursor_column(copy);
@@ -373,94 +352,152 @@ static void keep_in_view(struct copy *copy, int rows, int cols)
         copy->left = column - cols + 1;
 }
 
-static bool move_by_line(struct copy *copy, enum action action, int rows)
+/* Moves that keep the wished column; `count` is 0 when none was typed. */
+static bool move_by_line(struct copy *copy, enum action action, unsigned count, int rows)
 {
     long long page = rows > 2 ? rows - 1 : 1, half = rows > 3 ? rows / 2 : 1;
+    long long times = count ? count : 1, here = (long long)copy->at.line;
     switch (action) {
     case ACTION_COPY_UP:
-        move_lines(copy, -1);
+        move_lines(copy, -times);
         return true;
     case ACTION_COPY_DOWN:
-        move_lines(copy, 1);
+        move_lines(copy, times);
         return true;
     case ACTION_COPY_PAGE_UP:
-        move_lines(copy, -page);
+        move_lines(copy, -page * times);
         return true;
     case ACTION_COPY_PAGE_DOWN:
-        move_lines(copy, page);
+        move_lines(copy, page * times);
         return true;
     case ACTION_COPY_HALF_UP:
-        move_lines(copy, -half);
+        move_lines(copy, -half * times);
         return true;
     case ACTION_COPY_HALF_DOWN:
-        move_lines(copy, half);
+        move_lines(copy, half * times);
+        return true;
+    case ACTION_COPY_SCROLL_UP:
+        scroll(copy, -times, rows);
+        return true;
+    case ACTION_COPY_SCROLL_DOWN:
+        scroll(copy, times, rows);
         return true;
     case ACTION_COPY_TOP:
-        move_lines(copy, -(long long)copy->lines);
+        move_lines(copy, times - 1 - here);
         return true;
     case ACTION_COPY_BOTTOM:
-        move_lines(copy, (long long)copy->lines);
+        move_lines(copy, (count ? times - 1 : (long long)copy->lines) - here);
         return true;
     default:
         return false;
     }
 }
 
-static bool move_in_line(struct copy *copy, enum action action)
+/* Moves that are done as often as the number says. */
+static bool move_once(struct copy *copy, enum action action)
 {
     switch (action) {
     case ACTION_COPY_LEFT:
         step_left(copy);
-        break;
+        return true;
     case ACTION_COPY_RIGHT:
         step_right(copy);
-        break;
-    case ACTION_COPY_WORD:
-        word_right(copy);
-        break;
-    case ACTION_COPY_WORD_BACK:
-        word_left(copy);
-        break;
-    case ACTION_COPY_LINE_START:
-        copy->at = copy_joined(copy, copy->at.line);
-        break;
-    case ACTION_COPY_LINE_END:
-        copy->at.line = copy_joined_last(copy, copy->at.line);
-        copy->at.byte = byte_at(copy, copy->at.line, INT_MAX);
-        break;
+        return true;
     case ACTION_COPY_PARAGRAPH_UP:
-        paragraph(copy, -1);
-        break;
     case ACTION_COPY_PARAGRAPH_DOWN:
-        paragraph(copy, 1);
-        break;
-    case ACTION_COPY_NEXT:
-        copy_find(copy, &copy->at, copy->backward);
-        break;
-    case ACTION_COPY_PREVIOUS:
-        copy_find(copy, &copy->at, !copy->backward);
-        break;
-    case ACTION_COPY_SWAP:
-        copy_swap_ends(copy);
-        break;
+        paragraph(copy, action == ACTION_COPY_PARAGRAPH_UP ? -1 : 1);
+        return true;
+    case ACTION_COPY_PROMPT_UP:
+    case ACTION_COPY_PROMPT_DOWN:
+        copy_jump(copy, COPY_PROMPT, action == ACTION_COPY_PROMPT_UP);
+        return true;
+    case ACTION_COPY_REQUEST_UP:
+    case ACTION_COPY_REQUEST_DOWN:
+        copy_jump(copy, COPY_REQUEST, action == ACTION_COPY_REQUEST_UP);
+        return true;
     default:
-        return false;
+        return copy_move_word(copy, action);
     }
-    keep_column(copy);
+}
+
+static bool move_often(struct copy *copy, enum action action, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        struct copy_place before = copy->at;
+        if (!move_once(copy, action))
+            return false;
+        if (copy->at.line != before.line || copy->at.byte != before.byte)
+            continue;
+        if (i > 0)
+            copy->said = NULL; /* it went as far as there is something */
+        break;
+    }
     return true;
 }
 
-enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int cols)
+static bool move_in_line(struct copy *copy, enum action action, unsigned count, int rows)
 {
-    copy->said = NULL;
-    if (action == ACTION_COPY_LEAVE) {
-        if (copy->selecting == COPY_NOTHING)
-            return COPY_LEAVES;
-        copy->selecting = COPY_NOTHING;
-        return COPY_STAYS;
+    unsigned times = count ? count : 1;
+    switch (action) {
+    case ACTION_COPY_LINE_START:
+        copy->at = copy_joined(copy, copy->at.line);
+        return true;
+    case ACTION_COPY_INDENT:
+        copy_move_indent(copy);
+        return true;
+    case ACTION_COPY_LINE_END:
+        move_lines(copy, (long long)times - 1);
+        copy->at.line = copy_joined_last(copy, copy->at.line);
+        copy->at.byte = byte_at(copy, copy->at.line, INT_MAX);
+        return true;
+    case ACTION_COPY_VIEW_TOP:
+        go_in_view(copy, (long long)times - 1, rows);
+        return true;
+    case ACTION_COPY_VIEW_MIDDLE:
+        go_in_view(copy, middle_of_view(copy, rows), rows);
+        return true;
+    case ACTION_COPY_VIEW_BOTTOM:
+        go_in_view(copy, -(long long)times, rows);
+        return true;
+    case ACTION_COPY_PARTNER:
+        if (count)
+            move_lines(copy, (long long)((copy->lines * (count < 100 ? count : 100) + 99) / 100) -
+                                 1 - (long long)copy->at.line);
+        else
+            copy_move_partner(copy);
+        return true;
+    case ACTION_COPY_SEEK_AGAIN:
+    case ACTION_COPY_SEEK_BACK_AGAIN:
+        copy_seek(copy, times, true, action == ACTION_COPY_SEEK_BACK_AGAIN);
+        return true;
+    case ACTION_COPY_NEXT:
+    case ACTION_COPY_PREVIOUS:
+        copy_search_again(copy, copy->backward != (action == ACTION_COPY_PREVIOUS), times);
+        return true;
+    case ACTION_COPY_HERE_NEXT:
+    case ACTION_COPY_HERE_BEFORE:
+        copy_search_here(copy, action == ACTION_COPY_HERE_BEFORE);
+        return true;
+    case ACTION_COPY_SWAP:
+        copy_swap_ends(copy);
+        return true;
+    default:
+        return move_often(copy, action, times);
     }
-    if (copy->loading)
-        return COPY_STAYS;
+}
+
+static void move(struct copy *copy, enum action action, unsigned count, int rows, int cols)
+{
+    if (copy->lines == 0)
+        return;
+    if (!move_by_line(copy, action, count, rows) && move_in_line(copy, action, count, rows))
+        keep_column(copy);
+    copy_keep_in_view(copy, rows, cols);
+}
+
+/* What is no move. */
+static enum copy_outcome act(struct copy *copy, enum action action)
+{
     switch (action) {
     case ACTION_COPY_TAKE:
         return COPY_TAKES;
@@ -468,14 +505,6 @@ enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int 
         return COPY_SAVES;
     case ACTION_COPY_OPEN:
         return COPY_OPENS;
-    case ACTION_COPY_PROMPT_UP:
-    case ACTION_COPY_PROMPT_DOWN:
-        copy_jump(copy, COPY_PROMPT, action == ACTION_COPY_PROMPT_UP);
-        break;
-    case ACTION_COPY_REQUEST_UP:
-    case ACTION_COPY_REQUEST_DOWN:
-        copy_jump(copy, COPY_REQUEST, action == ACTION_COPY_REQUEST_UP);
-        break;
     case ACTION_COPY_CHARS:
         copy_select_as(copy, COPY_CHARS);
         break;
@@ -489,19 +518,89 @@ enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int 
     case ACTION_COPY_SEARCH_BACK:
         copy_search_begin(copy, action == ACTION_COPY_SEARCH_BACK);
         break;
+    case ACTION_COPY_TO:
+    case ACTION_COPY_TO_BACK:
+    case ACTION_COPY_TILL:
+    case ACTION_COPY_TILL_BACK:
+        copy->waits = action;
+        break;
     default:
-        if (!move_by_line(copy, action, rows))
-            move_in_line(copy, action);
+        break;
     }
-    keep_in_view(copy, rows, cols);
     return COPY_STAYS;
+}
+
+/* A digit of a number: one of the keys of that action, or a 0 that does not begin it. */
+static bool count_key(struct copy *copy, const struct chord *chord, enum action action,
+                      unsigned position)
+{
+    unsigned digit = 10;
+    if (action == ACTION_COPY_COUNT)
+        digit = position + 1;
+    else if (copy->count > 0 && chord->mods == 0 && strcmp(chord->key, "0") == 0)
+        digit = 0;
+    if (digit > 9)
+        return false;
+    copy->count = copy->count * 10 + digit;
+    if (copy->count > COPY_COUNT_MAX)
+        copy->count = COPY_COUNT_MAX;
+    return true;
+}
+
+/* The character that one of f F t T has waited for; any other key only ends that. */
+static void sought_key(struct copy *copy, const struct chord *chord, unsigned count)
+{
+    enum action action = copy->waits;
+    const char *behind = chord->key;
+    text_next(&behind, NULL);
+    copy->waits = ACTION_NONE;
+    if (chord->mods != 0 || *behind)
+        return;
+    snprintf(copy->sought.key, sizeof(copy->sought.key), "%.4s", chord->key);
+    copy->sought.backward = action == ACTION_COPY_TO_BACK || action == ACTION_COPY_TILL_BACK;
+    copy->sought.till = action == ACTION_COPY_TILL || action == ACTION_COPY_TILL_BACK;
+    if (copy->lines > 0)
+        copy_seek(copy, count ? count : 1, false, false);
+    keep_column(copy);
+}
+
+void copy_forget(struct copy *copy)
+{
+    copy->count = 0;
+    copy->waits = ACTION_NONE;
 }
 
 enum copy_outcome copy_key(struct copy *copy, const struct chord *chord, int rows, int cols)
 {
-    if (!copy->searching)
-        return copy_act(copy, keys_find(KEYS_COPY, chord), rows, cols);
-    copy_search_key(copy, chord);
-    keep_in_view(copy, rows, cols);
-    return COPY_STAYS;
+    if (copy->searching) {
+        copy_search_key(copy, chord);
+        copy_keep_in_view(copy, rows, cols);
+        return COPY_STAYS;
+    }
+    unsigned position = 0, count = copy->count;
+    enum action action = keys_find_at(KEYS_COPY, chord, &position);
+    copy->said = copy->round = NULL;
+    if (copy->waits) {
+        copy->count = 0;
+        sought_key(copy, chord, count);
+        copy_keep_in_view(copy, rows, cols);
+        return COPY_STAYS;
+    }
+    if (action == ACTION_COPY_LEAVE)
+        return COPY_LEAVES;
+    if (action == ACTION_COPY_CLEAR) {
+        bool nothing = copy->selecting == COPY_NOTHING && count == 0;
+        if (count == 0)
+            copy->selecting = COPY_NOTHING;
+        copy_forget(copy);
+        return nothing ? COPY_LEAVES : COPY_STAYS;
+    }
+    if (copy->loading || count_key(copy, chord, action, position))
+        return COPY_STAYS;
+    enum copy_outcome outcome = act(copy, action);
+    if (!copy->waits)
+        copy->count = 0;
+    if (outcome == COPY_STAYS && !copy->waits && !copy->searching)
+        move(copy, action, count, rows, cols);
+    return outcome;
 }

@@ -6,7 +6,8 @@
  * stands on the screen, and a byte in it, always at the beginning of a character; what is selected
  * as a block counts in columns. Lines that a soft wrap divided stand in the text without anything
  * between them, so that searching, selecting and opening take them as the one line that they are.
- * The keys are those of vi and, where they do not clash, those of emacs.
+ * The keys are those of vi and, where they do not clash, those of emacs. Two keys are no keys of
+ * the table but follow one: the character that f, F, t and T look for, and 0 within a number.
  */
 #pragma once
 
@@ -25,6 +26,7 @@
                                 */
 #define COPY_BLANKS_MAX 2000U  /* at the end of a line that goes on */
 #define COPY_LINKS_MAX  65536U /* the newest */
+#define COPY_COUNT_MAX  99999U /* in front of a key */
 #define COPY_TARGETS    512U   /* the newest; a monitor knows fewer */
 
 /* What lines are marked as; see view.capture. */
@@ -77,13 +79,26 @@ struct copy {
     size_t top; /* first line that is shown */
     int left;   /* first column */
 
+    unsigned count;    /* typed in front of a key; 0: none */
+    enum action waits; /* which key waits for its character; ACTION_NONE: none does */
+    struct {
+        char key[5]; /* "" at first */
+        bool backward, till;
+    } sought; /* by f, F, t or T */
+
     bool searching, backward;
     struct line search;           /* while it is typed */
-    struct copy_place from;       /* where the search began */
+    struct copy_place began;      /* where the search began */
+    struct copy_place from;       /* from where it goes on while it is typed */
     char pattern[LINE_MAX_BYTES]; /* "" when nothing is searched */
-    size_t hits;
-    size_t dropped; /* lines that were cut */
-    size_t joined;  /* bytes of the lines so far that are one with the next */
+    bool whole;                   /* words only */
+    struct {
+        char pattern[LINE_MAX_BYTES];
+        bool whole;
+    } last;                     /* that was searched */
+    size_t hits, nth, nth_byte; /* of them, and the one that was gone to last, from 1 */
+    size_t dropped;             /* lines that were cut */
+    size_t joined;              /* bytes of the lines so far that are one with the next */
     struct {
         size_t *lines, count, room; /* as the monitor counts, ascending; owned */
     } marks[COPY_MARKS];
@@ -96,7 +111,8 @@ struct copy {
         char *url; /* owned */
     } targets[COPY_TARGETS];
     size_t targets_added;
-    const char *said; /* why the last key did nothing, or NULL */
+    const char *said;  /* why the last key did nothing, or NULL */
+    const char *round; /* where the last search went on, or NULL */
 };
 
 void copy_open(struct copy *copy, const char *id);
@@ -117,8 +133,10 @@ void copy_loaded(struct copy *copy, int rows, size_t back);
 enum copy_outcome { COPY_STAYS, COPY_LEAVES, COPY_TAKES, COPY_SAVES, COPY_OPENS };
 /* A key, in a pane of that size. */
 enum copy_outcome copy_key(struct copy *copy, const struct chord *chord, int rows, int cols);
-/* The same for an action of the key table. */
-enum copy_outcome copy_act(struct copy *copy, enum action action, int rows, int cols);
+/* Pasted text, which is only taken while a search is typed: false else. */
+bool copy_paste(struct copy *copy, const char *text, size_t size, int rows, int cols);
+/* A number or a key that waits for its character is taken back. */
+void copy_forget(struct copy *copy);
 
 /* What is selected, or without a selection the cursor's line, without an end of line at a soft wrap
  * unless it is a block: malloc'ed, NULL when out of memory. */
@@ -146,6 +164,8 @@ struct copy_hit {
 };
 /* The next hit from a byte of the text on, up to where its line, with all wraps, ends. */
 bool copy_hit(const struct copy *copy, size_t from, struct copy_hit *hit);
+/* Which of the hits the cursor stands on, from 1; 0: on none. */
+size_t copy_nth(const struct copy *copy);
 /* The byte of the text at which a place is. */
 size_t copy_byte(const struct copy *copy, const struct copy_place *place);
 int copy_cursor_column(const struct copy *copy);

@@ -227,3 +227,9 @@ enum palette_outcome palette_key(struct palette *palette, const struct chord *ch
     }
     return PALETTE_STAYS;
 }
+
+void palette_paste(struct palette *palette, const char *text, size_t size)
+{
+    line_insert(&palette->line, text, size);
+    palette_make(palette);
+}

@@ -62,6 +62,9 @@ void palette_make(struct palette *palette);
 enum palette_outcome { PALETTE_STAYS, PALETTE_LEAVES, PALETTE_RUNS, PALETTE_UNSURE };
 enum palette_outcome palette_key(struct palette *palette, const struct chord *chord);
 
+/* Pasted text: its first line. */
+void palette_paste(struct palette *palette, const char *text, size_t size);
+
 /* How well letters fit a text: below zero not at all. */
 int palette_score(const char *letters, const char *text);
 /* Whether the letters are beginnings of words of the text, in their order. */

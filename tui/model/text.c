@@ -25,6 +25,13 @@ bool text_is_safe(uint32_t character)
     }
 }
 
+bool text_is_word(uint32_t character)
+{
+    utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)character);
+    return character == '_' ||
+           (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_NO);
+}
+
 int text_columns(uint32_t character)
 {
     if (character < 0x7f)

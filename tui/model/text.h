@@ -19,6 +19,9 @@ size_t text_clean(char *out, size_t out_size, const char *src, size_t size);
 /* Whether a character may stand in a cell or in a text at all. */
 bool text_is_safe(uint32_t character);
 
+/* Whether a character is of a word: a letter, a digit, a mark or an underscore. */
+bool text_is_word(uint32_t character);
+
 /* Columns that a character takes: 0 (a mark), 1 or 2. */
 int text_columns(uint32_t character);
 

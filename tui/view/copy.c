@@ -114,6 +114,32 @@ void view_copy_paint(struct view *view, const struct view_input *input, const st
     view->cursor_blink = false;
 }
 
+/* "3 of 200 hits", and where the search went round. */
+static void put_hits(struct pen *pen, const struct copy *copy, const struct style *text,
+                     const struct style *bad)
+{
+    char words[120], nth[32] = "";
+    if (copy_nth(copy))
+        snprintf(nth, sizeof(nth), "%zu of ", copy_nth(copy));
+    snprintf(words, sizeof(words), " %s%zu hit%s ", nth, copy->hits, copy->hits == 1 ? "" : "s");
+    pen_put(pen, copy->hits || !copy->pattern[0] ? text : bad, words);
+    if (copy->round && (!copy->searching || pen->end - pen->col > 40)) {
+        pen_put(pen, text, copy->round);
+        pen_put(pen, text, " ");
+    }
+}
+
+/* What was begun with keys that wait for another one. */
+static void put_begun(struct pen *pen, const struct copy *copy, const struct style *text)
+{
+    char words[32];
+    snprintf(words, sizeof(words), " %u ", copy->count);
+    if (copy->count)
+        pen_put(pen, text, words);
+    if (copy->waits)
+        pen_put(pen, text, " which character? ");
+}
+
 void view_copy_foot(struct view *view, const struct copy *copy, const struct rect *pane)
 {
     static const char *const selecting[] = {"", " chars ", " lines ", " block "};
@@ -127,10 +153,9 @@ void view_copy_foot(struct view *view, const struct copy *copy, const struct rec
     pen_put(&pen, &mode, " COPY ");
     if (copy->selecting != COPY_NOTHING)
         pen_put(&pen, &text, selecting[copy->selecting]);
-    if (copy->pattern[0] || copy->searching) {
-        snprintf(words, sizeof(words), " %zu hit%s ", copy->hits, copy->hits == 1 ? "" : "s");
-        pen_put(&pen, copy->hits || !copy->pattern[0] ? &text : &bad, words);
-    }
+    if (copy->pattern[0] || copy->searching)
+        put_hits(&pen, copy, &text, &bad);
+    put_begun(&pen, copy, &text);
     if (copy->searching) {
         pen_put(&pen, &text, copy->backward ? "?" : "/");
         struct rect field = {pen.row, pen.col, 1, pen.end - pen.col - 1};

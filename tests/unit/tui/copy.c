@@ -54,8 +54,11 @@ START_TEST(moves)
     at(0, 0);
     press("w");
     at(0, 4);
-    press("w"); /* over the empty line */
+    press("w"); /* an empty line is a word */
+    at(1, 0);
+    press("w");
     at(2, 0);
+    press("b");
     press("b");
     at(0, 4);
     press("C-a");
@@ -206,8 +209,11 @@ END_TEST
 
 START_TEST(nothing_at_all)
 {
-    static const char *const keys[] = {"j", "k", "h", "l", "w", "b", "g",   "G",   "0",   "$", "{",
-                                       "}", "v", "o", "V", "n", "N", "C-u", "C-d", "C-v", "y", "s"};
+    static const char *const keys[] = {
+        "j", "k", "h", "l", "w", "b", "e", "W", "B",   "E",     "g",   "G", "0",
+        "^", "$", "{", "}", "v", "o", "V", "n", "N",   "C-u",   "C-d", "*", "#",
+        "%", ";", ",", "H", "M", "L", "5", "j", "3",   "C-e",   "C-y", "f", "x",
+        "T", "x", "9", "%", "[", ")", "/", "x", "C-s", "Enter", "C-v", "y", "s"};
     copy_open(&copy, "a");
     for (int loaded = 0; loaded < 2; loaded++) {
         for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
@@ -255,6 +261,10 @@ START_TEST(prompts_and_requests)
     at(5, 0);
     press("(");
     at(3, 0);
+    press("9");
+    press("M-p"); /* as far as there are any, which is no mistake */
+    at(0, 0);
+    ck_assert_ptr_null(copy.said);
     ck_assert(copy_is_marked(&copy, COPY_PROMPT, 2) && !copy_is_marked(&copy, COPY_PROMPT, 3));
     ck_assert(copy_is_marked(&copy, COPY_REQUEST, 3));
     copy_close(&copy);
@@ -268,12 +278,12 @@ START_TEST(what_stands_here)
     press("g");
     ck_assert(copy_word(&copy, word, sizeof(word)));
     ck_assert_str_eq(word, "see");
-    press("w");
+    press("W");
     ck_assert(copy_word(&copy, word, sizeof(word)));
     ck_assert_str_eq(word, "https://a.b/c");
     ck_assert(!copy_word(&copy, word, 10));
-    press("w");
-    press("w");
+    press("W");
+    press("W");
     press("v");
     press("$"); /* what is selected may have spaces */
     ck_assert(copy_word(&copy, word, sizeof(word)));
@@ -300,7 +310,7 @@ START_TEST(wrapped_lines_are_one)
     int from, to;
     setup_wrapped("see http://a.\nexample/long\n/path end\nnext\nab\nc\n", wraps, 3);
     press("g");
-    press("w");
+    press("W");
     at(0, 4);
     ck_assert(copy_word(&copy, word, sizeof(word)));
     ck_assert_str_eq(word, "http://a.example/long/path");
@@ -309,9 +319,9 @@ START_TEST(wrapped_lines_are_one)
     at(2, 4);
     ck_assert(copy_word(&copy, word, sizeof(word)));
     ck_assert_str_eq(word, "http://a.example/long/path");
-    press("w");
+    press("W");
     at(2, 6);
-    press("b");
+    press("B");
     at(0, 4);
     press("$");
     at(2, 8);
@@ -334,8 +344,8 @@ START_TEST(wrapped_lines_are_one)
     press("g");
     press("l");
     press("v");
-    press("w");
-    press("w");
+    press("W");
+    press("W");
     takes("ee http://a.example/long/path e");
     press("O");
     ck_assert(!copy_word(&copy, word, 8));
@@ -484,7 +494,235 @@ START_TEST(links_are_bounded)
 }
 END_TEST
 
+/* What a row of keys does, from a place. */
+struct motion {
+    const char *keys; /* separated by spaces */
+    size_t line, byte;
+};
+
+static void follow(const struct motion *motions, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const char *list = motions[i].keys, *name;
+        size_t size;
+        while (keys_next(&list, &name, &size)) {
+            char key[20];
+            snprintf(key, sizeof(key), "%.*s", (int)size, name);
+            press(key);
+        }
+        ck_assert_msg(copy.at.line == motions[i].line && copy.at.byte == motions[i].byte,
+                      "%s: %zu,%zu", motions[i].keys, copy.at.line, copy.at.byte);
+    }
+}
+#define FOLLOW(motions) follow(motions, sizeof(motions) / sizeof((motions)[0]))
+
+START_TEST(words_as_in_vim)
+{
+    static const struct motion motions[] = {
+        {"g", 0, 0},   {"w", 0, 3}, /* the dot */
+        {"w", 0, 4},                /* bar_1 */
+        {"e", 0, 8},                /* its end */
+        {"e", 0, 11},               /* && */
+        {"b", 0, 10},               /* its beginning */
+        {"0 e", 0, 2}, {"e", 0, 3},         {"0 W", 0, 10},
+        {"W", 0, 13},  {"W", 1, 0}, /* an empty line */
+        {"W", 2, 2},                /* in front of which are blanks */
+        {"E", 2, 6},   {"B", 2, 2},         {"B", 1, 0},
+        {"B", 0, 13},  {"E", 0, 17},        {"E", 2, 6}, /* no end in an empty line */
+        {"3 b", 2, 3}, {"g 0 3 w", 0, 10},  {"2 E", 0, 17},
+        {"G $", 3, 5}, {"w", 3, 5},   /* the end of all */
+        {"e", 3, 5},   {"0 e", 3, 2}, /* letters with marks, and beyond ASCII */
+        {"g b", 0, 0}, {"9 9 9 9 w", 3, 5}, {"9 9 9 9 B", 0, 0},
+    };
+    setup("foo.bar_1 && (x+y)\n\n  p/q=r\n\u00e9e\u0301!\n");
+    FOLLOW(motions);
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(counts)
+{
+    static const struct motion motions[] = {
+        {"g 5 j", 5, 0},      {"1 0 G", 9, 0},    {"3 k", 6, 0},
+        {"2 g", 1, 0},        {"G 2 0 G", 11, 0},               /* there are only twelve */
+        {"5 0 %", 5, 0},      {"1 0 0 %", 11, 0}, {"0", 11, 0}, /* no number has begun */
+        {"4 l", 11, 4},       {"3 h", 11, 1},     {"2 C-u", 7, 1},
+        {"4 Escape j", 8, 1}, /* taken back */
+        {"g 2 C-f", 6, 1},    {"2 $", 7, 5},      {"1 G 2 }", 11, 0},
+    };
+    setup("line 0\nline 1\nline 2\nline 3\nline 4\nline 5\nline 6\nline 7\nline 8\nline 9\n"
+          "line a\nline b\n");
+    FOLLOW(motions);
+    press("7");
+    press("f");
+    ck_assert_uint_eq(copy.count, 7);
+    press("Escape"); /* no character */
+    ck_assert_uint_eq(copy.count, 0);
+    ck_assert_int_eq(copy.waits, ACTION_NONE);
+    for (int i = 0; i < 30; i++)
+        press("9");
+    ck_assert_uint_le(copy.count, COPY_COUNT_MAX);
+    press("k");
+    at(0, 0);
+    ck_assert_uint_eq(copy.count, 0);
+    press("2");
+    copy_forget(&copy);
+    press("j");
+    at(1, 0);
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(characters_and_brackets)
+{
+    static const struct copy_wrap wraps[] = {{0, 0}};
+    static const struct motion motions[] = {
+        {"g f c", 0, 2},   {";", 1, 2},       {";", 1, 2}, /* the last: over the wrap */
+        {",", 0, 2},       {"0 t c", 0, 1},   {";", 1, 1},        {"$ F a", 1, 0}, {"T a", 0, 1},
+        {"0 2 f c", 1, 2}, {"0 f z", 0, 0},   {"f \u00e9", 1, 3}, {"2 j", 3, 3},   {"%", 5, 2},
+        {"%", 3, 3},       {"j 0 %", 4, 5},   {"%", 4, 2},        {"$ %", 4, 4},   {"G %", 6, 0},
+        {"g ^", 0, 0},     {"4 j $ ^", 4, 2}, {"0 M-m", 4, 2},
+    };
+    setup_wrapped("abc\nabc\u00e9\n\nif (a\n  [b{]}\n  )\n}\n", wraps, 1);
+    FOLLOW(motions);
+    ck_assert_str_eq(copy.said ? copy.said : "", "");
+    press("G");
+    press("%");
+    ck_assert_str_eq(copy.said, "this bracket has no partner");
+    press("g");
+    press("%");
+    ck_assert_str_eq(copy.said, "no bracket here");
+    press("f");
+    press("Q");
+    ck_assert_ptr_nonnull(strstr(copy.said, "not behind this"));
+    copy_close(&copy);
+    setup("x\n");
+    press(";");
+    ck_assert_str_eq(copy.said, "no character was looked for");
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(what_is_in_view)
+{
+    static const struct motion motions[] = {
+        {"g j j H", 0, 0}, {"L", 3, 0},     {"M", 1, 2},       {"M-r", 1, 2},
+        {"2 L", 2, 0},     {"2 H", 1, 2},   {"9 H", 3, 0},     {"H C-e", 1, 0},
+        {"C-e", 2, 0},     {"2 C-y", 2, 0}, {"L j C-y", 3, 0}, {"9 C-e", 3, 0},
+    };
+    setup("a00\n  b11\nc22\nd33\ne44\nf55\ng66\n");
+    FOLLOW(motions);
+    ck_assert_uint_eq(copy.top, 3); /* full to the last line */
+    press("9");
+    press("C-y");
+    ck_assert_uint_eq(copy.top, 0);
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(searching_on)
+{
+    setup("one two\nTwo one\ntwofold one\nall one two\n");
+    press("g");
+    press("n");
+    ck_assert_str_eq(copy.said, "nothing was searched yet");
+    press("/");
+    type("o");
+    at(0, 6);
+    press("C-s"); /* as in emacs: the next, while it is typed */
+    at(1, 2);
+    type("n"); /* what is typed then is looked for from there on */
+    at(1, 4);
+    ck_assert_uint_eq(copy_nth(&copy), 2);
+    ck_assert_uint_eq(copy.hits, 4);
+    press("C-r");
+    at(0, 0);
+    press("C-r");
+    at(3, 4);
+    ck_assert_ptr_nonnull(strstr(copy.round, "from the end"));
+    press("C-s");
+    at(0, 0);
+    ck_assert_ptr_nonnull(strstr(copy.round, "from the beginning"));
+    press("Escape");
+    at(0, 0);
+    ck_assert_uint_eq(copy.hits, 0);
+    press("/");
+    type("two");
+    press("Enter");
+    at(0, 4);
+    ck_assert_uint_eq(copy_nth(&copy), 1);
+    press("3");
+    press("n");
+    at(3, 8);
+    ck_assert_uint_eq(copy_nth(&copy), 4);
+    press("h");
+    ck_assert_uint_eq(copy_nth(&copy), 0);
+    press("?");
+    press("Enter"); /* the last one again, in this direction */
+    at(2, 0);
+    press("n");
+    at(1, 0);
+    press("?");
+    press("Escape"); /* no marks any more; the next key brings them back */
+    ck_assert_uint_eq(copy.hits, 0);
+    press("n");
+    at(0, 4);
+    ck_assert_uint_eq(copy.hits, 4);
+    press("/");
+    press("C-s");
+    at(1, 0);
+    ck_assert_str_eq(copy.search.text, "two");
+    press("Enter");
+    press("g");
+    press("w");
+    press("*"); /* the word, and no other that begins with it */
+    at(1, 0);
+    ck_assert_uint_eq(copy.hits, 3);
+    press("n");
+    at(3, 8);
+    press("#");
+    at(1, 0);
+    press("n");
+    at(0, 4);
+    press("q");
+    ck_assert_int_eq(outcome, COPY_LEAVES);
+    copy_close(&copy);
+    setup("  && x\n-- ++\n  &&\n\n");
+    press("g");
+    press("#"); /* to the next word of the line */
+    at(0, 5);
+    press("j");
+    press("0");
+    press("*"); /* without one, what stands there */
+    ck_assert_str_eq(copy.pattern, "--");
+    press("G");
+    press("*");
+    ck_assert_str_eq(copy.said, "no word here");
+    copy_close(&copy);
+}
+END_TEST
+
+START_TEST(pasted_into_a_search)
+{
+    setup("one\ntwo three\n");
+    press("g");
+    ck_assert(!copy_paste(&copy, "thr", 3, 4, 20));
+    at(0, 0);
+    press("/");
+    ck_assert(copy_paste(&copy, "thr\nee", 6, 4, 20)); /* its first line */
+    at(1, 4);
+    ck_assert_str_eq(copy.search.text, "thr");
+    press("Enter");
+    press("v");
+    press("q"); /* leaves with a selection, too */
+    ck_assert_int_eq(outcome, COPY_LEAVES);
+    copy_close(&copy);
+    ck_assert(!copy_paste(&copy, "x", 1, 4, 20));
+}
+END_TEST
+
 SUITE_MAIN("copy", moves, selections, wide_and_marked_characters_stay_whole, searching,
            hostile_and_large_text, nothing_at_all, prompts_and_requests, what_stands_here,
            wrapped_lines_are_one, a_hit_goes_over_a_wrap, wraps_that_are_not_believed,
-           links_lead_where_they_lead, links_are_bounded)
+           links_lead_where_they_lead, links_are_bounded, words_as_in_vim, counts,
+           characters_and_brackets, what_is_in_view, searching_on, pasted_into_a_search)
