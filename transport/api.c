@@ -40,6 +40,8 @@ const struct bj_method bj_api_server[] = {
        "driver, policy, limits, recording, session, env (to which this call's is added)"},
       {"without", BJ_PARAM_STRS, false, 24, "parameters that `like` does not give"},
       {"agent", BJ_PARAM_STR, false, 32, "an agent's profile; argv are further arguments then"},
+      {"instead", BJ_PARAM_BOOL, false, 0, "argv runs in place of the agent's program, with all that "
+                                           "it would have"},
       {"prompt", BJ_PARAM_STR, false, 65536, "the agent's first prompt; with a profile only"},
       {"resume", BJ_PARAM_BOOL, false, 0, "it goes on with its last conversation; likewise"},
       {"path", BJ_PARAM_STR, false, PATH_BYTES, "the user's PATH, where the agent is looked for"},

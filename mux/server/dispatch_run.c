@@ -250,6 +250,8 @@ static void start_wished(struct client *client, const struct wish *wish, struct 
         .prompt = wish->prompt,
         .path = wish->path,
         .resume = bj_get_bool(wish->params, "resume", false),
+        .instead = takes(wish, "instead") ? other->instead && wish->agent[0]
+                                          : bj_get_bool(wish->params, "instead", false),
         .project = wish->project,
         .driver = wish->driver[0] ? wish->driver : drivers[0]->name,
         .session = wish->session[0] ? wish->session : BJ_SESSION_DEFAULT,

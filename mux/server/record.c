@@ -141,6 +141,7 @@ static const struct field {
     {FIELD(agent)},
     {FIELD(arguments)},
     {FIELD(variables)},
+    {FIELD(instead)},
     {FIELD(policy)},
     {FIELD(egress)},
     {PART(quotas, disk)},

@@ -37,6 +37,8 @@ struct record {
     char *
         *variables; /* names of those that the caller gave; likewise. Their values may be secrets */
     char *project;  /* path on the host or NULL, owned */
+    bool instead;     /* they run in place of the profile's program */
+    char *project;    /* path on the host or NULL, owned */
     char driver[32];
     char session[NAME_SIZE];
     double created; /* unix seconds */

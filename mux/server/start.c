@@ -502,7 +502,7 @@ static int check_options(struct server *server, const struct start_options *opti
     if (!*driver)
         return bj_fail(error, -EINVAL, "there is no driver %.32s: this server knows %s",
                        options->driver, drivers[0]->name);
-    if (!options->agent[0] && (options->argc == 0 || !options->argv[0][0]))
+    if ((!options->agent[0] || options->instead) && (options->argc == 0 || !options->argv[0][0]))
         return bj_fail(error, -EINVAL, "a sandbox needs a program to run");
     if (options->name[0]) {
         int status = registry_check_name(server, options->name, error);

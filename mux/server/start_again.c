@@ -117,6 +117,7 @@ static int take(struct start *start, const struct start_options *given, struct b
     options.agent = record->agent ? record->agent : "";
     options.argv = (const char *const *)arguments;
     options.argc = 0;
+    options.instead = record->instead;
     while (arguments[options.argc])
         options.argc++;
     int status = start_take_profile(start, &options, error);

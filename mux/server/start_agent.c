@@ -41,10 +41,14 @@ int start_copy_env(struct start *start, const char *const *env)
 int start_take_profile(struct start *start, const struct start_options *options,
                        struct bj_error *error)
 {
+    bool talks = options->prompt[0] || (options->resume && !start->again);
     if (!options->agent[0])
-        return options->prompt[0] || (options->resume && !start->again)
-                   ? bj_fail(error, -EINVAL, "a prompt, or resuming, needs the agent's profile")
+        return talks || options->instead
+                   ? bj_fail(error, -EINVAL,
+                             "a prompt, resuming or a program instead needs the agent's profile")
                    : 0;
+    if (options->instead && talks)
+        return bj_fail(error, -EINVAL, "a program instead of the agent takes no prompt");
     struct profile *profile = &start->profile;
     int status = profile_load(profile, &start->server->paths, options->agent, error);
     if (status == 0)
@@ -56,6 +60,14 @@ int start_take_profile(struct start *start, const struct start_options *options,
     if (status < 0)
         return status;
     struct record *record = &start->sandbox->record;
+    record->instead = options->instead;
+    if (record->instead && start->again)
+        return 0;
+    if (record->instead)
+        return record_set_arguments(record, options->argv, options->argc) < 0 ||
+                       record_set_argv(record, options->argv, options->argc) < 0
+                   ? bj_fail(error, -ENOMEM, "out of memory")
+                   : 0;
     char **argv =
         profile_argv(profile, &start->place, options->argv, options->prompt, options->resume);
     if (!argv || record_set_arguments(record, options->argv, options->argc) < 0) {

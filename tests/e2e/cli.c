@@ -432,6 +432,79 @@ START_TEST(server_status_and_stop)
 }
 END_TEST
 
+#define PROFILES   "home/.config/belljar/profiles/"
+#define ASKS(HOOK) "{\"hooks\": \"/belljar/bin/belljar-shim ask --dialect " HOOK "\"}\n"
+
+static void add_profile(const char *name, const char *rest, const char *hooks)
+{
+    char path[128], text[512];
+    snprintf(path, sizeof(path), PROFILES "%s.conf", name);
+    snprintf(text, sizeof(text), "summary = \"agent %s\"\n%s\n", name, rest);
+    world_file(&world, path, text, 0600);
+    if (!hooks)
+        return;
+    snprintf(path, sizeof(path), PROFILES "%s.json", name);
+    world_file(&world, path, hooks, 0600);
+}
+
+static const char *finding(const char *out, const char *agent)
+{
+    static char line[600];
+    const char *at = strstr(out, agent);
+    ck_assert_msg(at != NULL, "%s is not in %s", agent, out);
+    snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\n"), at);
+    return line;
+}
+
+/* Whether an agent's hooks reach the policy is tried, whatever its files say. */
+START_TEST(doctor_tries_hooks)
+{
+    static const struct {
+        const char *name, *rest, *hooks, *found;
+    } profiles[] = {
+        {"asking", "command = [sh]\nfiles { \"/etc/mine/hooks.json\" = \"asking.json\" }",
+         ASKS("claude"), "its hooks are answered"},
+        {"talking", "command = [sh]\nfiles { \"/etc/mine/hooks.json\" = \"talking.json\" }",
+         ASKS("martian"), "nobody would be asked: a question of its hooks was not answered"},
+        {"open", "command = [sh]\nhome { \"hooks.json\" = \"open.json\" }", ASKS("claude"),
+         "nobody would be asked: a file with its hooks can be changed from inside"},
+        {"plain", "command = [sh]", NULL, "agent plain"},
+        {"missing", "search = [\"path:no-such-agent\"]\ncommand = [\"{program}\"]", NULL,
+         "would not start"},
+    };
+    struct result result;
+    for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
+        add_profile(profiles[i].name, profiles[i].rest, profiles[i].hooks);
+    BELLJAR(&world, &result, "doctor");
+    ck_assert_msg(result.code == 0, "%s%s", result.out, result.err);
+    for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
+        char agent[40];
+        snprintf(agent, sizeof(agent), "agent %s ", profiles[i].name);
+        const char *line = finding(result.out, agent);
+        ck_assert_msg(strstr(line, profiles[i].found) != NULL, "%s: %s", profiles[i].name, line);
+    }
+    ck_assert_ptr_null(strstr(finding(result.out, "agent plain "), "hooks"));
+    result_free(&result);
+    BELLJAR(&world, &result, "ls"); /* nothing is left of it, and nobody was asked */
+    ck_assert_ptr_nonnull(strstr(result.out, "no sandboxes"));
+    result_free(&result);
+    /* What runs instead has what the agent would have, also after a restart. */
+    BELLJAR_OK(&world, "run", "-d", "-n", "looks", "--agent", "asking", "--instead", "--", "sh",
+               "-c", "cat /etc/mine/hooks.json; exit 7");
+    for (int round = 0; round < 2; round++) {
+        BELLJAR(&world, &result, "wait", "looks");
+        ck_assert_int_eq(result.code, 7);
+        result_free(&result);
+        WAIT_FOR(world_shows(&world, "looks", "--dialect claude"));
+        if (round == 0)
+            BELLJAR_OK(&world, "restart", "looks");
+    }
+    BELLJAR(&world, &result, "run", "-d", "--instead", "--", "sh");
+    ck_assert_int_eq(result.code, 2);
+    result_free(&result);
+}
+END_TEST
+
 START_TEST(doctor)
 {
     struct result result;
@@ -466,6 +539,7 @@ int main(void)
     tcase_add_test(use, foreign_client);
     tcase_add_test(use, server_status_and_stop);
     tcase_add_test(use, doctor);
+    tcase_add_test(use, doctor_tries_hooks);
     suite_add_tcase(suite, use);
     TCase *bad = tcase_create("bad input");
     tcase_add_checked_fixture(bad, setup, teardown);

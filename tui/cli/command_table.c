@@ -91,6 +91,7 @@ const struct command_spec command_table[] = {
      .options =
          {FLAG('d', "detach", "do not open the dashboard"),
           TEXT('A', "agent", "PROFILE", WORD_AGENT, "start this agent: claude, codex, ..."),
+          FLAG(0, "instead", "run COMMAND in place of the agent's program, with all it would have"),
           FLAG(0, "acp", "speak the Agent Client Protocol with it: a transcript"),
           TEXT(0, "prompt", "TEXT", WORD_NONE, "what the agent is told first"),
           TEXT(0, "like", "NAME", WORD_SANDBOX,
@@ -349,7 +350,7 @@ const struct command_spec command_table[] = {
      .summary = "say what this machine can enforce and what is missing",
      .text = "Exit code 1 when something is missing that every sandbox needs. Starts the "
              "server when none runs. Says for each agent's profile whether it would start, with its "
-             "key or without.",
+             "key or without, and tries in a sandbox of it whether its hooks reach the policy.",
      .options = {JSON_OPTION},
      .run = doctor_command},
     {"server", "start|stop|status|logs", .min = 1, .max = 1, .kind = WORD_CHOICE,

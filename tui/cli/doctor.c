@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tui/cli/doctor_hooks.h"
 #include "tui/cli/give.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/plain.h"
@@ -25,6 +26,24 @@ void doctor_say(struct doctor_finding *finding, enum doctor_level level, const c
     snprintf(finding->advice, sizeof(finding->advice), "%s", advice ? advice : "");
 }
 
+/* What came of it stands in the list: "hooks" is "answered", "none", or what is wrong. */
+static void try_hooks(struct doctor *doctor, struct peer *server)
+{
+    size_t i;
+    json_t *agent;
+    json_array_foreach(doctor->agents, i, agent)
+    {
+        struct bj_error error = {0};
+        if (!json_is_true(json_object_get(agent, "ready")))
+            continue;
+        int status = doctor_hooks(doctor, server, report_text(agent, "name"), &error);
+        json_object_set_new(agent, "hooks",
+                            json_string(status == 0         ? "answered"
+                                        : status == -ENOENT ? "none"
+                                                            : error.text));
+    }
+}
+
 static void ask_server(struct doctor *doctor)
 {
     struct bj_error error = {0};
@@ -42,6 +61,8 @@ static void ask_server(struct doctor *doctor)
         if (status == 0)
             status = peer_call(&server, "profile.list", json_pack("{s:s*}", "path", path),
                                PEER_TIMEOUT_MS, &doctor->agents, &error);
+        if (status == 0)
+            try_hooks(doctor, &server);
         peer_close(&server);
     }
     if (status < 0)
@@ -87,13 +108,18 @@ static void tell_agents(const struct doctor *doctor, json_t *list)
         bool ready = json_is_true(json_object_get(agent, "ready"));
         const char *program = report_text(agent, "program");
         const char *keyless = report_text(agent, "keyless");
+        const char *hooks = report_text(agent, "hooks");
+        bool answered = strcmp(hooks, "answered") == 0, none = strcmp(hooks, "none") == 0;
         snprintf(name, sizeof(name), "agent %s", report_text(agent, "name"));
-        if (ready && *keyless)
-            doctor_say(&finding, DOCTOR_WARN, NULL, "would start, but without its key: %.400s",
-                       keyless);
+        if (ready && !answered && !none)
+            doctor_say(&finding, DOCTOR_WARN, NULL,
+                       "would start, but nobody would be asked: %.400s", hooks);
+        else if (ready && *keyless)
+            doctor_say(&finding, DOCTOR_WARN, NULL, "would start%s, but without its key: %.400s",
+                       answered ? ", its hooks are answered" : "", keyless);
         else if (ready)
-            doctor_say(&finding, DOCTOR_OK, NULL, "%.80s%s%.300s", report_text(agent, "summary"),
-                       *program ? ", " : "", program);
+            doctor_say(&finding, DOCTOR_OK, NULL, "%.80s%s%.300s%s", report_text(agent, "summary"),
+                       *program ? ", " : "", program, answered ? ", its hooks are answered" : "");
         else
             doctor_say(&finding, DOCTOR_WARN, NULL, "would not start: %.400s",
                        report_text(agent, "why"));

@@ -293,6 +293,15 @@ static int await_exit(const struct bj_paths *paths, const char *name, struct wai
     return status;
 }
 
+int sandbox_await(const struct bj_paths *paths, const char *name, unsigned milliseconds,
+                  json_t **record, struct bj_error *error)
+{
+    struct wait wait = {0};
+    int status = await_exit(paths, name, &wait, false, milliseconds, error);
+    *record = wait.record;
+    return status;
+}
+
 /* A server that is killed meanwhile is started again: the sandbox goes on, and so does the wait. */
 int sandbox_wait(const struct args *args, const struct bj_paths *paths)
 {

@@ -26,6 +26,11 @@ int sandbox_find(struct peer *server, const char *name, json_t **record, struct 
 int sandbox_view(const struct bj_paths *paths, const char *name, struct peer *view,
                  struct bj_error *error);
 
+/* Waits until the sandbox with this name (or id) has ended, and gives its record, which the caller
+ * releases. -ETIMEDOUT after `milliseconds` (0: never). */
+int sandbox_await(const struct bj_paths *paths, const char *name, unsigned milliseconds,
+                  json_t **record, struct bj_error *error);
+
 /* One call of `method` with {names: [name]} for each; says what failed. Returns the exit code. */
 int sandbox_act(struct peer *server, const char *method, const char *const *names, size_t count);
 

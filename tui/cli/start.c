@@ -144,6 +144,8 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
         if (text && json_object_set_new(params, text_options[i].param, json_string(text)) < 0)
             return bj_fail(error, -EINVAL, "--%s is not UTF-8", text_options[i].option);
     }
+    if (args_set(args, "instead"))
+        json_object_set_new(params, "instead", json_true());
     if (args_set(args, "acp"))
         use_acp(params);
     for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++)
@@ -198,6 +200,9 @@ int start_run(const struct args *args, const struct bj_paths *paths)
         !args_set(args, "like"))
         return report_usage("run: --prompt needs --agent: other programs get their arguments "
                             "behind --");
+    if (args_set(args, "instead") && (!args_set(args, "agent") || args->trailing_count == 0))
+        return report_usage("run: --instead needs --agent PROFILE, and behind -- what runs in its "
+                            "agent's place");
     if (args_set(args, "no-record") && args_number(args, "record-limit", 0) > 0)
         return report_usage("run: --no-record and --record-limit say different things: give one");
     if (start_wrong_variable(args))
