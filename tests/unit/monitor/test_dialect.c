@@ -1,4 +1,8 @@
-/* What hooks of agents write, as recorded from the versions that docs/agents.md names. */
+/*
+ * What hooks of agents write: tests/fixtures/agents/AGENT.hooks.json is what those of real agents
+ * were given, of the versions that it names; the payloads that stand here are made up for what
+ * those do not show.
+ */
 #include "mux/monitor/dialect.h"
 
 #include <stdio.h>
@@ -6,6 +10,7 @@
 #include <string.h>
 
 #include <check.h>
+#include <jansson.h>
 
 static struct dialect_reading reading;
 
@@ -118,6 +123,82 @@ START_TEST(events_tell_a_state)
 }
 END_TEST
 
+/* What each event of the recorded ones is read as: a question with this title, or a state. */
+static const struct {
+    const char *agent, *event, *dialect, *title, *state;
+} recorded[] = {
+    {"claude", "UserPromptSubmit", "claude", NULL, "working"},
+    {"claude", "PreToolUse", "claude", "Bash(echo asked > made.txt; echo d''one)", NULL},
+    {"claude", "PermissionRequest", "claude-permission", "Bash(echo asked > made.txt; echo d''one)",
+     NULL},
+    {"claude", "Notification", "claude", NULL, "waiting"},
+    {"claude", "Stop", "claude", NULL, "done"},
+    {"codex", "UserPromptSubmit", "codex", NULL, "working"},
+    {"codex", "PreToolUse", "codex", "Bash(echo asked > made.txt; echo d''one)", NULL},
+    {"codex", "PermissionRequest", "codex-permission", "Bash(echo asked > made.txt; echo d''one)",
+     NULL},
+    {"codex", "Stop", "codex", NULL, "done"},
+    {"opencode", "UserPromptSubmit", "opencode", NULL, "working"},
+    {"opencode", "PreToolUse", "opencode", "Bash(echo asked > made.txt; echo d''one)", NULL},
+    {"opencode", "session.idle", "opencode", NULL, "done"},
+    {"gemini", "BeforeAgent", "gemini", NULL, "working"},
+    {"gemini", "BeforeTool", "gemini", "Bash(echo asked > made.txt; echo d''one)", NULL},
+    {"gemini", "AfterAgent", "gemini", NULL, "done"},
+};
+#define RECORDED (sizeof(recorded) / sizeof(recorded[0]))
+static const char *const agents[] = {"claude", "codex", "opencode", "gemini"};
+#define AGENTS (int)(sizeof(agents) / sizeof(agents[0]))
+
+static size_t row_of(const char *agent, const json_t *payload)
+{
+    const char *event = json_string_value(json_object_get(payload, "hook_event_name"));
+    if (!event)
+        event = json_string_value(json_object_get(payload, "type"));
+    ck_assert_ptr_nonnull(event);
+    for (size_t i = 0; i < RECORDED; i++)
+        if (strcmp(recorded[i].agent, agent) == 0 && strcmp(recorded[i].event, event) == 0)
+            return i;
+    ck_abort_msg("%s of %s has no row here", event, agent);
+}
+
+static void check_recorded(size_t row, const json_t *payload)
+{
+    char *text = json_dumps(payload, JSON_COMPACT);
+    take(recorded[row].dialect, text);
+    free(text);
+    if (recorded[row].title) {
+        ck_assert_int_eq(reading.outcome, DIALECT_ASKS);
+        ck_assert_str_eq(reading.title, recorded[row].title);
+    } else {
+        ck_assert_int_eq(reading.outcome, DIALECT_TELLS);
+        ck_assert_str_eq(reading.state, recorded[row].state);
+    }
+}
+
+START_TEST(recorded_ones_are_read)
+{
+    char path[4096];
+    bool seen[RECORDED] = {false};
+    size_t i;
+    json_t *payload;
+    const char *directory = getenv("BELLJAR_TEST_SCREENS");
+    ck_assert_msg(directory, "BELLJAR_TEST_SCREENS does not say where the payloads are");
+    snprintf(path, sizeof(path), "%s/%s.hooks.json", directory, agents[_i]);
+    json_t *whole = json_load_file(path, 0, NULL);
+    ck_assert_msg(whole, "%s cannot be read", path);
+    json_array_foreach(json_object_get(whole, "payloads"), i, payload)
+    {
+        size_t row = row_of(agents[_i], payload);
+        check_recorded(row, payload);
+        seen[row] = true;
+    }
+    for (i = 0; i < RECORDED; i++)
+        ck_assert_msg(seen[i] || strcmp(recorded[i].agent, agents[_i]) != 0,
+                      "%s of %s is not recorded", recorded[i].event, agents[_i]);
+    json_decref(whole);
+}
+END_TEST
+
 /* Nobody decides on what is not understood. */
 static const char *const odd[][2] = {
     {"claude", ""},
@@ -176,6 +257,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, NULL, teardown);
     tcase_add_loop_test(tcase, tools_become_calls, 0, sizeof(questions) / sizeof(questions[0]));
     tcase_add_loop_test(tcase, events_tell_a_state, 0, sizeof(events) / sizeof(events[0]));
+    tcase_add_loop_test(tcase, recorded_ones_are_read, 0, AGENTS);
     tcase_add_loop_test(tcase, what_is_odd_is_unknown, 0, sizeof(odd) / sizeof(odd[0]));
     tcase_add_test(tcase, depth_is_bounded);
     tcase_add_test(tcase, a_long_call_is_not_decided);
