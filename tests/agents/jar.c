@@ -199,10 +199,10 @@ bool jar_possible(void)
     const char *mock = getenv("BELLJAR_TEST_MODEL");
     snprintf(script, sizeof(script), "%s", mock ? mock : "");
     if (!installed())
-        printf("skipped: BELLJAR_TEST_AGENTS names no node_modules/.bin with claude, codex, "
+        printf("SKIP agents: BELLJAR_TEST_AGENTS names no node_modules/.bin with claude, codex, "
                "opencode and gemini\n");
     else if (!net_make())
-        printf("skipped: a network of its own needs root\n");
+        printf("SKIP agents: a network of its own needs root\n");
     else
         return true;
     return false;
