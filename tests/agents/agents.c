@@ -331,7 +331,7 @@ int main(void)
     if (!jar_possible())
         return 77;
     Suite *suite = suite_create("agents");
-    for (int i = 0; i < JAR_AGENTS; i++) { /* CK_RUN_CASE=claude runs one agent's */
+    for (int i = 0; i < JAR_AGENTS; i++) { /* $CK_RUN_CASE: one of them */
         if (recordings && jar_agents[i].protocol)
             continue;
         TCase *tcase = tcase_create(jar_agents[i].profile);
