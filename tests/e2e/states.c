@@ -121,6 +121,91 @@ START_TEST(everybody_is_told_the_same)
 }
 END_TEST
 
+/* What the theme in use has for a role, as 0xRRGGBB. */
+static unsigned theme_color(const char *role)
+{
+    struct result result;
+    BELLJAR(&world, &result, "config", "show", "--json");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    json_t *config = json_loads(result.out, 0, NULL);
+    const char *text = json_string_value(json_object_get(json_object_get(config, "colors"), role));
+    ck_assert_msg(text && text[0] == '#', "%s", role);
+    unsigned color = (unsigned)strtoul(text + 1, NULL, 16);
+    json_decref(config);
+    result_free(&result);
+    return color;
+}
+
+/* Whether that text was sent right behind this colour (as xterm-direct has it, which not every
+ * libvterm reads); its background may stand between. */
+static bool was_sent_in(struct eye *eye, unsigned color, const char *text)
+{
+    char begin[48];
+    snprintf(begin, sizeof(begin), "\x1b[38:2::%u:%u:%um", color >> 16, color >> 8 & 255,
+             color & 255);
+    for (const char *at = eye->raw; at && (at = strstr(at, begin));) {
+        at += strlen(begin);
+        const char *behind = at;
+        while (strncmp(behind, "\x1b[48:", 5) == 0)
+            behind += strcspn(behind, "m") + 1;
+        if (strncmp(behind, text, strlen(text)) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* In the list: glyph and word in the colour of the theme's role, no two alike. */
+START_TEST(each_state_looks_as_the_theme_says)
+{
+    static const struct {
+        const char *name, *script, *doing, *role, *glyph, *word;
+    } rows[] = {
+        {"held", ASK "--kind exec --title 'Bash(make)'", "verdict", "state_waiting", "◆",
+         "verdict?"},
+        {"hooked", TELLS("Notification") " sleep 1000", "input", "state_input", "◇", "input?"},
+        {"works", TELLS("UserPromptSubmit") " sleep 1000", "thinking", "state_thinking", "◐",
+         "thinking"},
+        {"turned", TELLS("Stop") " sleep 1000", "idle", "state_idle", "○", "idle"},
+        {"command", "printf '\\033]133;C\\007'; while sleep 1; do printf .; done", "running",
+         "state_running", "●", "running"},
+        {"stopped", "sleep 1000", "paused", "state_paused", "‖", "paused"},
+        {"ended", "exit 0", "exited", "state_exited", "■", "exited"},
+        {"broke", "exit 3", "failed", "state_failed", "✕", "exited 3"},
+    };
+    static const char *const terminals[][2] = {
+        {"xterm-256color", "truecolor"}, {"xterm-256color", ""}, {"xterm", ""}, {"vt100", ""}};
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        human_runs(&world, rows[i].name, rows[i].script);
+    BELLJAR_OK(&world, "pause", "stopped");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        WAIT_FOR(strcmp(world_field(&world, rows[i].name, "doing"), rows[i].doing) == 0);
+    unsigned colors[sizeof(rows) / sizeof(rows[0])];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        colors[i] = theme_color(rows[i].role);
+        for (size_t k = 0; k < i; k++)
+            ck_assert_uint_ne(colors[i], colors[k]);
+    }
+    for (size_t terminal = 0; terminal < 4; terminal++) {
+        setenv("TERM", terminals[terminal][0], 1);
+        setenv("COLORTERM", terminals[terminal][1], 1);
+        struct eye *eye = attach(40, 120);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        eye_type(eye, "l");
+        for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+            EYE_WAIT(eye, list_says(eye, rows[i].name, rows[i].glyph) &&
+                              list_says(eye, rows[i].name, rows[i].word));
+            if (terminal == 0)
+                EYE_WAIT(eye, was_sent_in(eye, colors[i], rows[i].glyph) &&
+                                  was_sent_in(eye, colors[i], rows[i].word));
+        }
+        eye_type(eye, "l");
+        detach(eye);
+    }
+    setenv("TERM", "xterm-256color", 1);
+    unsetenv("COLORTERM");
+}
+END_TEST
+
 START_TEST(a_card_says_who_says_so)
 {
     human_runs(&world, "one", TELLS("Notification") " sleep 1000");
@@ -333,6 +418,7 @@ int main(void)
     tcase_set_timeout(tests, 0);
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, everybody_is_told_the_same);
+    tcase_add_test(tests, each_state_looks_as_the_theme_says);
     tcase_add_test(tests, a_card_says_who_says_so);
     tcase_add_test(tests, a_blocked_agent_is_never_running);
     tcase_add_test(tests, an_end_takes_what_hooks_told);

@@ -19,10 +19,15 @@ static const char *const role_names[THEME_ROLES] = {
     [ROLE_TITLE] = "title",
     [ROLE_DIM] = "dim",
     [ROLE_STATE_STARTING] = "state_starting",
+    [ROLE_STATE_THINKING] = "state_thinking",
     [ROLE_STATE_RUNNING] = "state_running",
+    [ROLE_STATE_IDLE] = "state_idle",
     [ROLE_STATE_WAITING] = "state_waiting",
+    [ROLE_STATE_INPUT] = "state_input",
+    [ROLE_STATE_STUCK] = "state_stuck",
     [ROLE_STATE_PAUSED] = "state_paused",
     [ROLE_STATE_EXITED] = "state_exited",
+    [ROLE_STATE_FAILED] = "state_failed",
     [ROLE_STATE_LOST] = "state_lost",
     [ROLE_BAR] = "bar",
     [ROLE_BAR_TEXT] = "bar_text",
@@ -45,6 +50,15 @@ static const char *const role_names[THEME_ROLES] = {
     [ROLE_NOTE] = "note",
     [ROLE_ERROR] = "error",
     [ROLE_NOTE_TEXT] = "note_text",
+};
+
+/* Whose colour a role has in a theme that does not name it. */
+static const struct {
+    enum theme_role role, like;
+} likenesses[] = {
+    {ROLE_STATE_THINKING, ROLE_STATE_STARTING}, {ROLE_STATE_IDLE, ROLE_STATE_EXITED},
+    {ROLE_STATE_INPUT, ROLE_STATE_WAITING},     {ROLE_STATE_STUCK, ROLE_STATE_LOST},
+    {ROLE_STATE_FAILED, ROLE_STATE_LOST},
 };
 
 const struct theme_pair theme_pairs[] = {
@@ -100,6 +114,21 @@ const struct theme_pair theme_pairs[] = {
     {ROLE_STATE_PAUSED, ROLE_BAR},
     {ROLE_STATE_EXITED, ROLE_BAR},
     {ROLE_TITLE, ROLE_BAR},
+    {ROLE_STATE_THINKING, ROLE_BACKGROUND},
+    {ROLE_STATE_THINKING, ROLE_CURSOR_LINE},
+    {ROLE_STATE_THINKING, ROLE_BAR},
+    {ROLE_STATE_IDLE, ROLE_BACKGROUND},
+    {ROLE_STATE_IDLE, ROLE_CURSOR_LINE},
+    {ROLE_STATE_IDLE, ROLE_BAR},
+    {ROLE_STATE_INPUT, ROLE_BACKGROUND},
+    {ROLE_STATE_INPUT, ROLE_CURSOR_LINE},
+    {ROLE_STATE_INPUT, ROLE_BAR},
+    {ROLE_STATE_STUCK, ROLE_BACKGROUND},
+    {ROLE_STATE_STUCK, ROLE_CURSOR_LINE},
+    {ROLE_STATE_STUCK, ROLE_BAR},
+    {ROLE_STATE_FAILED, ROLE_BACKGROUND},
+    {ROLE_STATE_FAILED, ROLE_CURSOR_LINE},
+    {ROLE_STATE_FAILED, ROLE_BAR},
 };
 const int theme_pairs_count = (int)(sizeof(theme_pairs) / sizeof(theme_pairs[0]));
 
@@ -193,6 +222,11 @@ int theme_parse(struct theme *theme, const char *text, const char *file, struct 
         return status;
     if (!theme->name[0])
         return bj_fail(error, -EINVAL, "%.200s:1: the theme has no name", file);
+    for (size_t i = 0; i < sizeof(likenesses) / sizeof(likenesses[0]); i++)
+        if (!reading.role[likenesses[i].role]) {
+            reading.role[likenesses[i].role] = reading.role[likenesses[i].like];
+            theme->role[likenesses[i].role] = theme->role[likenesses[i].like];
+        }
     for (int i = 0; i < THEME_ROLES; i++)
         if (!reading.role[i])
             return bj_fail(error, -EINVAL, "%.200s:%d: the colour %s is missing", file,

@@ -1,6 +1,7 @@
 /*
  * Colours by role. A theme is a data file (themes/NAME.theme); every role and all sixteen palette
- * colours of the panes must be there, so that a theme is whole or refused with file and line.
+ * colours of the panes must be there, so that a theme is whole or refused with file and line. The
+ * roles of some states may be missing: each then has the colour of one that every theme has.
  */
 #pragma once
 
@@ -20,10 +21,15 @@ enum theme_role {
     ROLE_TITLE,
     ROLE_DIM, /* second-rate text */
     ROLE_STATE_STARTING,
+    ROLE_STATE_THINKING,
     ROLE_STATE_RUNNING,
-    ROLE_STATE_WAITING,
+    ROLE_STATE_IDLE,
+    ROLE_STATE_WAITING, /* for a verdict */
+    ROLE_STATE_INPUT,
+    ROLE_STATE_STUCK,
     ROLE_STATE_PAUSED,
     ROLE_STATE_EXITED,
+    ROLE_STATE_FAILED,
     ROLE_STATE_LOST,
     ROLE_BAR, /* background of the global bar */
     ROLE_BAR_TEXT,

@@ -181,6 +181,8 @@ static void add_figures(struct view *view, const struct view_input *input, struc
     struct style text = paint_style(paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
     struct style dim = paint_style(paint, ROLE_BAR_DIM, ROLE_BAR, 0);
     struct style waiting = paint_style(paint, ROLE_STATE_WAITING, ROLE_BAR, BJ_ATTR_BOLD);
+    struct style asks = paint_style(paint, doing_role(DOING_INPUT), ROLE_BAR, BJ_ATTR_BOLD);
+    struct style stuck = paint_style(paint, doing_role(DOING_STUCK), ROLE_BAR, BJ_ATTR_BOLD);
     struct style high = paint_style(paint, ROLE_STATE_LOST, ROLE_BAR, BJ_ATTR_BOLD);
     int severity = fleet_severity(input->fleet, NULL);
     struct style alert = paint_style(paint, severity_role(severity), ROLE_BAR, BJ_ATTR_BOLD);
@@ -196,10 +198,10 @@ static void add_figures(struct view *view, const struct view_input *input, struc
     if (totals.waiting > 0)
         pieces_add(piece, count, 1, &waiting, " %s %zu waiting ", utf8 ? "◆" : "?", totals.waiting);
     if (totals.input > 0)
-        pieces_add(piece, count, 3, &waiting, " %s %zu input ", state_glyph(DOING_INPUT, !utf8),
+        pieces_add(piece, count, 3, &asks, " %s %zu input ", state_glyph(DOING_INPUT, !utf8),
                    totals.input);
     if (totals.stuck > 0)
-        pieces_add(piece, count, 3, &high, " %s %zu stuck ", state_glyph(DOING_STUCK, !utf8),
+        pieces_add(piece, count, 3, &stuck, " %s %zu stuck ", state_glyph(DOING_STUCK, !utf8),
                    totals.stuck);
     if (!narrow && totals.running > 0)
         pieces_add(piece, count, 7, &dim, " %s %zu running ", state_glyph(DOING_RUNNING, !utf8),

@@ -69,15 +69,15 @@ enum theme_role doing_role(enum doing doing)
     static const enum theme_role roles[DOINGS] = {
         [DOING_UNKNOWN] = ROLE_DIM,
         [DOING_EXITED] = ROLE_STATE_EXITED,
-        [DOING_IDLE] = ROLE_STATE_EXITED,
+        [DOING_IDLE] = ROLE_STATE_IDLE,
         [DOING_PAUSED] = ROLE_STATE_PAUSED,
         [DOING_STARTING] = ROLE_STATE_STARTING,
-        [DOING_THINKING] = ROLE_STATE_STARTING,
+        [DOING_THINKING] = ROLE_STATE_THINKING,
         [DOING_RUNNING] = ROLE_STATE_RUNNING,
-        [DOING_FAILED] = ROLE_STATE_LOST,
+        [DOING_FAILED] = ROLE_STATE_FAILED,
         [DOING_LOST] = ROLE_STATE_LOST,
-        [DOING_STUCK] = ROLE_STATE_LOST,
-        [DOING_INPUT] = ROLE_STATE_WAITING,
+        [DOING_STUCK] = ROLE_STATE_STUCK,
+        [DOING_INPUT] = ROLE_STATE_INPUT,
         [DOING_VERDICT] = ROLE_STATE_WAITING,
     };
     return roles[doing];

@@ -43,6 +43,33 @@ START_TEST(shipped_themes_can_be_read)
 }
 END_TEST
 
+static const enum theme_role states[] = {
+    ROLE_STATE_STARTING, ROLE_STATE_THINKING, ROLE_STATE_RUNNING, ROLE_STATE_IDLE,
+    ROLE_STATE_WAITING,  ROLE_STATE_INPUT,    ROLE_STATE_STUCK,   ROLE_STATE_PAUSED,
+    ROLE_STATE_EXITED,   ROLE_STATE_FAILED,   ROLE_STATE_LOST,
+};
+#define STATES (sizeof(states) / sizeof(states[0]))
+
+/* With 256 colours as well as with all; with sixteen glyph and word must do. */
+START_TEST(every_state_has_a_colour_of_its_own)
+{
+    find();
+    for (size_t i = 0; i < 4; i++) {
+        struct theme theme;
+        ck_assert_int_eq(config_theme(&theme, &paths, shipped[i], NULL), 0);
+        for (size_t one = 0; one < STATES; one++)
+            for (size_t other = 0; other < one; other++) {
+                uint32_t first = theme_rgb(theme.role[states[one]]);
+                uint32_t second = theme_rgb(theme.role[states[other]]);
+                ck_assert_msg(first != second &&
+                                  theme_nearest_256(first) != theme_nearest_256(second),
+                              "%s: %s and %s look alike", shipped[i], theme_role_name(states[one]),
+                              theme_role_name(states[other]));
+            }
+    }
+}
+END_TEST
+
 START_TEST(an_unknown_theme_names_the_others)
 {
     struct theme theme;
@@ -108,6 +135,34 @@ START_TEST(errors_name_the_line)
 }
 END_TEST
 
+/* One that was written before these roles were there. */
+START_TEST(an_older_theme_is_whole)
+{
+    static const struct {
+        enum theme_role role, like;
+    } rows[] = {
+        {ROLE_STATE_THINKING, ROLE_STATE_STARTING}, {ROLE_STATE_IDLE, ROLE_STATE_EXITED},
+        {ROLE_STATE_INPUT, ROLE_STATE_WAITING},     {ROLE_STATE_STUCK, ROLE_STATE_LOST},
+        {ROLE_STATE_FAILED, ROLE_STATE_LOST},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct theme theme;
+        char text[8192], line[64], other[64];
+        snprintf(text, sizeof(text), "%s", with(theme_role_name(rows[i].role), NULL));
+        snprintf(line, sizeof(line), "%s = \"#102030\"", theme_role_name(rows[i].like));
+        snprintf(other, sizeof(other), "%s = \"#405060\"", theme_role_name(rows[i].like));
+        char *at = strstr(text, line);
+        ck_assert_ptr_nonnull(at);
+        memcpy(at, other, strlen(other));
+        ck_assert_int_eq(theme_parse(&theme, text, "my.theme", NULL), 0);
+        ck_assert_uint_eq(theme.role[rows[i].role], BJ_COLOR_RGB | 0x405060);
+        /* What it is like is still needed. */
+        broken(with(theme_role_name(rows[i].like), NULL),
+               "my.theme:2: ", theme_role_name(rows[i].like));
+    }
+}
+END_TEST
+
 START_TEST(settings_file)
 {
     char directory[] = "/tmp/belljar-test-XXXXXX", path[128];
@@ -166,5 +221,6 @@ START_TEST(colours)
 }
 END_TEST
 
-SUITE_MAIN("theme", shipped_themes_can_be_read, an_unknown_theme_names_the_others,
-           errors_name_the_line, settings_file, colours)
+SUITE_MAIN("theme", shipped_themes_can_be_read, every_state_has_a_colour_of_its_own,
+           an_unknown_theme_names_the_others, errors_name_the_line, an_older_theme_is_whole,
+           settings_file, colours)
