@@ -65,7 +65,8 @@ static bool works(const struct activity_facts *facts, uint64_t now)
 static bool judge_hook(const struct activity_facts *facts, uint64_t now, struct verdict *verdict)
 {
     uint64_t sign = later(later(facts->output_at, facts->busy_at), facts->told_at);
-    bool silent = now >= sign + ACTIVITY_STUCK_MS && facts->cpu >= 0 && facts->cpu < ACTIVITY_BUSY;
+    uint64_t patience = facts->stuck_ms ? facts->stuck_ms : ACTIVITY_STUCK_MS;
+    bool silent = now >= sign + patience && facts->cpu >= 0 && facts->cpu < ACTIVITY_BUSY;
     switch (facts->hook) {
     case HOOK_WAITING:
         *verdict = (struct verdict){DOING_INPUT, SOURCE_HOOK, facts->hook_at};

@@ -78,8 +78,9 @@ struct activity_facts {
     bool open;         /* the cursor stands behind what it printed */
     uint64_t reads_at; /* it was seen to read its terminal */
     uint64_t reads_since;
-    uint64_t busy_at; /* it used the CPU */
-    double cpu;       /* percent of one core; below zero: not known */
+    uint64_t busy_at;  /* it used the CPU */
+    double cpu;        /* percent of one core; below zero: not known */
+    uint64_t stuck_ms; /* instead of ACTIVITY_STUCK_MS; 0: that */
 };
 
 struct activity {

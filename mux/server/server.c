@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -170,7 +171,9 @@ static int listen_here(struct server *server, struct bj_error *error)
 int server_open(struct server *server, struct bj_error *error)
 {
     static const int numbers[] = {SIGTERM, SIGINT, SIGHUP};
+    const char *stuck = getenv("BELLJAR_TEST_STUCK_MS");
     server->started = server_time();
+    server->stuck_ms = stuck ? strtoull(stuck, NULL, 10) : 0;
     server->listen_descriptor = -1;
     server->egress.listen_fd = -1;
     int status = process_boot_id(server->boot_id);

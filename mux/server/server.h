@@ -40,6 +40,7 @@ struct server {
     int listen_descriptor;
     uv_signal_t signals[3];
     uv_timer_t flush;  /* coalesces events */
+    uint64_t stuck_ms; /* $BELLJAR_TEST_STUCK_MS: tests need not wait for two minutes; 0: unset */
     uv_timer_t sample; /* see stats.h */
     uv_timer_t sweep;  /* removes cgroups that were still in use at the end */
     unsigned sweeps_left;

@@ -150,6 +150,7 @@ bool signs_judge(struct sandbox *sandbox)
     facts->state = record->state;
     facts->failed = record->exit_code != 0 || record->exit_signal != 0;
     facts->asked = asked == 0 ? 0 : age > 0 && age < (double)now ? now - (uint64_t)age : now;
+    facts->stuck_ms = sandbox->server->stuck_ms;
     look_at_figures(sandbox, now);
     bool changed = activity_judge(&sandbox->activity, facts, now);
     timeline_note(&sandbox->timeline, sandbox->activity.doing, sandbox->activity.since, now);

@@ -113,6 +113,45 @@ START_TEST(a_hundred)
 }
 END_TEST
 
+/* Cards that are higher than a line show the last lines of output, the newest below, each below its
+ * own name. */
+static bool card_has(struct eye *eye, int number, int high)
+{
+    char name[32], last[32], before[32];
+    int col;
+    snprintf(name, sizeof(name), "card-%02d ", number);
+    snprintf(last, sizeof(last), "said last %02d", number);
+    snprintf(before, sizeof(before), "before %02d", number);
+    int row = eye_find(eye, name, &col), end = col + 30 < eye->cols ? col + 30 : eye->cols;
+    if (row < 0 || row + high > eye->rows ||
+        !strstr(eye_cells(eye, row + high - 1, col > 3 ? col - 3 : 0, end), last))
+        return false;
+    return high < 3 || strstr(eye_cells(eye, row + high - 2, col > 3 ? col - 3 : 0, end), before);
+}
+
+START_TEST(cards_show_what_was_said_last)
+{
+    /* So many that panes do not fit, and cards of that height do. */
+    static const struct {
+        int count, high;
+    } rows[SIZES] = {{15, 2}, {33, 3}, {92, 3}};
+    int started = 0;
+    for (size_t i = 0; i < SIZES; i++) {
+        for (; started < rows[i].count; started++) {
+            char name[32], script[96];
+            snprintf(name, sizeof(name), "card-%02d", started);
+            snprintf(script, sizeof(script),
+                     "echo before %02d; echo said last %02d; exec sleep 100000", started, started);
+            BELLJAR_OK(&world, "run", "-d", "-n", name, "--", "sh", "-c", script);
+        }
+        struct eye *eye = attach(sizes[i][0], sizes[i][1]);
+        for (int number = 0; number < rows[i].count; number++)
+            EYE_WAIT(eye, card_has(eye, number, rows[i].high));
+        detach(eye);
+    }
+}
+END_TEST
+
 START_TEST(tabs_of_projects)
 {
     run_in("web", "shop", "echo of web; sleep 1000");
@@ -299,6 +338,7 @@ int main(void)
     tcase_add_checked_fixture(tests, setup, teardown);
     tcase_add_test(tests, more_than_the_limit_of_descriptors);
     tcase_add_test(tests, a_hundred);
+    tcase_add_test(tests, cards_show_what_was_said_last);
     tcase_add_test(tests, tabs_of_projects);
     tcase_add_test(tests, pins_and_need);
     tcase_add_test(tests, text_to_many);

@@ -311,6 +311,30 @@ START_TEST(the_strip_is_whole_after_an_attach)
 }
 END_TEST
 
+/* Its hook says that it works, and there is no sign of it: the variable is for two minutes. */
+START_TEST(no_sign_for_long_is_stuck)
+{
+    setenv("BELLJAR_TEST_STUCK_MS", "3000", 1);
+    human_runs(&world, "hangs",
+               TELLS("UserPromptSubmit") " read go; while :; do date; sleep 0.3; done");
+    struct eye *eye = attach(24, 80);
+    unsetenv("BELLJAR_TEST_STUCK_MS");
+    EYE_WAIT(eye, eye_shows(eye, "⊗ hangs stuck ") && eye_shows(eye, "⊗ 1 stuck"));
+    ck_assert(does("hangs", "stuck", "hook"));
+    ck_assert(HUMAN_READS(&world, "⊗ stuck", "ls", NULL));
+    eye_type(eye, "i");
+    EYE_WAIT(eye, eye_shows(eye, "stuck, for ") && eye_shows(eye, "its hook says so"));
+    eye_type(eye, "il");
+    EYE_WAIT(eye, list_says(eye, "hangs", "⊗ stuck"));
+    eye_type(eye, "l");
+    /* A sign of life ends it; the strip has it still. */
+    BELLJAR_OK(&world, "send", "hangs", "--enter", "go");
+    EYE_WAIT(eye, !eye_shows(eye, " stuck ") && !eye_shows(eye, "⊗ 1 stuck"));
+    ck_assert(eye_shows(eye, "⊗"));
+    detach(eye);
+}
+END_TEST
+
 /* The box of `i` has the selected one's name in its border. */
 static bool selected(struct eye *eye, const char *name)
 {
@@ -423,6 +447,7 @@ int main(void)
     tcase_add_test(tests, a_blocked_agent_is_never_running);
     tcase_add_test(tests, an_end_takes_what_hooks_told);
     tcase_add_test(tests, the_strip_is_whole_after_an_attach);
+    tcase_add_test(tests, no_sign_for_long_is_stuck);
     tcase_add_test(tests, a_question_of_which_nobody_is_told);
     tcase_add_test(tests, tab_leads_to_the_greatest_need);
     suite_add_tcase(suite, tests);

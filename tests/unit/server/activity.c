@@ -217,6 +217,25 @@ START_TEST(the_labelled_corpus)
 }
 END_TEST
 
+START_TEST(stuck_after_a_while)
+{
+    for (int i = 0; i < 2; i++) {
+        uint64_t patience = i ? 3000 : ACTIVITY_STUCK_MS;
+        struct activity_facts facts = {.state = SANDBOX_RUNNING,
+                                       .hook = HOOK_WORKING,
+                                       .hook_at = BEGIN,
+                                       .told_at = BEGIN,
+                                       .stuck_ms = i ? patience : 0};
+        struct activity activity = {0};
+        activity_judge(&activity, &facts, BEGIN + patience - 1);
+        ck_assert_int_eq(activity.doing, DOING_THINKING);
+        activity_judge(&activity, &facts, BEGIN + patience);
+        ck_assert_int_eq(activity.doing, DOING_STUCK);
+        ck_assert_uint_eq(activity.since, BEGIN);
+    }
+}
+END_TEST
+
 START_TEST(facts_of_the_server_come_first)
 {
     static const struct {
@@ -320,6 +339,7 @@ END_TEST
 int main(void)
 {
     const TTest *const cases[] = {the_labelled_corpus,
+                                  stuck_after_a_while,
                                   facts_of_the_server_come_first,
                                   nothing_is_guessed,
                                   since_when,
