@@ -305,6 +305,9 @@ struct shown {
     bool review, player, digest;
     char selected[FLEET_ID_MAX], first[FLEET_ID_MAX];
     size_t pinned;
+    enum fleet_sorting sorting;
+    enum roster_key key;
+    bool reversed;
 };
 
 static struct shown shown_now(const struct dashboard *dashboard)
@@ -317,7 +320,10 @@ static struct shown shown_now(const struct dashboard *dashboard)
                           .review = control->review.open,
                           .player = control->player.open,
                           .digest = control->digest.open,
-                          .pinned = fleet->order_pinned};
+                          .pinned = fleet->order_pinned,
+                          .sorting = fleet->sorting,
+                          .key = control->roster.key,
+                          .reversed = control->roster.reversed};
     memcpy(shown.selected, control->selected, sizeof(shown.selected));
     snprintf(shown.first, sizeof(shown.first), "%s", fleet->order_count ? fleet->order[0] : "");
     return shown;
@@ -326,7 +332,9 @@ static struct shown shown_now(const struct dashboard *dashboard)
 static bool session_differs(const struct shown *one, const struct shown *other)
 {
     return one->layout != other->layout || strcmp(one->selected, other->selected) != 0 ||
-           strcmp(one->first, other->first) != 0 || one->pinned != other->pinned;
+           strcmp(one->first, other->first) != 0 || one->pinned != other->pinned ||
+           one->sorting != other->sorting || one->key != other->key ||
+           one->reversed != other->reversed;
 }
 
 static void on_input(void *owner, const struct input *input)
@@ -469,6 +477,14 @@ static void on_signal(uv_signal_t *signal, int number)
     }
 }
 
+/* Nothing moves under a human who does or reads something. */
+static bool may_settle(const struct dashboard *dashboard)
+{
+    const struct control *control = &dashboard->control;
+    return control->mode == CONTROL_SUPERVISE && !control->prefix_waits &&
+           !control_has_open(control) && !control->digest.open && !panes_scrolled(dashboard);
+}
+
 static void on_tick(uv_timer_t *timer)
 {
     struct dashboard *dashboard = timer->data;
@@ -476,8 +492,7 @@ static void on_tick(uv_timer_t *timer)
     uint64_t quiet = dashboard_now(dashboard) - dashboard->pressed_at;
     if (quiet >= AHEAD_MS)
         dashboard_listen(dashboard);
-    if (quiet >= SETTLE_MS && dashboard->control.mode == CONTROL_SUPERVISE &&
-        fleet_settle(&dashboard->fleet))
+    if (quiet >= SETTLE_MS && may_settle(dashboard) && fleet_settle(&dashboard->fleet))
         dashboard_changed(dashboard);
     panes_tick(dashboard);
     server_tick(dashboard);

@@ -20,7 +20,13 @@ void server_save(struct dashboard *dashboard)
         pinned += i < first && origin_number(ids[i]) == 0;
     }
     msgpack_packer *packer = bj_rpc_request(&here->rpc, "session.save", server_on_done, NULL);
-    msgpack_pack_map(packer, 5);
+    msgpack_pack_map(packer, 5 + (dashboard->keeps_sorting ? 2 : 0));
+    if (dashboard->keeps_sorting) {
+        char sort[ROSTER_SORT_MAX];
+        roster_sorted(&dashboard->control.roster, sort);
+        bj_pack_key_str(packer, "order", fleet_sorting_word(fleet->sorting));
+        bj_pack_key_str(packer, "sort", sort);
+    }
     bj_pack_key_str(packer, "name", fleet->session);
     bj_pack_key_str(packer, "layout", layout_name(dashboard->control.layout));
     bj_pack_key_str(packer, "selected", far ? "" : dashboard->control.selected);

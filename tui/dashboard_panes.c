@@ -311,6 +311,16 @@ static void scroll(struct pane_link *link, int amount)
     scroll_to(link, at);
 }
 
+bool panes_scrolled(const struct dashboard *dashboard)
+{
+    for (size_t i = 0; i < dashboard->link_count; i++) {
+        const struct pane_link *link = dashboard->links[i];
+        if (!link->gone && (link->pane.screen.view_offset > 0 || link->scroll_wish > 0))
+            return true;
+    }
+    return false;
+}
+
 /* Typing means the live screen. */
 static void go_live(struct pane_link *link)
 {

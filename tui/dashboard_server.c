@@ -155,13 +155,19 @@ static void on_hello(struct bj_rpc *rpc, const msgpack_object *error, const msgp
         server_note_error(dashboard, error);
     if (link->origin->number > 0)
         return;
+    if (!error)
+        dashboard->keeps_sorting = bj_get(result, "order") != NULL;
     if (!error && !dashboard->restored) {
-        char layout[16];
+        char layout[16], order[16], sort[ROSTER_SORT_MAX];
         bj_get_copy(result, "layout", layout, sizeof(layout));
         dashboard->control.layout = layout_find(layout);
         bj_get_copy(result, "selected", dashboard->select_next, sizeof(dashboard->select_next));
         fleet_set_order(&dashboard->fleet, bj_get(result, "panes"),
                         (size_t)bj_get_uint(result, "pinned", 0));
+        bj_get_copy(result, "order", order, sizeof(order));
+        fleet_set_sorting(&dashboard->fleet, fleet_sorting_find(order));
+        bj_get_copy(result, "sort", sort, sizeof(sort));
+        roster_sort_as(&dashboard->control.roster, sort);
         server_select_wanted(dashboard);
     }
     dashboard->restored = true;
@@ -181,6 +187,8 @@ static void on_subscribed(struct bj_rpc *rpc, const msgpack_object *error,
     if (link->trouble[0] && link->seen)
         control_note(&dashboard->control, dashboard_now(dashboard), false, "%s%sthe server is back",
                      label, label[0] ? ": " : "");
+    if (!link->seen)
+        fleet_settle(&dashboard->fleet); /* nobody has seen them elsewhere */
     link->seen = true;
     link->trouble[0] = '\0';
     link->trouble_at = 0;

@@ -112,6 +112,7 @@ struct dashboard {
     uv_prepare_t quiet;
     uv_signal_t signals[8];
     uv_timer_t tick, paint, escape, save;
+    bool keeps_sorting;  /* this host's server keeps it with the session; an older one refuses it */
     uv_timer_t settle;   /* the configuration has changed, and may change more */
     uv_fs_event_t watch; /* of the configuration's directory */
     bool stopping;
@@ -267,6 +268,7 @@ void panes_sync(struct dashboard *dashboard); /* connections fit to what is visi
 void panes_painted(struct dashboard *dashboard);
 void panes_retry(struct dashboard *dashboard, unsigned origin); /* its host is there again */
 void panes_tick(struct dashboard *dashboard);
+bool panes_scrolled(const struct dashboard *dashboard); /* one shows what is past */
 void panes_order(struct dashboard *dashboard, const struct order *order, const struct input *input);
 void panes_focus(struct dashboard *dashboard); /* tells agents who has the focus */
 void panes_take(struct dashboard *dashboard);  /* the selected one gets the size that it has here */

@@ -374,11 +374,15 @@ static void session_save(struct client *client, uint32_t id, const msgpack_objec
     struct server *server = client->server;
     struct bj_error error = {0};
     struct session *session;
-    char name[NAME_SIZE], layout[20], selected[40];
+    char name[NAME_SIZE], layout[20], selected[40], word[SESSION_WORD];
     bj_get_copy(params, "name", name, sizeof(name));
     int status = session_use(&server->sessions, name, &session, &error);
     if (status == 0 && bj_get_copy(params, "layout", layout, sizeof(layout)) > 0)
         status = session_set_layout(session, layout, &error);
+    if (status == 0 && bj_get_copy(params, "order", word, sizeof(word)) > 0)
+        status = session_set_order(session, word, &error);
+    if (status == 0 && bj_get_copy(params, "sort", word, sizeof(word)) > 0)
+        status = session_set_sort(session, word, &error);
     if (status == 0 && bj_get(params, "panes"))
         status = save_panes(server, session, bj_get(params, "panes"), &error);
     if (status == 0 && bj_get(params, "pinned"))

@@ -75,7 +75,9 @@ static void client_hello(struct client *client, uint32_t id, const msgpack_objec
     msgpack_packer *packer = bj_rpc_result(&client->rpc, id);
     if (!packer)
         return;
-    msgpack_pack_map(packer, 6);
+    msgpack_pack_map(packer, 8);
+    bj_pack_key_str(packer, "order", session->order);
+    bj_pack_key_str(packer, "sort", session->sort);
     bj_pack_key_str(packer, "client", client->dashboard ? "dashboard" : "cli");
     bj_pack_key_str(packer, "session", session->name);
     bj_pack_key_str(packer, "layout", session->layout);

@@ -191,9 +191,11 @@ void event_alert(msgpack_packer *packer, const struct alert *alert)
 void event_session(msgpack_packer *packer, const struct server *server,
                    const struct session *session)
 {
-    msgpack_pack_map(packer, 6);
+    msgpack_pack_map(packer, 8);
     bj_pack_key_str(packer, "name", session->name);
     bj_pack_key_str(packer, "layout", session->layout);
+    bj_pack_key_str(packer, "order", session->order);
+    bj_pack_key_str(packer, "sort", session->sort);
     bj_pack_key_str(packer, "selected", session->selected);
     bj_pack_str(packer, "panes");
     msgpack_pack_array(packer, session->count);

@@ -43,7 +43,7 @@ int session_use(struct sessions *sessions, const char *name, struct session **ou
         return bj_fail(error, -ENOMEM, "out of memory");
     sessions->list = grown;
     *out = &sessions->list[sessions->count++];
-    **out = (struct session){.layout = "tiled"};
+    **out = (struct session){.layout = "tiled", .order = "own"};
     snprintf((*out)->name, sizeof((*out)->name), "%s", name);
     return 0;
 }
@@ -71,6 +71,27 @@ int session_set_layout(struct session *session, const char *layout, struct bj_er
             return 0;
         }
     return bj_fail(error, -EINVAL, "a layout is tiled, main or zoom");
+}
+
+int session_set_order(struct session *session, const char *order, struct bj_error *error)
+{
+    static const char *const orders[] = {"own", "need", "project"};
+    for (size_t i = 0; i < sizeof(orders) / sizeof(*orders); i++)
+        if (strcmp(orders[i], order) == 0) {
+            snprintf(session->order, sizeof(session->order), "%s", order);
+            return 0;
+        }
+    return bj_fail(error, -EINVAL, "an order is own, need or project");
+}
+
+/* Which columns there are is the dashboard's business. */
+int session_set_sort(struct session *session, const char *sort, struct bj_error *error)
+{
+    size_t size = strlen(sort);
+    if (size >= sizeof(session->sort) || strspn(sort, "-abcdefghijklmnopqrstuvwxyz") != size)
+        return bj_fail(error, -EINVAL, "a column to sort by is a word of small letters");
+    memcpy(session->sort, sort, size + 1);
+    return 0;
 }
 
 void session_pin(struct session *session, size_t pinned)
@@ -109,10 +130,11 @@ int sessions_save(const struct sessions *sessions, const char *path, struct bj_e
         json_t *panes = json_array();
         for (size_t i = 0; i < session->count; i++)
             json_array_append_new(panes, json_string(session->panes[i]));
-        json_array_append_new(root,
-                              json_pack("{s:s, s:s, s:s, s:o, s:I}", "name", session->name,
-                                        "layout", session->layout, "selected", session->selected,
-                                        "panes", panes, "pinned", (json_int_t)session->pinned));
+        json_array_append_new(root, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o, s:I}", "name",
+                                              session->name, "layout", session->layout, "selected",
+                                              session->selected, "order", session->order, "sort",
+                                              session->sort, "panes", panes, "pinned",
+                                              (json_int_t)session->pinned));
     }
     return list_write(path, root, error);
 }
@@ -123,12 +145,18 @@ static int read_session(struct sessions *sessions, const json_t *object, struct 
     const char *name = json_string_value(json_object_get(object, "name"));
     const char *layout = json_string_value(json_object_get(object, "layout"));
     const char *selected = json_string_value(json_object_get(object, "selected"));
+    const char *order = json_string_value(json_object_get(object, "order"));
+    const char *sort = json_string_value(json_object_get(object, "sort"));
     const json_t *panes = json_object_get(object, "panes");
     int status = session_use(sessions, name ? name : "", &session, error);
     if (status < 0)
         return status;
     if (layout)
         session_set_layout(session, layout, NULL);
+    if (order)
+        session_set_order(session, order, NULL);
+    if (sort)
+        session_set_sort(session, sort, NULL);
     if (selected && id_check(selected))
         snprintf(session->selected, sizeof(session->selected), "%s", selected);
     json_int_t pinned = json_integer_value(json_object_get(object, "pinned"));

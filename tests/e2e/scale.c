@@ -204,6 +204,59 @@ static bool order_is(struct eye *eye, const char *const names[])
 }
 #define ORDER_IS(eye, ...) order_is(eye, (const char *const[]){__VA_ARGS__, NULL})
 
+/* The rows of the open list, from the one below its heading. */
+static bool list_is(struct eye *eye, const char *first, const char *second, const char *third)
+{
+    int row = eye_find(eye, "Sandboxes: 3", NULL);
+    const char *const names[] = {first, second, third};
+    for (int i = 0; row >= 0 && i < 3; i++) {
+        int at = row + 1;
+        while (at < eye->rows && !strstr(eye_row(eye, at), names[i]))
+            at++;
+        if (at == eye->rows)
+            return false;
+        row = at;
+    }
+    return row >= 0;
+}
+
+/* By need, panes keep their places while something is open or read. */
+START_TEST(nothing_moves_under_what_is_open)
+{
+    static const struct {
+        const char *open, *shows, *close;
+    } rows[] = {
+        {"1[", "COPY", "q"},
+        {"1\x1b[5~", "↑1", "\x1b[F"},
+        {"1k", "Kill", "n"},
+        {"1i", "because", "i"},
+    };
+    human_runs(&world, "alpha", "seq 200; sleep 1000");
+    human_runs(&world, "bravo", "seq 200; sleep 1000");
+    human_runs(&world, "delta", "while read it; do printf 'which? \\007'; read it; echo on; done");
+    struct eye *eye = attach(40, 120);
+    EYE_WAIT(eye, ORDER_IS(eye, "alpha", "bravo", "delta"));
+    eye_type(eye, "S");
+    EYE_WAIT_TEXT(eye, "by need");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        eye_type(eye, rows[i].open);
+        EYE_WAIT_TEXT(eye, rows[i].shows);
+        BELLJAR_OK(&world, "send", "delta", "--enter", "go");
+        EYE_WAIT_TEXT(eye, "1 input");
+        for (int look = 0; look < 35; look++) { /* longer than they wait without a key */
+            eye_pump(eye, 200);
+            ck_assert_msg(!ORDER_IS(eye, "delta", "alpha") && !ORDER_IS(eye, "delta", "bravo"),
+                          "under %s", rows[i].shows);
+        }
+        eye_type(eye, rows[i].close);
+        EYE_WAIT(eye, ORDER_IS(eye, "delta", "alpha") && ORDER_IS(eye, "delta", "bravo"));
+        BELLJAR_OK(&world, "send", "delta", "--enter", "go");
+        EYE_WAIT(eye, ORDER_IS(eye, "alpha", "delta") && ORDER_IS(eye, "bravo", "delta"));
+    }
+    detach(eye);
+}
+END_TEST
+
 START_TEST(pins_and_need)
 {
     human_runs(&world, "alpha", "sleep 1000");
@@ -230,6 +283,19 @@ START_TEST(pins_and_need)
     EYE_WAIT(eye, ORDER_IS(eye, "bravo", "delta", "alpha")); /* then it does; pins stay */
     eye_type(eye, "1f");
     EYE_WAIT(eye, ORDER_IS(eye, "delta", "alpha", "bravo") && !eye_shows(eye, "pinned"));
+    eye_type(eye, "l>I"); /* the list is sorted by name, from the end */
+    EYE_WAIT(eye, list_is(eye, "delta", "bravo", "alpha"));
+    eye_type(eye, "l");
+    EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:"));
+    detach(eye);
+
+    eye = attach(40, 120); /* how both are sorted is kept, and so from the first frame on */
+    EYE_WAIT_TEXT(eye, "delta");
+    ck_assert(ORDER_IS(eye, "delta", "alpha", "bravo"));
+    eye_type(eye, "l");
+    EYE_WAIT(eye, list_is(eye, "delta", "bravo", "alpha"));
+    eye_type(eye, "l");
+    EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:"));
     eye_type(eye, "SS");
     EYE_WAIT_TEXT(eye, "as you put them");
     EYE_WAIT(eye, ORDER_IS(eye, "bravo", "alpha", "delta"));
@@ -340,6 +406,7 @@ int main(void)
     tcase_add_test(tests, a_hundred);
     tcase_add_test(tests, cards_show_what_was_said_last);
     tcase_add_test(tests, tabs_of_projects);
+    tcase_add_test(tests, nothing_moves_under_what_is_open);
     tcase_add_test(tests, pins_and_need);
     tcase_add_test(tests, text_to_many);
     tcase_add_test(tests, many_at_once);

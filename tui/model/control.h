@@ -209,6 +209,9 @@ bool control_changes(enum action action);
 /* Whether what is typed now goes to this one and others. */
 bool control_broadcasts(const struct control *control, const char *id);
 
+/* Whether a list, a question, copy mode or anything else stands over the panes. */
+bool control_has_open(const struct control *control);
+
 /* Rows of the open list. */
 size_t control_list_rows(const struct control *control, const struct fleet *fleet);
 

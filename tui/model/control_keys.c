@@ -85,7 +85,7 @@ static void behind_prefix(struct control *control, const struct control_view *vi
     control_act(control, view, action, order);
 }
 
-static bool anything_open(const struct control *control)
+bool control_has_open(const struct control *control)
 {
     return control->list != LIST_NONE || control->prompt != PROMPT_NONE || control->menu.open ||
            control->form.open || control->palette.open || control->copy.open ||
@@ -95,7 +95,7 @@ static bool anything_open(const struct control *control)
 /* Focus mode comes back once everything that was opened from it is closed. */
 static void return_to_focus(struct control *control, const struct control_view *view)
 {
-    if (!control->returns || anything_open(control))
+    if (!control->returns || control_has_open(control))
         return;
     const struct sandbox *sandbox = fleet_find(view->fleet, control->selected);
     control->returns = false;
@@ -107,7 +107,8 @@ static void return_to_focus(struct control *control, const struct control_view *
 void control_key(struct control *control, const struct control_view *view,
                  const struct chord *chord, struct order *order)
 {
-    control->returns &= anything_open(control); /* else it was closed by what happened, not here */
+    control->returns &=
+        control_has_open(control); /* else it was closed by what happened, not here */
     if (digest_key(&control->digest, chord))
         ; /* it closed the card, no more */
     else if (control->prefix_waits)

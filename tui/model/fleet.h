@@ -80,6 +80,9 @@ struct alert {
 
 /* How panes are ordered; pinned ones are always first. */
 enum fleet_sorting { FLEET_OWN, FLEET_NEED, FLEET_PROJECT };
+/* As it is kept: own, need, project; what is not known is `own`. */
+const char *fleet_sorting_word(enum fleet_sorting sorting);
+enum fleet_sorting fleet_sorting_find(const char *word);
 #define FLEET_SORTINGS 3
 
 /* One tab per project: projects stay while states change under the human's hands. */
@@ -143,6 +146,7 @@ void fleet_promote(struct fleet *fleet, size_t index);
 void fleet_pin(struct fleet *fleet, struct sandbox *sandbox); /* or no longer */
 /* The next way to order panes; says which. */
 const char *fleet_order_by(struct fleet *fleet);
+void fleet_set_sorting(struct fleet *fleet, enum fleet_sorting sorting);
 /* Orders them by need anew, when that is the way. Returns whether something moved. For moments in
  * which no human presses keys. */
 bool fleet_settle(struct fleet *fleet);

@@ -154,6 +154,32 @@ bool fleet_settle(struct fleet *fleet)
     return changed;
 }
 
+static const char *const sorting_words[] = {
+    [FLEET_OWN] = "own",
+    [FLEET_NEED] = "need",
+    [FLEET_PROJECT] = "project",
+};
+
+const char *fleet_sorting_word(enum fleet_sorting sorting)
+{
+    return sorting_words[sorting];
+}
+
+enum fleet_sorting fleet_sorting_find(const char *word)
+{
+    for (int i = 0; i < FLEET_SORTINGS; i++)
+        if (strcmp(sorting_words[i], word) == 0)
+            return (enum fleet_sorting)i;
+    return FLEET_OWN;
+}
+
+void fleet_set_sorting(struct fleet *fleet, enum fleet_sorting sorting)
+{
+    fleet->sorting = sorting;
+    fleet_settle(fleet);
+    fleet_sort(fleet);
+}
+
 const char *fleet_order_by(struct fleet *fleet)
 {
     static const char *const said[] = {
@@ -161,9 +187,7 @@ const char *fleet_order_by(struct fleet *fleet)
         [FLEET_NEED] = "panes by need, while you press no key",
         [FLEET_PROJECT] = "panes by project",
     };
-    fleet->sorting = (enum fleet_sorting)((fleet->sorting + 1) % FLEET_SORTINGS);
-    fleet_settle(fleet);
-    fleet_sort(fleet);
+    fleet_set_sorting(fleet, (enum fleet_sorting)((fleet->sorting + 1) % FLEET_SORTINGS));
     return said[fleet->sorting];
 }
 

@@ -11,6 +11,21 @@ const char *roster_key_name(enum roster_key key)
     return names[key];
 }
 
+void roster_sorted(const struct roster *roster, char out[ROSTER_SORT_MAX])
+{
+    snprintf(out, ROSTER_SORT_MAX, "%s%s", roster->reversed ? "-" : "", names[roster->key]);
+}
+
+void roster_sort_as(struct roster *roster, const char *sort)
+{
+    bool reversed = sort[0] == '-';
+    for (int i = 0; i < ROSTER_KEYS; i++)
+        if (strcmp(names[i], sort + reversed) == 0) {
+            roster->key = (enum roster_key)i;
+            roster->reversed = reversed;
+        }
+}
+
 /* ---- filter ---- */
 
 struct word {

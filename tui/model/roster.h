@@ -46,4 +46,9 @@ void roster_put(struct roster *roster, const struct fleet *fleet, const char *id
 void roster_sort(struct roster *roster, int by);
 
 const char *roster_key_name(enum roster_key key);
+/* The column's name, behind "-" when reversed, as a session keeps it. What is not known changes
+ * nothing. */
+#define ROSTER_SORT_MAX 16
+void roster_sorted(const struct roster *roster, char out[ROSTER_SORT_MAX]);
+void roster_sort_as(struct roster *roster, const char *sort);
 bool roster_matches(const struct sandbox *sandbox, const char *filter);

@@ -25,6 +25,9 @@ START_TEST(kept_on_disk)
     ck_assert_int_eq(session_add_pane(session, "bbbbbbbb", &error), 0); /* there already */
     strcpy(session->selected, "aaaaaaaa");
     session_pin(session, 1);
+    ck_assert_str_eq(session->order, "own");
+    ck_assert_int_eq(session_set_order(session, "need", &error), 0);
+    ck_assert_int_eq(session_set_sort(session, "-cpu", &error), 0);
     ck_assert_int_eq(session_use(&sessions, "other", &session, &error), 0);
     ck_assert_int_eq(sessions_save(&sessions, path, &error), 0);
     ck_assert_int_eq(sessions_load(&back, path, &error), 0);
@@ -36,6 +39,9 @@ START_TEST(kept_on_disk)
     ck_assert_str_eq(session->panes[0], "bbbbbbbb");
     ck_assert_str_eq(session->panes[1], "aaaaaaaa");
     ck_assert_uint_eq(session->pinned, 1);
+    ck_assert_str_eq(session->order, "need");
+    ck_assert_str_eq(session->sort, "-cpu");
+    ck_assert_str_eq(session_find(&back, "other")->sort, "");
     sessions_free(&sessions);
     sessions_free(&back);
     suite_remove(directory);
@@ -74,17 +80,23 @@ START_TEST(bad_input)
     ck_assert_int_eq(session_use(&sessions, "main", &session, &error), 0);
     ck_assert_int_eq(session_set_layout(session, "spiral", &error), -EINVAL);
     ck_assert_str_eq(session->layout, "tiled");
+    ck_assert_int_eq(session_set_order(session, "chaos", &error), -EINVAL);
+    ck_assert_str_eq(session->order, "own");
+    ck_assert_int_eq(session_set_sort(session, "a\x1b[m", &error), -EINVAL);
+    ck_assert_int_eq(session_set_sort(session, "abcdefghijklmnop", &error), -EINVAL);
+    ck_assert_str_eq(session->sort, "");
     suite_directory(directory);
     snprintf(path, sizeof(path), "%s/sessions.json", directory);
     static const char broken[] = "[{\"name\": \"x\",\n";
     ck_assert_int_eq(bj_file_replace(path, broken, strlen(broken), false, &error), 0);
     ck_assert_int_eq(sessions_load(&sessions, path, &error), -EINVAL);
     ck_assert_ptr_nonnull(strstr(error.text, "line"));
-    static const char strange[] =
-        "[{\"name\": \"y\", \"layout\": 3, \"panes\": [\"../../..\", 7, \"aaaaaaaa\"]}]";
+    static const char strange[] = "[{\"name\": \"y\", \"layout\": 3, \"order\": \"x\", \"sort\": "
+                                  "7, \"panes\": [\"../../..\", 7, \"aaaaaaaa\"]}]";
     ck_assert_int_eq(bj_file_replace(path, strange, strlen(strange), false, &error), 0);
     ck_assert_int_eq(sessions_load(&sessions, path, &error), 0);
     ck_assert_uint_eq(session_find(&sessions, "y")->count, 1);
+    ck_assert_str_eq(session_find(&sessions, "y")->order, "own");
     sessions_free(&sessions);
     suite_remove(directory);
 }

@@ -149,4 +149,26 @@ START_TEST(the_cursor_is_on_a_sandbox)
 }
 END_TEST
 
-SUITE_MAIN("roster", filters, orders, the_cursor_is_on_a_sandbox)
+START_TEST(kept_as_a_word)
+{
+    struct roster one = {0}, other = {0};
+    char word[ROSTER_SORT_MAX];
+    for (int key = 0; key < ROSTER_KEYS; key++)
+        for (int reversed = 0; reversed < 2; reversed++) {
+            one.key = (enum roster_key)key;
+            one.reversed = reversed;
+            roster_sorted(&one, word);
+            roster_sort_as(&other, word);
+            ck_assert_int_eq(other.key, key);
+            ck_assert_int_eq(other.reversed, reversed);
+        }
+    static const char *const nonsense[] = {"", "-", "column", "-column", "--name"};
+    for (size_t i = 0; i < sizeof(nonsense) / sizeof(nonsense[0]); i++) {
+        roster_sort_as(&other, nonsense[i]);
+        ck_assert_int_eq(other.key, ROSTER_KEYS - 1);
+        ck_assert(other.reversed);
+    }
+}
+END_TEST
+
+SUITE_MAIN("roster", kept_as_a_word, filters, orders, the_cursor_is_on_a_sandbox)
