@@ -34,10 +34,8 @@ struct record {
     char name[NAME_SIZE];
     char **argv;      /* NULL-terminated, owned */
     char **arguments; /* the caller's, of argv made by a profile; NULL-terminated or NULL, owned */
-    char *
-        *variables; /* names of those that the caller gave; likewise. Their values may be secrets */
-    char *project;  /* path on the host or NULL, owned */
     bool instead;     /* they run in place of the profile's program */
+    char **variables; /* names of those that the caller gave, likewise; values may be secrets */
     char *project;    /* path on the host or NULL, owned */
     char driver[32];
     char session[NAME_SIZE];

@@ -216,10 +216,10 @@ START_TEST(who_only_attaches_takes_no_size)
     EYE_WAIT_TEXT(large, "got second at 22 158");
     EYE_WAIT(large, !eye_shows(large, "only "));
     eye_type(small, "1z");
-    EYE_WAIT_TEXT(large, "only 38x7");
+    EYE_WAIT_TEXT(large, "only 38x6");
     EYE_WAIT(small, !eye_shows(small, "cut "));
     BELLJAR_OK(&world, "send", "sized", "--enter", "third");
-    EYE_WAIT_TEXT(small, "got third at 7 38");
+    EYE_WAIT_TEXT(small, "got third at 6 38");
     detach(small);
     EYE_WAIT(large, !eye_shows(large, "only "));
     BELLJAR_OK(&world, "send", "sized", "--enter", "fourth");

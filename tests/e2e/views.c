@@ -306,6 +306,40 @@ START_TEST(a_request_says_its_class)
 }
 END_TEST
 
+/* What is not known yet is no gap in a border, and an alert is counted where there is hardly room.
+ */
+START_TEST(borders_and_counts)
+{
+    human_runs(&world, "quiet", "exec sleep 1000");
+    struct eye *eye = attach(0);
+    EYE_WAIT_TEXT(eye, "quiet idle");
+    EYE_WAIT_TEXT(eye, "\xe2\x94\x81 ");
+    const char *foot = eye_row(eye, eye_find(eye, " cpu ", NULL));
+    const char *gap = strstr(foot, "\xe2\x94\x81 ");
+    ck_assert_msg(gap && gap[4] != ' ' && !strstr(gap + 4, "  "), "%s", foot);
+    detach(eye);
+
+    human_runs(&world, "failed", "exit 3");
+    for (int i = 0; i < 4; i++)
+        human_runs(&world, (char[]){(char)('a' + i), '\0'}, "exec sleep 1000");
+    WAIT_FOR(world_state_is(&world, "failed", "exited"));
+    eye = attach(2);
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye_type(eye, "2");
+    EYE_WAIT(eye, eye_find(eye, "failed", NULL) >= 0);
+    EYE_WAIT_TEXT(eye, " 1 alert");
+    EYE_WAIT(eye, eye_find(eye,
+                           "\xe2\x96\xb2"
+                           "1",
+                           NULL) == eye_find(eye, "failed", NULL) ||
+                      eye_find(eye,
+                               "\xe2\x80\xa2"
+                               "1",
+                               NULL) == eye_find(eye, "failed", NULL));
+    detach(eye);
+}
+END_TEST
+
 /* "FIRST-LAST of COUNT" in the border of the help. */
 static bool help_range(struct eye *eye, int *first, int *last, int *count)
 {
@@ -382,6 +416,7 @@ int main(void)
     tcase_add_test(tests, questions_are_whole);
     tcase_add_test(tests, a_long_name_leaves_room_for_its_state);
     tcase_add_test(tests, a_request_says_its_class);
+    tcase_add_test(tests, borders_and_counts);
     tcase_add_test(tests, the_help_is_whole);
     tcase_add_test(tests, what_is_typed_ahead);
     suite_add_tcase(suite, tests);

@@ -219,7 +219,7 @@ static void add_figures(struct view *view, const struct view_input *input, struc
         pieces_add(piece, count, 2, &alert, " %s %zu ", severity_glyph(severity, !utf8),
                    totals.alerts);
     if (totals.alerts > 0)
-        pieces_add(piece, count, narrow ? 9 : 2, &alert, totals.alerts == 1 ? "alert " : "alerts ");
+        pieces_add(piece, count, narrow ? 3 : 2, &alert, totals.alerts == 1 ? "alert " : "alerts ");
     size_t marked = control_marked(input->fleet);
     if (marked > 0) /* what a key acts on, wherever the selection is */
         pieces_add(piece, count, 1, &text, " %s %zu marked ", utf8 ? "✓" : "+", marked);
