@@ -176,6 +176,8 @@ static const struct {
     {"k", "Are you sure?", "Kill asker?", "n"},
     {"R", "New name of asker", "Enter do it", "\x1b"},
     {"[", "COPY", "line ", "q"},
+    {":stats\r", "belljar stats", "requests: ", "\x1b"},
+    {":kill other\r", "Are you sure?", "Kill other?", "n"},
 };
 
 START_TEST(what_a_key_opens)
