@@ -10,6 +10,9 @@
 #include "transport/api.h"
 #include "tui/model/settings.h"
 
+#define THEME_READABLE 3.0 /* contrast with few colours, whose real ones are the terminal's */
+#define THEME_SEEN     1.5
+
 static const char *const role_names[THEME_ROLES] = {
     [ROLE_BACKGROUND] = "background",
     [ROLE_FOREGROUND] = "foreground",
@@ -287,13 +290,69 @@ int theme_nearest_256(uint32_t rgb)
     return best;
 }
 
+/* The colour 1 to 6 that has its hue, 0 when it is nearly grey or black: as degrees, red is around
+ * 0, yellow 60, green 120, cyan 180, blue 240. Violet counts as magenta. */
+static int hue(uint32_t rgb)
+{
+    int red = (int)(rgb >> 16 & 255), green = (int)(rgb >> 8 & 255), blue = (int)(rgb & 255);
+    int most = red > green ? red : green, least = red < green ? red : green;
+    most = blue > most ? blue : most;
+    least = blue < least ? blue : least;
+    int chroma = most - least, degrees;
+    if (chroma < 0x30 || most < 0x60)
+        return 0;
+    if (most == red)
+        degrees = 60 * (green - blue) / chroma + (green < blue ? 360 : 0);
+    else if (most == green)
+        degrees = 120 + 60 * (blue - red) / chroma;
+    else
+        degrees = 240 + 60 * (red - green) / chroma;
+    return degrees < 30    ? 1
+           : degrees < 90  ? 3
+           : degrees < 150 ? 2
+           : degrees < 210 ? 6
+           : degrees < 250 ? 4
+           : degrees < 330 ? 5
+                           : 1;
+}
+
+/* A hue is worth more than nearness: a pale green is green, not the grey beside it. */
 int theme_nearest_ansi(uint32_t rgb, int count)
 {
-    int best = 0;
-    for (int i = 1; i < count; i++)
-        if (distance(rgb, ansi[i]) < distance(rgb, ansi[best]))
-            best = i;
+    int kept = hue(rgb), best = kept;
+    for (int i = kept; i < count; i++)
+        if ((i & 7) == kept || (kept == 0 && (i & 7) == 7))
+            best = distance(rgb, ansi[i]) < distance(rgb, ansi[best]) ? i : best;
     return best;
+}
+
+/* The grey that is nearest to it of those that can be read there. */
+static int readable_grey(uint32_t rgb, int ground, int count)
+{
+    static const int greys[] = {0, 7, 8, 15};
+    int best = theme_contrast(ansi[0], ansi[ground]) > theme_contrast(ansi[7], ansi[ground])
+                   ? 0
+                   : (count > 8 ? 15 : 7);
+    for (int i = 0; i < (count > 8 ? 4 : 2); i++)
+        if (theme_contrast(ansi[greys[i]], ansi[ground]) >= THEME_READABLE &&
+            distance(rgb, ansi[greys[i]]) < distance(rgb, ansi[best]))
+            best = greys[i];
+    return best;
+}
+
+int theme_text_ansi(uint32_t rgb, int ground, int count, bool keep)
+{
+    int nearest = theme_nearest_ansi(rgb, count), base = nearest & 7;
+    /* The other brightness; blue and cyan stand in for each other. */
+    int sibling = base == 4 ? 6 : base == 6 ? 4 : base;
+    const int tried[] = {nearest, nearest ^ 8, sibling, sibling ^ 8};
+    for (int i = 0; i < 4 && hue(rgb) != 0; i++)
+        if (tried[i] < count && theme_contrast(ansi[tried[i]], ansi[ground]) >= THEME_READABLE)
+            return tried[i];
+    double contrast = theme_contrast(ansi[nearest], ansi[ground]);
+    if (contrast >= THEME_READABLE || (keep && hue(rgb) != 0 && contrast >= THEME_SEEN))
+        return nearest;
+    return readable_grey(rgb, ground, count);
 }
 
 static double luminance(uint32_t rgb)

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "transport/error.h"
@@ -80,9 +81,13 @@ int theme_parse(struct theme *theme, const char *text, const char *file, struct 
 
 /* 0xRRGGBB of any BJ_COLOR_* but the default; palette colours as xterm has them. */
 uint32_t theme_rgb(uint32_t color);
-/* Nearest of the 240 fixed colours 16..255 of xterm, and of the first `count` (8 or 16). */
+/* Nearest of the 240 fixed colours 16..255 of xterm, and of the first `count` (8 or 16), there one
+ * of the same hue. */
 int theme_nearest_256(uint32_t rgb);
 int theme_nearest_ansi(uint32_t rgb, int count);
+/* The same for text on the colour `ground` of these, where it can be read: another brightness or,
+ * unless `keep` (a pale hue is better than none), a grey. */
+int theme_text_ansi(uint32_t rgb, int ground, int count, bool keep);
 
 /* Contrast ratio 1..21 of two 0xRRGGBB. Source: WCAG 2.1, relative luminance. */
 double theme_contrast(uint32_t one, uint32_t other);

@@ -70,12 +70,20 @@ static int to_terminal(struct paint *paint, uint32_t color, enum theme_role fall
     uint32_t rgb = to_rgb(paint, color, fallback);
     if (colors == TERM_DIRECT)
         return (int)rgb < paint->facts.palette_kept ? paint->facts.palette_kept : (int)rgb;
-    uint32_t key = (rgb >> 12 & 0xf00) | (rgb >> 8 & 0xf0) | (rgb >> 4 & 0xf);
-    if (paint->nearest[key] == 0)
-        paint->nearest[key] =
-            (uint16_t)(1 + (colors == TERM_256 ? theme_nearest_256(rgb)
-                                               : theme_nearest_ansi(rgb, colors)));
-    return paint->nearest[key] - 1;
+    uint32_t *slot = &paint->nearest[(rgb >> 12 & 0xf00) | (rgb >> 8 & 0xf0) | (rgb >> 4 & 0xf)];
+    if (*slot >> 8 != rgb || *slot == 0)
+        *slot = rgb << 8 | (uint32_t)(colors == TERM_256 ? theme_nearest_256(rgb)
+                                                         : theme_nearest_ansi(rgb, colors));
+    return (int)(*slot & 0xff);
+}
+
+/* With few colours the line of a cursor would often be as black or as white as what is around it:
+ * it is blue then, or cyan. */
+static int ground_of_few(const struct paint *paint, const struct style *style, int bg, int plain)
+{
+    if (style->bg != paint->theme->role[ROLE_CURSOR_LINE] || bg != plain)
+        return bg;
+    return plain == 0 || plain == 8 ? 4 : 6;
 }
 
 static int pair_of(struct paint *paint, int fg, int bg)
@@ -125,14 +133,21 @@ static attr_t resolve_anew(struct paint *paint, const struct style *style, int *
         uint32_t ground = theme_rgb(paint->theme->role[ROLE_BACKGROUND]);
         if (to_rgb(paint, style->bg, ROLE_BACKGROUND) != ground)
             attributes ^= A_REVERSE;
+        if (style->bg == paint->theme->role[ROLE_NOTE])
+            attributes |= A_UNDERLINE; /* a hit is no selection */
         return attributes;
     }
     int fg = to_terminal(paint, style->fg, ROLE_FOREGROUND);
     int bg = to_terminal(paint, style->bg, ROLE_BACKGROUND);
-    if (fg == bg && paint->facts.colors <= TERM_16 && style->fg != style->bg) {
-        /* Told apart by the theme, not by this terminal. */
-        fg = theme_contrast(to_rgb(paint, style->bg, ROLE_BACKGROUND), 0) > 8 ? 0 : 7;
-        attributes |= fg == 7 ? A_BOLD : 0;
+    if (paint->facts.colors <= TERM_16) {
+        int plain = to_terminal(paint, BJ_COLOR_DEFAULT, ROLE_BACKGROUND);
+        bool agents = BJ_COLOR_KIND(style->fg) == BJ_COLOR_PALETTE ||
+                      BJ_COLOR_KIND(style->bg) == BJ_COLOR_PALETTE;
+        bg = ground_of_few(paint, style, bg, plain);
+        /* Agents get the colours that they name, unless only this terminal makes them one. */
+        if (!agents || (fg == bg && style->fg != style->bg))
+            fg = theme_text_ansi(to_rgb(paint, style->fg, ROLE_FOREGROUND), bg,
+                                 (int)paint->facts.colors, bg == plain);
     }
     *pair = pair_of(paint, fg, bg);
     return attributes;

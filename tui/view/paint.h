@@ -32,7 +32,7 @@ struct paint {
     bool last_valid;
     unsigned last_attributes;
     int last_pair;
-    uint16_t nearest[4096]; /* colour of 4 bits each + 1, for terminals without direct colour */
+    uint32_t nearest[4096]; /* RGB << 8 and the number nearest to it, without direct colour */
 };
 
 int paint_open(struct paint *paint, const struct term_facts *facts, const struct theme *theme,

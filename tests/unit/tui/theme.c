@@ -212,6 +212,17 @@ START_TEST(colours)
     ck_assert_int_eq(theme_nearest_256(0xeeeeee), 255);
     ck_assert_int_eq(theme_nearest_ansi(0x000000, 8), 0);
     ck_assert_int_eq(theme_nearest_ansi(0xff1010, 16), 9);
+    ck_assert_int_eq(theme_nearest_ansi(0x8fcf7f, 16), 2); /* green, though a grey is nearer */
+    ck_assert_int_eq(theme_nearest_ansi(0x8fcf7f, 8), 2);
+    ck_assert_int_eq(theme_nearest_ansi(0xf7768e, 8), 1);
+    ck_assert_int_eq(theme_nearest_ansi(0xb99bf0, 8), 5);
+    ck_assert_int_eq(theme_nearest_ansi(0x8d98ad, 16) & 7, 0); /* nearly grey is grey */
+    ck_assert_int_eq(theme_nearest_ansi(0x002b36, 16), 0);     /* and nearly black is black */
+    ck_assert_int_eq(theme_text_ansi(0x8fcf7f, 0, 16, false), 2);
+    ck_assert_int_eq(theme_text_ansi(0x8ab8ff, 0, 8, false), 6);  /* blue on black cannot be read */
+    ck_assert_int_eq(theme_text_ansi(0x8a5300, 15, 16, true), 3); /* pale, but yellow */
+    ck_assert_int_eq(theme_text_ansi(0x8a5300, 15, 16, false) & 7, 0);
+    ck_assert_int_eq(theme_text_ansi(0x0d1017, 4, 8, false), 7);
     ck_assert(theme_contrast(0x000000, 0xffffff) > 20.9);
     ck_assert(theme_contrast(0x777777, 0x777777) < 1.01);
     for (int i = 16; i < 256; i++)
