@@ -31,7 +31,7 @@ static const struct {
 } terminals[] = {
     {"xterm-direct", "", 1 << 24, 4.5},
     {"xterm-256color", "truecolor", 1 << 24, 4.5},
-    {"xterm-256color", "", 256, 3.0},
+    {"xterm-256color", "", 256, 4.5},
     {"xterm-16color", "", 16, 1.5},
     {"xterm", "", 8, 1.5},
     {"vt100", "", 0, 4.5},

@@ -20,6 +20,22 @@ static void find(void)
     snprintf(paths.config, sizeof(paths.config), "%s/nowhere", source);
 }
 
+/* As it is, and as the nearest of 256 colours. */
+static void check_contrast(const char *theme, const char *text, uint32_t color, const char *ground,
+                           uint32_t other)
+{
+    for (int reduced = 0; reduced < 2; reduced++) {
+        uint32_t one = theme_rgb(color), two = theme_rgb(other);
+        if (reduced) {
+            one = theme_rgb(BJ_COLOR_PALETTE | (uint32_t)theme_nearest_256(one));
+            two = theme_rgb(BJ_COLOR_PALETTE | (uint32_t)theme_nearest_256(two));
+        }
+        double contrast = theme_contrast(one, two);
+        ck_assert_msg(contrast >= 4.5, "%s: %s on %s has a contrast of %.2f%s", theme, text, ground,
+                      contrast, reduced ? " in 256 colours" : "");
+    }
+}
+
 START_TEST(shipped_themes_can_be_read)
 {
     find();
@@ -29,12 +45,16 @@ START_TEST(shipped_themes_can_be_read)
         ck_assert_msg(config_theme(&theme, &paths, shipped[i], &error) == 0, "%s", error.text);
         ck_assert_str_eq(theme.name, shipped[i]);
         ck_assert_uint_gt(strlen(theme.description), 0);
-        for (int p = 0; p < theme_pairs_count; p++) {
-            double contrast = theme_contrast(theme_rgb(theme.role[theme_pairs[p].text]),
-                                             theme_rgb(theme.role[theme_pairs[p].ground]));
-            ck_assert_msg(contrast >= 4.5, "%s: %s on %s has a contrast of %.2f", shipped[i],
-                          theme_role_name(theme_pairs[p].text),
-                          theme_role_name(theme_pairs[p].ground), contrast);
+        for (int p = 0; p < theme_pairs_count; p++)
+            check_contrast(shipped[i], theme_role_name(theme_pairs[p].text),
+                           theme.role[theme_pairs[p].text], theme_role_name(theme_pairs[p].ground),
+                           theme.role[theme_pairs[p].ground]);
+        /* What agents print; their black is a ground in most themes, and no text. */
+        for (int p = 1; p < 16; p++) {
+            char name[24];
+            snprintf(name, sizeof(name), "the palette's %d", p);
+            check_contrast(shipped[i], name, theme.palette[p], "background",
+                           theme.role[ROLE_BACKGROUND]);
         }
     }
     char names[THEMES_MAX][THEME_NAME_MAX];
