@@ -344,6 +344,10 @@ static void on_input(void *owner, const struct input *input)
     struct fleet *fleet = &dashboard->fleet;
     if (dashboard->stopping)
         return;
+    if (input->kind == INPUT_MODE) {
+        term_answer(input->mode, input->setting);
+        return;
+    }
     dashboard->pressed_at = dashboard_now(dashboard);
     dashboard->digest.late |= input->kind != INPUT_FOCUS;
     if (input->kind != INPUT_FOCUS || input->focused)

@@ -64,6 +64,8 @@ static double clock_seconds(void)
 static void on_input(void *owner, const struct input *input)
 {
     struct run *run = owner;
+    if (input->kind == INPUT_MODE)
+        term_answer(input->mode, input->setting);
     if (input->kind == INPUT_MOUSE && input->button >= 4)
         player_step(&run->player, input->button == 4 ? -PLAYER_STEP : PLAYER_STEP);
     if (input->kind != INPUT_KEY)

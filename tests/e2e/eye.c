@@ -38,7 +38,7 @@ static const VTermScreenCallbacks callbacks = {.movecursor = on_cursor, .setterm
 static void on_answer(const char *bytes, size_t size, void *user)
 {
     struct eye *eye = user;
-    ssize_t written = write(eye->fd, bytes, size);
+    ssize_t written = eye->mute ? 0 : write(eye->fd, bytes, size);
     (void)written; /* a program that has ended needs no answer */
 }
 
@@ -122,6 +122,9 @@ bool eye_pump(struct eye *eye, int milliseconds)
     memcpy(eye->raw + eye->raw_size, part, (size_t)size);
     eye->raw_size += (size_t)size;
     eye->raw[eye->raw_size] = '\0';
+    static const char asked[] = "\x1b[?2026$p", known[] = "\x1b[?2026;2$y";
+    if (eye->syncs && memmem(part, (size_t)size, asked, sizeof(asked) - 1))
+        on_answer(known, sizeof(known) - 1, eye);
     vterm_input_write(eye->vterm, plain, without_space(eye, part, (size_t)size, plain));
     return true;
 }
@@ -130,7 +133,7 @@ void eye_type(struct eye *eye, const char *bytes)
 {
     size_t size = strlen(bytes);
     while (size > 0) {
-        ssize_t written = write(eye->fd, bytes, size);
+        ssize_t written = eye->mute ? 0 : write(eye->fd, bytes, size);
         if (written < 0 && errno == EAGAIN) {
             eye_pump(eye, 20);
             continue;

@@ -27,7 +27,8 @@ struct eye {
     int status; /* of waitpid, when ended */
     char *raw;  /* all output */
     size_t raw_size;
-    int space; /* bytes of "8:2::" that came last */
+    bool syncs, mute; /* says that it knows mode 2026; answers nothing at all */
+    int space;        /* bytes of "8:2::" that came last */
 };
 
 struct eye *eye_open(int rows, int cols, const char *const argv[]);

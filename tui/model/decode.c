@@ -179,11 +179,18 @@ static void emit_focus(struct decode *decode, bool focused)
     decode->sink(decode->owner, &input);
 }
 
+static void emit_mode(struct decode *decode, int mode, int setting)
+{
+    struct input input = {.kind = INPUT_MODE, .mode = mode, .setting = setting};
+    decode->sink(decode->owner, &input);
+}
+
 /* A whole CSI: parameters between `at` and the final byte. */
 static void on_csi(struct decode *decode, const char *at, const char *end, unsigned mods)
 {
     char final = *end;
     bool sgr = at < end && *at == '<';
+    bool report = at < end && *at == '?' && end[-1] == '$' && final == 'y';
     int parameter[4] = {0};
     int count = 0;
     for (at += sgr; at < end; at++) {
@@ -198,6 +205,8 @@ static void on_csi(struct decode *decode, const char *at, const char *end, unsig
     if (sgr) {
         if (final == 'M' || final == 'm')
             emit_mouse(decode, parameter[0], parameter[1], parameter[2], final == 'm');
+    } else if (report) {
+        emit_mode(decode, parameter[0], parameter[1]);
     } else if (final == '~' && parameter[0] == 200) {
         start_paste(decode);
     } else if (final == '~' && parameter[0] == 27) {

@@ -2,9 +2,9 @@
  * The human's terminal input: bytes in, keys, mouse events, pastes and focus changes out.
  *
  * Knows what xterm and its many relatives send (ctlseqs.txt, "PC-Style Function Keys", SGR mouse,
- * bracketed paste, focus), the Linux console, the `CSI u` form, and whatever sequences the view
- * teaches it from terminfo. A lone ESC is a key only when nothing follows: the owner waits a moment
- * while decode_pending() and then calls decode_flush().
+ * bracketed paste, focus, reports of modes), the Linux console, the `CSI u` form, and whatever
+ * sequences the view teaches it from terminfo. A lone ESC is a key only when nothing follows: the
+ * owner waits a moment while decode_pending() and then calls decode_flush().
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 #define DECODE_LEARNED_MAX 256
 #define DECODE_BUFFER      128
 
-enum input_kind { INPUT_KEY, INPUT_MOUSE, INPUT_PASTE, INPUT_FOCUS };
+enum input_kind { INPUT_KEY, INPUT_MOUSE, INPUT_PASTE, INPUT_FOCUS, INPUT_MODE };
 enum mouse_action { MOUSE_PRESS, MOUSE_RELEASE, MOUSE_MOVE };
 
 struct input {
@@ -27,7 +27,8 @@ struct input {
     int button;   /* 0 none, 1 left, 2 middle, 3 right, 4 wheel up, 5 wheel down */
     int row, col; /* from 0 */
     bool focused;
-    const char *text; /* paste; valid during the call */
+    int mode, setting; /* DECRPM's answer about a private mode: 0 unknown, 1 set, 2 reset, 3, 4 */
+    const char *text;  /* paste; valid during the call */
     size_t size;
 };
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <curses.h>
@@ -25,8 +26,16 @@
 #define MODES_OFF "\x1b[?1004l\x1b[?2004l\x1b[?1006l\x1b[?1002l\x1b[?1000l"
 #define TITLE_OFF "\x1b[23;2t"
 
+/* A frame between these is shown at once (DEC private mode 2026, "synchronized output"). */
+#define SYNC      2026
+#define SYNC_ON   "\x1b[?2026h"
+#define SYNC_OFF  "\x1b[?2026l"
+#define SYNC_ASK  "\x1b[?2026$p"
+#define ANSWER_MS 300
+
 /* For a crash: everything at once; a terminal leaves out what it does not know. */
-static const char emergency[] = MODES_OFF TITLE_OFF "\x1b[0 q\x1b[?25h\x1b[0m\x1b[?1049l\r\n";
+static const char emergency[] =
+    SYNC_OFF MODES_OFF TITLE_OFF "\x1b[0 q\x1b[?25h\x1b[0m\x1b[?1049l\r\n";
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define FATAL_COUNT (sizeof(fatal) / sizeof(fatal[0]))
@@ -41,7 +50,9 @@ static struct {
     char title[128];
     int shape;
     bool blink;
-    const char *set_shape; /* terminfo Ss */
+    const char *set_shape;          /* terminfo Ss */
+    char sync_on[32], sync_off[32]; /* "" while it is not known to understand them */
+    int64_t asked;                  /* monotonic ms; 0: an answer is not, or no longer, expected */
 } term;
 
 #define WRITE_MS 1000
@@ -175,8 +186,58 @@ static void modes_on(void)
     emit("\x1b\\" MODES_ON);
 }
 
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Whether it takes frames as one: terminfo says so (Sync), or the terminal is asked, whose answer
+ * comes among the keys, if at all. Only relatives of xterm are, which leave out what they do not
+ * know; should one print it nevertheless, the first frame begins by clearing the screen. */
+static void learn_sync(const char *name, const char *mouse)
+{
+    const char *sync = tigetstr("Sync");
+    term.sync_on[0] = term.sync_off[0] = '\0';
+    term.asked = 0;
+    if (sync && sync != (char *)-1) {
+        snprintf(term.sync_on, sizeof(term.sync_on), "%s", tiparm(sync, 1));
+        snprintf(term.sync_off, sizeof(term.sync_off), "%s", tiparm(sync, 2));
+    } else if (term.xterm && (strcmp(mouse, "\x1b[<") == 0 || strncmp(name, "xterm", 5) == 0 ||
+                              strncmp(name, "tmux", 4) == 0)) {
+        emit(SYNC_ASK);
+        term.asked = clock_ms();
+    }
+}
+
+void term_answer(int mode, int setting)
+{
+    if (mode != SYNC || term.asked == 0)
+        return;
+    term.asked = 0;
+    if (setting == 1 || setting == 2) {
+        strcpy(term.sync_on, SYNC_ON);
+        strcpy(term.sync_off, SYNC_OFF);
+    }
+}
+
+/* Who leaves at once must not leave the answer to the shell, which would take it for typed. */
+static void await_answer(void)
+{
+    char byte = '\0';
+    for (int64_t left; term.asked > 0 && (left = term.asked + ANSWER_MS - clock_ms()) > 0;) {
+        struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+        if (poll(&input, 1, (int)left) <= 0 || read(STDIN_FILENO, &byte, 1) <= 0 || byte == 'y')
+            break;
+    }
+    term.asked = 0;
+}
+
 static void modes_off(void)
 {
+    await_answer();
+    emit(term.sync_off);
     if (term.xterm)
         emit(MODES_OFF TITLE_OFF);
     if (term.set_shape && term.shape != 0)
@@ -224,6 +285,8 @@ int term_open(const char *title, struct term_facts *facts, struct bj_error *erro
     snprintf(term.title, sizeof(term.title), "%s", title);
     refresh(); /* the alternate screen first */
     modes_on();
+    learn_sync(getenv("TERM"), mouse);
+    clearok(curscr, TRUE);
     return 0;
 }
 
@@ -287,6 +350,18 @@ void term_resize(int *rows, int *cols)
     *rows = LINES;
     *cols = COLS;
     clearok(curscr, TRUE);
+}
+
+void term_refresh(void)
+{
+    wnoutrefresh(stdscr);
+    bool whole = term.sync_on[0] && (is_wintouched(newscr) || is_wintouched(curscr) ||
+                                     is_cleared(newscr) || is_cleared(curscr));
+    if (whole)
+        emit(term.sync_on);
+    doupdate();
+    if (whole)
+        emit(term.sync_off);
 }
 
 void term_cursor(int shape, bool blink)

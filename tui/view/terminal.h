@@ -34,6 +34,11 @@ void term_stop(void);
 /* The terminal's size has changed: tells ncurses, clears. */
 void term_resize(int *rows, int *cols);
 
+/* Sends what has changed on the screen, as one picture where the terminal can take it so. */
+void term_refresh(void);
+/* The terminal has answered what was asked about one of its private modes (DECRPM). */
+void term_answer(int mode, int setting);
+
 /* Cursor shape: 0 the terminal's own, else 1 block, 2 underline, 3 bar. */
 void term_cursor(int shape, bool blink);
 

@@ -257,7 +257,7 @@ static void send_frame(const struct view *view)
     if (view->cursor_row >= 0)
         move(view->cursor_row, view->cursor_col);
     curs_set(view->cursor_row >= 0);
-    refresh();
+    term_refresh();
     if (view->cursor_row >= 0)
         term_cursor(view->cursor_shape, view->cursor_blink);
 }

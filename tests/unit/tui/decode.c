@@ -22,6 +22,8 @@ static void sink(void *owner, const struct input *input)
                  input->button, input->row, input->col, input->chord.mods);
     else if (input->kind == INPUT_PASTE)
         snprintf(heard + size, sizeof(heard) - size, "paste<%.*s> ", (int)input->size, input->text);
+    else if (input->kind == INPUT_MODE)
+        snprintf(heard + size, sizeof(heard) - size, "mode%d=%d ", input->mode, input->setting);
     else
         snprintf(heard + size, sizeof(heard) - size, "focus%d ", input->focused);
 }
@@ -57,6 +59,8 @@ static const struct {
     {"\x1b[2~\x1b[3~\x1b[5~\x1b[6~", "Insert Delete PageUp PageDown "},
     {"\x1bOP\x1b[15~\x1b[24~\x1b[34~", "F1 F5 F12 F20 "},
     {"\x1b[[A\x1b[[E", "F1 F5 "},
+    {"\x1b[?2026;2$ya\x1b[?2004;0$y", "mode2026=2 a mode2004=0 "},
+    {"\x1b[2026;2$y\x1b[?2026;2yb", "b "}, /* not such a report */
     {"\x1b[1;2A\x1b[1;3B\x1b[1;5C\x1b[1;8D", "S-Up M-Down C-Right C-M-S-Left "},
     {"\x1b[3;5~\x1b[1;5P", "C-Delete C-F1 "},
     {"\x1b[Z", "S-Tab "},
