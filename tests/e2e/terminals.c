@@ -300,6 +300,39 @@ START_TEST(no_colour_is_sent)
 }
 END_TEST
 
+/* Lines that the terminal's font has. */
+START_TEST(borders)
+{
+    static const struct {
+        const char *term, *locale, *shows[3], *never[3];
+    } cases[] = {
+        {"xterm-256color", "C.UTF-8", {"\xe2\x95\xad", "\xe2\x94\x8f", "\xe2\x95\xaf"}, {"+-"}},
+        {"linux",
+         "C.UTF-8",
+         {"\xe2\x94\x8c", "\xe2\x95\x94", "\xe2\x94\x98"},
+         {"\xe2\x95\xad", "\xe2\x94\x8f", "\xe2\x94\x81"}},
+        {"vt220",
+         "C.UTF-8",
+         {"\xe2\x94\x8c", "\xe2\x95\x94", "\xe2\x94\x98"},
+         {"\xe2\x95\xad", "\xe2\x94\x8f", "\xe2\x94\x81"}},
+        {"xterm-256color", "C", {"+ 2", "# 1", "==#"}, {"\xe2", "\xc2", "\xef"}},
+        {"linux", "C", {"+ 2", "# 1", "==#"}, {"\xe2", "\xc2", "\xef"}},
+    };
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        setenv("TERM", cases[i].term, 1);
+        setenv("LC_ALL", cases[i].locale, 1);
+        attach("dark");
+        for (size_t k = 0; k < 3 && cases[i].shows[k]; k++)
+            EYE_WAIT_TEXT(eye, cases[i].shows[k]);
+        for (size_t k = 0; k < 3 && cases[i].never[k]; k++)
+            ck_assert_msg(
+                !memmem(eye->raw, eye->raw_size, cases[i].never[k], strlen(cases[i].never[k])),
+                "%s in %s got \"%s\"", cases[i].term, cases[i].locale, cases[i].never[k]);
+        detach();
+    }
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("terminals");
@@ -308,6 +341,7 @@ int main(void)
     tcase_set_timeout(cases, 300);
     tcase_add_loop_test(cases, themes_can_be_read, 0, TERMINALS);
     tcase_add_test(cases, no_colour_is_sent);
+    tcase_add_test(cases, borders);
     suite_add_tcase(suite, cases);
     return world_main(suite);
 }

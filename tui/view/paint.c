@@ -266,17 +266,26 @@ void paint_fill(struct paint *paint, const struct rect *rect, const char *text,
             put(out, row, col, attributes, pair);
 }
 
-/* Left top, top, right top, side, left bottom, bottom, right bottom. */
-static const char *const borders[3][2][7] = {
-    [BORDER_PLAIN] = {{"╭", "─", "╮", "│", "╰", "─", "╯"}, {"+", "-", "+", "|", "+", "-", "+"}},
-    [BORDER_SELECTED] = {{"┏", "━", "┓", "┃", "┗", "━", "┛"}, {"#", "=", "#", "|", "#", "=", "#"}},
-    [BORDER_FOCUS] = {{"╔", "═", "╗", "║", "╚", "═", "╝"}, {"#", "#", "#", "#", "#", "#", "#"}},
+/* Left top, top, right top, side, left bottom, bottom, right bottom; in any font of today, in that
+ * of a console, and in ASCII. */
+static const char *const borders[3][3][7] = {
+    [BORDER_PLAIN] = {{"╭", "─", "╮", "│", "╰", "─", "╯"},
+                      {"┌", "─", "┐", "│", "└", "─", "┘"},
+                      {"+", "-", "+", "|", "+", "-", "+"}},
+    [BORDER_SELECTED] = {{"┏", "━", "┓", "┃", "┗", "━", "┛"},
+                         {"╔", "═", "╗", "║", "╚", "═", "╝"},
+                         {"#", "=", "#", "|", "#", "=", "#"}},
+    [BORDER_FOCUS] = {{"╔", "═", "╗", "║", "╚", "═", "╝"},
+                      {"╔", "═", "╗", "║", "╚", "═", "╝"},
+                      {"#", "#", "#", "#", "#", "#", "#"}},
 };
 
 void paint_border(struct paint *paint, const struct rect *rect, enum border border,
                   const struct style *style)
 {
-    const char *const *part = borders[border][paint->facts.utf8 ? 0 : 1];
+    const char *const *part = borders[border][!paint->facts.utf8     ? 2
+                                              : paint->facts.console ? 1
+                                                                     : 0];
     int bottom = rect->row + rect->rows - 1, right = rect->col + rect->cols - 1;
     struct rect top = {rect->row, rect->col + 1, 1, rect->cols - 2};
     struct rect low = {bottom, rect->col + 1, 1, rect->cols - 2};

@@ -142,6 +142,13 @@ static bool direct_name(const char *name, char out[80])
     return (tmux || strncmp(name, "xterm", 5) == 0) && known(out);
 }
 
+/* The kernel's console and DEC's terminals, whose fonts know no rounded and no heavy lines. */
+static bool is_console(const char *name)
+{
+    return strncmp(name, "linux", 5) == 0 ||
+           (strncmp(name, "vt", 2) == 0 && name[2] >= '0' && name[2] <= '9');
+}
+
 /* What the description that is in use can: direct colours when it has as many as 24 bits have. Of
  * more than a palette and fewer than those only the first eight mean the same everywhere. */
 static enum term_colors count_colors(void)
@@ -170,6 +177,7 @@ static SCREEN *open_screen(struct term_facts *facts)
     facts->colors = TERM_MONO;
     if (screen && !mono && has_colors() && start_color() == OK)
         facts->colors = count_colors();
+    facts->console = is_console(name);
     int kept = tigetnum("CO");
     facts->palette_kept = kept > 0 ? kept : 8;
     if (screen && facts->colors != TERM_MONO)

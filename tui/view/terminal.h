@@ -19,6 +19,7 @@ struct term_facts {
     enum term_colors colors;
     int palette_kept;  /* with direct colours: the numbers below this one are the palette's */
     bool utf8;         /* the locale's characters are UTF-8 */
+    bool console;      /* its font has light and double lines with square corners, no others */
     bool cursor_shape; /* DECSCUSR is understood */
     bool xterm;        /* mouse, bracketed paste, focus reports, titles */
 };
