@@ -91,6 +91,66 @@ void eye_close(struct eye *eye)
     free(eye);
 }
 
+/* ---- what is switched ---- */
+
+static void on_csi(struct eye_modes *modes, const char *text, char final)
+{
+    bool private = text[0] == '?';
+    char *end;
+    if (private && (final == 'h' || final == 'l')) {
+        for (text++; *text; text = *end ? end + 1 : end) {
+            long mode = strtol(text, &end, 10);
+            if (end == text)
+                break;
+            if (mode > 0 && mode < EYE_MODES)
+                modes->on[mode] = final == 'h';
+        }
+    } else if (final == 'q' && strchr(text, ' ')) {
+        modes->shape = atoi(text);
+    } else if (final == 't') {
+        int what = atoi(text);
+        modes->titles += what == 22 ? 1 : what == 23 && modes->titles > 0 ? -1 : 0;
+    } else if (final == 'm' && (text[0] == '\0' || (text[0] >= '0' && text[0] <= '9'))) {
+        static const char *const plain[] = {"39;49", "39", "49"};
+        bool colours = false;
+        for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
+            colours |= strcmp(text, plain[i]) == 0;
+        if (!colours) /* those take nothing but colours back */
+            modes->styled = text[strspn(text, "0;")] != '\0';
+    }
+}
+
+static void follow(struct eye_modes *modes, char byte)
+{
+    enum { GROUND, ESCAPE, CSI, STRING, STRING_ESCAPE };
+    switch (modes->state) {
+    case ESCAPE:
+        modes->state = byte == '['                                 ? CSI
+                       : byte == ']' || byte == 'P' || byte == '_' ? STRING
+                                                                   : GROUND;
+        modes->size = 0;
+        modes->keypad = byte == '=' || (modes->keypad && byte != '>');
+        break;
+    case CSI:
+        if (byte >= 0x40 && byte <= 0x7e) {
+            modes->sequence[modes->size] = '\0';
+            on_csi(modes, modes->sequence, byte);
+            modes->state = GROUND;
+        } else if (modes->size + 1 < sizeof(modes->sequence)) {
+            modes->sequence[modes->size++] = byte;
+        }
+        break;
+    case STRING:
+    case STRING_ESCAPE:
+        modes->state = byte == '\x1b' ? STRING_ESCAPE
+                       : byte == '\a' || (byte == '\\' && modes->state == STRING_ESCAPE) ? GROUND
+                                                                                         : STRING;
+        break;
+    default:
+        modes->state = byte == '\x1b' ? ESCAPE : GROUND;
+    }
+}
+
 /* Leaves out the empty colour space of ISO 8613-6 ("38:2::R:G:B"), which libvterm takes for red. */
 static size_t without_space(struct eye *eye, const char *from, size_t size, char *to)
 {
@@ -122,6 +182,8 @@ bool eye_pump(struct eye *eye, int milliseconds)
     memcpy(eye->raw + eye->raw_size, part, (size_t)size);
     eye->raw_size += (size_t)size;
     eye->raw[eye->raw_size] = '\0';
+    for (ssize_t i = 0; i < size; i++)
+        follow(&eye->modes, part[i]);
     static const char asked[] = "\x1b[?2026$p", known[] = "\x1b[?2026;2$y";
     if (eye->syncs && memmem(part, (size_t)size, asked, sizeof(asked) - 1))
         on_answer(known, sizeof(known) - 1, eye);
@@ -133,7 +195,7 @@ void eye_type(struct eye *eye, const char *bytes)
 {
     size_t size = strlen(bytes);
     while (size > 0) {
-        ssize_t written = eye->mute ? 0 : write(eye->fd, bytes, size);
+        ssize_t written = write(eye->fd, bytes, size);
         if (written < 0 && errno == EAGAIN) {
             eye_pump(eye, 20);
             continue;
@@ -264,30 +326,23 @@ int eye_wait_end(struct eye *eye)
     return WIFEXITED(eye->status) ? WEXITSTATUS(eye->status) : 128 + WTERMSIG(eye->status);
 }
 
-/* Whether the last of a private mode's switches in the output was "off" (or there was none). */
-static bool mode_off(struct eye *eye, const char *mode)
-{
-    bool on = false;
-    char wanted[16];
-    size_t size = (size_t)snprintf(wanted, sizeof(wanted), "\x1b[?%s", mode);
-    for (size_t at = 0; at + size < eye->raw_size; at++)
-        if (memcmp(eye->raw + at, wanted, size) == 0)
-            on = eye->raw[at + size] == 'h' ? true : eye->raw[at + size] == 'l' ? false : on;
-    return !on;
-}
-
 void eye_check_restored(struct eye *eye)
 {
     struct termios now;
     ck_assert_int_eq(tcgetattr(eye->fd, &now), 0);
     ck_assert_msg(now.c_lflag == eye->first.c_lflag && now.c_iflag == eye->first.c_iflag &&
-                      now.c_oflag == eye->first.c_oflag,
+                      now.c_oflag == eye->first.c_oflag && now.c_cflag == eye->first.c_cflag,
                   "the terminal's modes were not restored");
+    ck_assert_msg(memcmp(now.c_cc, eye->first.c_cc, sizeof(now.c_cc)) == 0,
+                  "the terminal's special characters were not restored");
     ck_assert_msg(!eye->altscreen, "the alternate screen is still on");
     ck_assert_msg(eye->mouse == 0, "the mouse is still on");
     ck_assert_msg(eye->cursor_visible, "the cursor is still hidden");
-    static const char *const modes[] = {"2004", "1004", "1006", "1000",
-                                        "1002", "1003", "2026", "1"};
-    for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++)
-        ck_assert_msg(mode_off(eye, modes[i]), "mode ?%s is still on", modes[i]);
+    for (int mode = 1; mode < EYE_MODES; mode++)
+        ck_assert_msg(!eye->modes.on[mode] || mode == 7 || mode == 25, "mode ?%d is still on",
+                      mode);
+    ck_assert_msg(!eye->modes.keypad, "the keypad still sends sequences");
+    ck_assert_msg(!eye->modes.styled, "attributes are still on");
+    ck_assert_int_eq(eye->modes.shape, 0);
+    ck_assert_int_eq(eye->modes.titles, 0);
 }

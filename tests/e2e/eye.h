@@ -13,6 +13,18 @@
 
 #include <vterm.h>
 
+#define EYE_MODES 2100
+
+/* What a program has switched, followed as it does. */
+struct eye_modes {
+    bool on[EYE_MODES]; /* private modes */
+    bool keypad, styled;
+    int shape, titles; /* of the cursor; pushed on the stack */
+    int state;         /* of the parser */
+    char sequence[64];
+    size_t size;
+};
+
 struct eye {
     pid_t pid;
     int fd; /* the pty's master */
@@ -23,6 +35,7 @@ struct eye {
     bool cursor_visible, altscreen;
     int mouse;
     struct termios first; /* the pty's modes before the program changed them */
+    struct eye_modes modes;
     bool ended;
     int status; /* of waitpid, when ended */
     char *raw;  /* all output */
@@ -73,8 +86,8 @@ void eye_fail(struct eye *eye, const char *what) __attribute__((noreturn));
 /* Waits for the program's end; returns its exit code, or 128 + signal. */
 int eye_wait_end(struct eye *eye);
 
-/* Fails unless the terminal is as it was: modes of the pty, no alternate screen, no mouse, cursor
- * visible, no bracketed paste, no focus reports. */
+/* Fails unless the terminal is as it was: modes of the pty and its special characters, no private
+ * mode on but the cursor's, no shape of it, keypad, attributes, or title left on the stack. */
 void eye_check_restored(struct eye *eye);
 
 void eye_dump(struct eye *eye);

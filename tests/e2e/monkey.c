@@ -4,17 +4,21 @@
  *   BELLJAR_MONKEY_KEYS=100000 BELLJAR_MONKEY_SEED=1 test-e2e-monkey
  *
  * Whatever it does, the dashboard lives or leaves as it was told to, no mode holds it, the terminal
- * is given back, the server is the same, and a sandbox that no key can reach runs on.
+ * is given back, the server is the same, and a sandbox that no key can reach runs on. Neither
+ * program gathers descriptors or memory. With an odd seed the keys are those of tmux.
  */
 #include "chords.h"
 #include "eye.h"
 #include "human.h"
 #include "world.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,6 +32,12 @@
 #define TRACE           120 /* inputs that are printed when something is wrong */
 #define SETTLE_MS       60
 #define PATIENT_MS      3000
+#define WARM_KEYS       1000 /* with which a program has grown to its size */
+
+/* What it may hold more than then: connections to as many sandboxes as there may be, pictures of
+ * what they show, and a scrollback that is looked at. */
+#define MORE_FILES  (8 * SANDBOXES_LIMIT)
+#define MORE_MEMORY (48L * 1024) /* KiB */
 
 static struct world world;
 static uint64_t state;
@@ -35,6 +45,16 @@ static char trace[TRACE][48];
 static size_t traced;
 static pid_t server;
 static long keys, seed;
+static bool tmux; /* preset */
+static char project[96];
+
+/* What a program held when it had seen WARM_KEYS keys. */
+struct holding {
+    pid_t pid;
+    long since; /* which key was the first that it saw */
+    long files, memory;
+};
+static struct holding client_held, server_held;
 
 /* Source: SplitMix64, public domain. */
 static uint32_t roll(uint32_t below)
@@ -45,10 +65,23 @@ static uint32_t roll(uint32_t below)
     return (uint32_t)((z ^ z >> 31) % below);
 }
 
+static void configure(void)
+{
+    char path[200];
+    snprintf(path, sizeof(path), "%s/.config", world.home);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    snprintf(path, sizeof(path), "%s/.config/belljar", world.home);
+    ck_assert_int_eq(mkdir(path, 0700), 0);
+    world_file(&world, "home/.config/belljar/belljar.conf", "preset = tmux\n", 0600);
+}
+
 static void setup(void)
 {
     char work[200];
     world_open(&world);
+    snprintf(project, sizeof(project), "%s/project", world.base);
+    ck_assert_int_eq(mkdir(project, 0755), 0);
+    human_repository(&world, project);
     /* What it saves lands here. */
     snprintf(work, sizeof(work), "%s/deep", world.home);
     ck_assert_int_eq(mkdir(work, 0700), 0);
@@ -91,6 +124,9 @@ static void populate(void)
     for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
         if (!*world_field(&world, wanted[i].name, "state"))
             human_runs(&world, wanted[i].name, wanted[i].script);
+    if (!*world_field(&world, "works", "state"))
+        BELLJAR_OK(&world, "run", "-d", "-n", "works", "-p", project, "--", "sh", "-c",
+                   "sed -i s/one/ONE/ a; rm b; seq 200 >>sub/c; echo new >d; exec cat");
 }
 
 /* Too many, or too few that live: begin anew. What is paused is killed, too. */
@@ -131,7 +167,40 @@ static void table_key(char out[48])
             chord_bytes(&chord, out);
 }
 
-static void any_input(const struct eye *eye, char out[48])
+/* Whether the dashboard has read all that was typed, and sleeps. */
+static bool is_idle(const struct eye *eye)
+{
+    char path[64], now = '?';
+    int waiting = -1, slave = open(ptsname(eye->fd), O_RDONLY | O_NOCTTY | O_CLOEXEC);
+    if (slave < 0)
+        return false;
+    ioctl(slave, FIONREAD, &waiting);
+    close(slave);
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)eye->pid);
+    const char *state = strrchr(world_read(path), ')');
+    if (state)
+        sscanf(state, ") %c", &now);
+    return waiting == 0 && now == 'S';
+}
+
+/* A form or a line that says project "/" would copy this whole machine, and "~" or "." what is
+ * there. Elsewhere they begin filters and searches. */
+static bool may_name_a_place(struct eye *eye)
+{
+    static const char *const lines[] = {"New sandbox", "Enter starts it", "Tab completes"};
+    long long until = world_now() + PATIENT_MS;
+    while (!is_idle(eye) && world_now() < until)
+        if (!eye_pump(eye, 5))
+            return true;
+    for (int i = 0; i < 20; i++)
+        eye_pump(eye, 2);
+    bool line = !is_idle(eye);
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
+        line |= eye_shows(eye, lines[i]);
+    return line;
+}
+
+static void any_input(struct eye *eye, char out[48])
 {
     static const char *const odd[] = {
         "\x1b[I",        "\x1b[O",       "\x1b[200~pasted\ntext\x1b[201~",
@@ -154,8 +223,8 @@ static void any_input(const struct eye *eye, char out[48])
         snprintf(out, 48, "%s", odd[roll(sizeof(odd) / sizeof(odd[0]))]);
     else
         snprintf(out, 48, "%c", 1 + (int)roll(26));
-    /* A form that says project "/" would copy this whole machine. */
-    if (strchr(out, '/') || strchr(out, '~') || strchr(out, '.'))
+    bool place = strchr(out, '/') || (strchr(out, '~') && out[0] != '\x1b') || strchr(out, '.');
+    if (place && may_name_a_place(eye))
         strcpy(out, roll(2) ? "l" : "i");
 }
 
@@ -171,6 +240,57 @@ static void remember(const char *bytes)
 }
 
 /* ---- what must be so ---- */
+
+static long files_of(pid_t pid)
+{
+    char path[64];
+    long count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *directory = opendir(path);
+    while (directory && readdir(directory))
+        count++;
+    if (directory)
+        closedir(directory);
+    return count;
+}
+
+static long memory_of(pid_t pid)
+{
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    const char *at = strstr(world_read(path), "VmRSS:");
+    return at ? strtol(at + 6, NULL, 10) : 0;
+}
+
+/* A sanitizer keeps what is freed. */
+#ifdef __SANITIZE_ADDRESS__
+#define MEMORY_COUNTS false
+#else
+#define MEMORY_COUNTS true
+#endif
+
+static void check_holding(struct eye *eye, const char *name, struct holding *held, pid_t pid,
+                          long key)
+{
+    if (held->pid != pid)
+        *held = (struct holding){.pid = pid, .since = key};
+    if (key - held->since < WARM_KEYS)
+        return;
+    long files = files_of(pid), memory = memory_of(pid);
+    if (files == 0 || memory == 0)
+        return; /* it has just ended */
+    if (held->files == 0) {
+        held->files = files;
+        held->memory = memory;
+    }
+    if (files > held->files + MORE_FILES ||
+        (MEMORY_COUNTS && memory > held->memory + MORE_MEMORY)) {
+        print_trace();
+        eye_dump(eye);
+        ck_abort_msg("the %s has %ld descriptors and %ld KiB; it had %ld and %ld", name, files,
+                     memory, held->files, held->memory);
+    }
+}
 
 /* What is typed behind the key that leaves comes when the terminal is given back already, where C-c
  * would end the program and C-s hold back its last words: such keys are no commands here. */
@@ -189,7 +309,8 @@ static struct eye *attach(void)
 /* The end of what the terminal got, and what was pressed, when it was not given back. */
 static void check_restored(struct eye *eye)
 {
-    if (!eye->cursor_visible || eye->altscreen || eye->mouse) {
+    if (!eye->cursor_visible || eye->altscreen || eye->mouse || eye->modes.titles != 0 ||
+        eye->modes.styled || eye->modes.shape != 0) {
         for (size_t i = eye->raw_size > 500 ? eye->raw_size - 500 : 0; i < eye->raw_size; i++)
             fprintf(stderr, eye->raw[i] >= ' ' ? "%c" : "\\x%02x", (unsigned char)eye->raw[i]);
         fputc('\n', stderr);
@@ -218,23 +339,31 @@ static bool has_left(struct eye *eye, int milliseconds)
     return !there;
 }
 
+/* What leads out of the mode that is on the bar. */
+static const char *way_out(struct eye *eye)
+{
+    const char *bar = eye_row(eye, 23);
+    bool typing = strstr(bar, "FOCUS") || strstr(bar, "BROADCAST");
+    return !typing ? "\x1b" : tmux ? "\x02\x1b" : EYE_F12;
+}
+
 /* Escape, or the prefix, leads out of everything. */
-static struct eye *check_free(struct eye *eye)
+static struct eye *check_free(struct eye *eye, long key)
 {
     eye_type(eye, "\x1b[201~"); /* a paste that never ended */
     eye_resize(eye, 24, 100);
     for (int i = 0; i < 8; i++) {
         if (has_left(eye, SETTLE_MS))
             return again(eye);
-        eye_type(eye, strstr(eye_row(eye, 23), "FOCUS") ? EYE_F12 : "\x1b");
+        eye_type(eye, way_out(eye));
     }
     if (has_left(eye, SETTLE_MS))
         return again(eye);
     remember("[check]");
     long long until = world_now() + world_patience();
     while (!strstr(eye_row(eye, 23), "SUPERVISE") && world_now() < until) {
-        if (strstr(eye_row(eye, 23), "FOCUS")) /* an Escape was read late, see below */
-            eye_type(eye, EYE_F12);
+        if (strcmp(way_out(eye), "\x1b") != 0) /* an Escape was read late, see below */
+            eye_type(eye, way_out(eye));
         if (has_left(eye, PATIENT_MS))
             return again(eye); /* what told it to leave was read late */
     }
@@ -243,7 +372,7 @@ static struct eye *check_free(struct eye *eye)
     while (!eye_shows(eye, "Keys while supervising") && world_now() < until) {
         /* Behind an Escape that was read late ? is M-?; or that Escape closed what had been opened
          * from focus mode, which comes back then. */
-        eye_type(eye, strstr(eye_row(eye, 23), "FOCUS") ? EYE_F12 : "?");
+        eye_type(eye, strcmp(way_out(eye), "\x1b") != 0 ? way_out(eye) : "?");
         if (has_left(eye, PATIENT_MS))
             return again(eye);
     }
@@ -255,6 +384,8 @@ static struct eye *check_free(struct eye *eye)
     EXPECT(eye, !eye_shows(eye, "Keys while supervising"));
     EXPECT(eye, world_server(&world) == server);
     tidy();
+    check_holding(eye, "dashboard", &client_held, eye->pid, key);
+    check_holding(eye, "server", &server_held, server, key);
     return eye;
 }
 
@@ -270,6 +401,10 @@ START_TEST(random_keys)
     printf("BELLJAR_MONKEY_SEED=%ld BELLJAR_MONKEY_KEYS=%ld\n", seed + _i, count);
     fflush(stdout);
     state = (uint64_t)(seed + _i);
+    tmux = (seed + _i) % 2 != 0;
+    if (tmux)
+        configure();
+    client_held = server_held = (struct holding){0};
     BELLJAR_OK(&world, "run", "-d", "-n", "safe", "-s", "elsewhere", "--", "sleep", "100000");
     WAIT_FOR(world_state_is(&world, "safe", "running"));
     long long init = world_number(&world, "safe", "init_pid");
@@ -287,11 +422,11 @@ START_TEST(random_keys)
         if (i % RESIZE_EVERY == 0)
             eye_resize(eye, 1 + (int)roll(60), 1 + (int)roll(250));
         if (i % CHECK_EVERY == 0)
-            eye = check_free(eye);
+            eye = check_free(eye, i);
         if (eye->raw_size > 8U << 20) /* what was sent long ago is of no interest */
             eye->raw_size = 0;
     }
-    eye = check_free(eye);
+    eye = check_free(eye, count);
     eye_type(eye, "Q");
     EXPECT(eye, eye_wait_end(eye) == 0);
     check_restored(eye);

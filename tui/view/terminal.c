@@ -33,9 +33,10 @@
 #define SYNC_ASK  "\x1b[?2026$p"
 #define ANSWER_MS 300
 
-/* For a crash: everything at once; a terminal leaves out what it does not know. */
+/* For a crash: everything at once; a terminal leaves out what it does not know. The title comes off
+ * the stack a second time, since ncurses puts it there with the alternate screen. */
 static const char emergency[] =
-    SYNC_OFF MODES_OFF TITLE_OFF "\x1b[0 q\x1b[?25h\x1b[0m\x1b[?1049l\r\n";
+    SYNC_OFF MODES_OFF TITLE_OFF "\x1b[0 q\x1b[?25h\x1b[0m\x1b[?1049l\x1b[23;0;0t\r\n";
 
 static const int fatal[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
 #define FATAL_COUNT (sizeof(fatal) / sizeof(fatal[0]))
