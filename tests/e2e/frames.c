@@ -149,6 +149,10 @@ START_TEST(next_to_nothing_while_idle)
 {
     setenv("COLORTERM", "truecolor", 1);
     attach(true, false);
+    /* A minute, more than a wait has patience for. */
+    for (long long until = world_now() + 90000;
+         !eye_shows(eye, "puts idle 1m") && world_now() < until;)
+        eye_pump(eye, 100);
     EYE_WAIT_TEXT(eye, "puts idle 1m");
     EYE_WAIT_TEXT(eye, "sleeps idle 1m");
     size_t least = SIZE_MAX;
