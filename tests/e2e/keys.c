@@ -1,6 +1,7 @@
 /*
- * Every key of the table, pressed in every mode that has it, and what a person sees then. A key
- * or an action that is new in the table has no case here and fails.
+ * Every key of the table, pressed in every mode that has it, and every key behind the prefix of the
+ * preset tmux, and what a person sees then. A key, an action or a mode that is new in the table has
+ * no case here and fails: an action needs one line in cases[], a mode one in modes[].
  */
 #include "chords.h"
 #include "eye.h"
@@ -19,15 +20,20 @@
 #define L KEYS_LIST
 #define M KEYS_MENU
 #define C KEYS_COPY
+#define P KEYS_PREFIX
+#define V KEYS_REVIEW
+#define Y KEYS_REPLAY
 
 #define ROWS      40
 #define COLS      160
 #define ESCAPE_MS 120
 #define STEPS     6
-#define RIPE_MS   400 /* more than the 300 that a verdict must have been seen */
+#define PREFIX    "\x02" /* of the preset tmux */
+#define RIPE_MS   400    /* more than the 300 that a verdict must have been seen */
 
 static struct world world;
 static struct eye *eye;
+static char project[96];
 
 /* What follows from the key. */
 enum effect {
@@ -41,7 +47,9 @@ enum effect {
 
 struct step {
     const char *keys;  /* typed; "$alert": a sandbox ends and its alert is shown; "$ripe": what was
-                          opened has been there long enough to be read */
+                          opened has been there long enough to be read; "$more", "$less": the agent
+                          adds a file, or takes it back; "$tenth", "$ninth": there is one more
+                          sandbox, or no longer */
     const char *shows; /* what is waited for then; "-text": until that is gone; NULL: nothing */
 };
 
@@ -94,6 +102,21 @@ struct key_case {
     {                                                                                              \
         "l", "Sandboxes: 9"                                                                        \
     }
+#define REVIEWED                                                                                   \
+    {                                                                                              \
+        "v", "M sub/c"                                                                             \
+    }
+#define REVIEWED_END                                                                               \
+    REVIEWED,                                                                                      \
+    {                                                                                              \
+        "G", "deeper"                                                                              \
+    }
+#define REPLAYED                                                                                   \
+    {"y", " REPLAY "}, {"", " x1"}, {"g", NULL}, {" ", "\xe2\x80\x96 0:0"},                        \
+    {                                                                                              \
+        "g", "\xe2\x80\x96 0:00"                                                                   \
+    }
+#define HERE "\xe2\x96\xb8"  /* the row of the cursor */
 #define TILE "\xe2\x95\xad " /* of another one */
 #define PANE "\xe2\x94\x8f " /* the upper left corner of the selected one */
 
@@ -152,6 +175,10 @@ static const struct key_case cases[] = {
     {S, ACTION_HELP, {{NULL}}, SHOWS, "Keys while supervising", {{NULL}}},
     {S, ACTION_ACKNOWLEDGE, {{"$alert", "1 alert"}, {"O", PANE "\xe2\x9c\x95 late"}}, HIDES, "1 alert", {{NULL}}},
     {S, ACTION_ACKNOWLEDGE_ALL, {{"$alert", "1 alert"}}, HIDES, "1 alert", {{NULL}}},
+
+    {S, ACTION_LAYOUT, {{NULL}}, MOVES, "beta", {{"TT", NULL}}},
+    {S, ACTION_MARK, {{NULL}}, SHOWS, " 1 marked ", {{"m", "- 1 marked "}}},
+    {S, ACTION_MARK_ALL, {{NULL}}, SHOWS, " 9 marked ", {{"*", "- 9 marked "}}},
 
     {L, ACTION_DOWN, {LISTED}, MOVES, "\xe2\x96\x8c", {{NULL}}},
     {L, ACTION_UP, {LISTED, {"G", NULL}}, MOVES, "\xe2\x96\x8c", {{NULL}}},
@@ -255,32 +282,57 @@ static const struct key_case cases[] = {
     {C, ACTION_COPY_SAVE, {COPYING_TOP}, SHOWS, "Save the selection", {{"\x1b", NULL}, {"q", "- COPY "}, {"z", TILE "2"}}},
     {C, ACTION_COPY_CLEAR, {COPYING_TOP, {"v", " chars "}}, HIDES, " chars ", COPIED},
     {C, ACTION_COPY_LEAVE, {COPYING_TOP, {"v", " chars "}}, HIDES, " COPY ", {{"z", TILE "2"}}},
+
+    {V, ACTION_REVIEW_UP, {REVIEWED_END}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_DOWN, {REVIEWED}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_LEFT, {REVIEWED, {"ll", "3   le that"}}, SHOWS, "3   f the file", {{NULL}}},
+    {V, ACTION_REVIEW_RIGHT, {REVIEWED}, HIDES, "line 2 of", {{NULL}}},
+    {V, ACTION_REVIEW_PAGE_UP, {REVIEWED_END}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_PAGE_DOWN, {REVIEWED}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_TOP, {REVIEWED_END}, HIDES, "deeper", {{NULL}}},
+    {V, ACTION_REVIEW_BOTTOM, {REVIEWED}, SHOWS, "deeper", {{NULL}}},
+    {V, ACTION_REVIEW_FILE_NEXT, {REVIEWED}, HIDES, "sub/c", {{NULL}}},
+    {V, ACTION_REVIEW_FILE_PREVIOUS, {REVIEWED_END}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_HUNK_NEXT, {REVIEWED}, HIDES, "sub/c", {{NULL}}},
+    {V, ACTION_REVIEW_HUNK_PREVIOUS, {REVIEWED_END}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_ENTER, {REVIEWED}, HIDES, "sub/c", {{NULL}}},
+    {V, ACTION_REVIEW_SPLIT, {REVIEWED}, SHOWS, "\xe2\x94\x82", {{NULL}}},
+    {V, ACTION_REVIEW_SEARCH, {REVIEWED}, CURSOR, "|", {{"\x1b", NULL}}},
+    {V, ACTION_REVIEW_HIT_NEXT, {REVIEWED, {"/called\r", " hits"}}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_HIT_PREVIOUS, {REVIEWED, {"/called\r", " hits"}}, MOVES, HERE, {{NULL}}},
+    {V, ACTION_REVIEW_COMMENT, {REVIEWED}, SHOWS, "Enter do it", {{"\x1b", "-Enter do it"}}},
+    {V, ACTION_REVIEW_PULL, {REVIEWED}, SHOWS, "Are you sure?", {{"n", "-Are you sure?"}}},
+    {V, ACTION_REVIEW_RELOAD, {REVIEWED, {"$more", NULL}}, SHOWS, "4 files", {{"$less", NULL}}},
+    {V, ACTION_REVIEW_HELP, {REVIEWED}, SHOWS, "write to the agent about", {{"\x1b", "-write to the agent about"}}},
+    {V, ACTION_REVIEW_LEAVE, {REVIEWED}, HIDES, " REVIEW ", {{NULL}}},
+
+    {Y, ACTION_REPLAY_PAUSE, {REPLAYED}, HIDES, "\xe2\x80\x96", {{NULL}}},
+    {Y, ACTION_REPLAY_BACK, {REPLAYED, {"G", "\xe2\x96\xa0"}}, HIDES, "\xe2\x96\xa0", {{NULL}}},
+    {Y, ACTION_REPLAY_FORWARD, {REPLAYED}, HIDES, "\xe2\x80\x96 0:00", {{NULL}}},
+    {Y, ACTION_REPLAY_MINUTE_BACK, {REPLAYED, {"G", "\xe2\x96\xa0"}}, HIDES, "\xe2\x96\xa0", {{NULL}}},
+    {Y, ACTION_REPLAY_MINUTE_FORWARD, {REPLAYED}, SHOWS, "\xe2\x96\xa0", {{NULL}}},
+    {Y, ACTION_REPLAY_OUTPUT_BACK, {REPLAYED, {"G", "\xe2\x96\xa0"}}, HIDES, "\xe2\x96\xa0", {{NULL}}},
+    {Y, ACTION_REPLAY_OUTPUT_FORWARD, {REPLAYED, {"nn", "allowed by human"}}, SHOWS, "last words", {{NULL}}},
+    {Y, ACTION_REPLAY_TENTH, {REPLAYED}, MOVES, "\xe2\x97\x8f", {{NULL}}},
+    {Y, ACTION_REPLAY_RUN, {REPLAYED}, SHOWS, "no recording of a run before", {{NULL}}},
+    {Y, ACTION_REPLAY_SAVE, {REPLAYED}, SHOWS, "Export to a new file", {{"\x1b", "-Export to a new file"}}},
+    {Y, ACTION_REPLAY_NEXT, {REPLAYED}, SHOWS, "asks: tidy-up", {{NULL}}},
+    {Y, ACTION_REPLAY_PREVIOUS, {REPLAYED, {"nn", "allowed by human"}}, SHOWS, "asks: tidy-up", {{NULL}}},
+    {Y, ACTION_REPLAY_FASTER, {REPLAYED}, SHOWS, " x2", {{NULL}}},
+    {Y, ACTION_REPLAY_SLOWER, {REPLAYED}, SHOWS, " x0.5", {{NULL}}},
+    {Y, ACTION_REPLAY_START, {REPLAYED, {"G", "\xe2\x96\xa0"}}, SHOWS, "\xe2\x80\x96 0:00", {{NULL}}},
+    {Y, ACTION_REPLAY_END, {REPLAYED}, SHOWS, "\xe2\x96\xa0", {{NULL}}},
+    {Y, ACTION_REPLAY_HELP, {REPLAYED}, SHOWS, "to the next request, verdict", {{"\x1b", "-to the next request, verdict"}}},
+    {Y, ACTION_REPLAY_LEAVE, {REPLAYED}, HIDES, " REPLAY ", {{NULL}}},
+
+    {P, ACTION_SUPERVISE, {{"\r", " FOCUS "}}, SHOWS, "SUPERVISE", {{NULL}}},
 };
 /* clang-format on */
 
-/* Pressed elsewhere: the layouts and the keys behind a prefix in cases of their own below; those of
- * reviews and replays, which need something to look at, in review.c and replay.c; what needs
- * projects, marks or a shell with prompts in scale.c and copy.c. */
-static bool elsewhere(const struct key_action *action, unsigned mode)
-{
-    static const enum action with_more[] = {/* scale.c */ ACTION_BROADCAST,
-                                            ACTION_REMOVE_ENDED,
-                                            ACTION_PIN,
-                                            ACTION_ORDER,
-                                            ACTION_TAB_NEXT,
-                                            ACTION_TAB_PREVIOUS,
-                                            /* copy.c */ ACTION_COPY_PROMPT_UP,
-                                            ACTION_COPY_PROMPT_DOWN,
-                                            ACTION_COPY_REQUEST_UP,
-                                            ACTION_COPY_REQUEST_DOWN,
-                                            ACTION_COPY_OPEN};
-    for (size_t i = 0; i < sizeof(with_more) / sizeof(with_more[0]); i++)
-        if (with_more[i] == action->action)
-            return true;
-    return action->action == ACTION_LAYOUT || mode == KEYS_PREFIX || mode == KEYS_REVIEW ||
-           mode == KEYS_REPLAY ||
-           (mode == S && (action->action == ACTION_MARK || action->action == ACTION_MARK_ALL));
-}
+/* tmux numbers windows from 0: there the tenth pane, which has no number of its own. */
+static const struct key_case tenth = {
+    P,     ACTION_NUMBER, {{"$tenth", "kappa"}},
+    HIDES, PANE "1",      {{"1", PANE "1"}, {"$ninth", "-kappa"}}};
 
 /* ---- the world ---- */
 
@@ -302,15 +354,70 @@ static void populate(void)
     BELLJAR_OK(&world, "alerts", "--ack");
 }
 
+/* One repository with a diff of more rows than a screen has. */
+static void populate_review(void)
+{
+    human_repository(&world, project);
+    human_shell(&world, project,
+                "seq -f 'line %g of the file that is called a' 120 >a && git add . &&"
+                "git commit -qm more");
+    human_runs_in(&world, "works", project, NULL,
+                  "sed -i '5s/$/, or was/;60s/$/, or was/;115s/$/, or was/' a; echo TWO >b; "
+                  "echo deeper >>sub/c");
+}
+
+/* One recording with a question and its verdict. */
+static void populate_replay(void)
+{
+    human_runs(&world, "works",
+               "echo first words; sleep 1.5; belljar-shim ask --kind tool --title tidy-up; "
+               "sleep 1.5; echo last words; exec cat");
+    WAIT_FOR(human_request(&world, "tidy-up", "id")[0]);
+    BELLJAR_OK(&world, "requests", "show", human_request(&world, "tidy-up", "id"));
+    WAIT_FOR(human_answers(&world, "allow", "tidy-up", NULL, NULL));
+    WAIT_FOR(world_shows(&world, "works", "last words"));
+}
+
+static void populate_tmux(void)
+{
+    populate();
+    ck_assert_int_eq(mkdir(".config", 0700), 0);
+    ck_assert_int_eq(mkdir(".config/belljar", 0700), 0);
+    world_file(&world, "home/.config/belljar/belljar.conf", "preset = tmux\n", 0600);
+}
+
+/* Where the keys of a mode are pressed, and what is there while nothing is open. */
+static const struct mode {
+    unsigned mode;
+    void (*populate)(void);
+    int rows, cols;
+    const char *first, *last;
+} modes[] = {
+    {S, populate, ROWS, COLS, PANE "1", "iota"},
+    {L, populate, ROWS, COLS, PANE "1", "iota"},
+    {M, populate, ROWS, COLS, PANE "1", "iota"},
+    {C, populate, ROWS, COLS, PANE "1", "iota"},
+    {P, populate_tmux, ROWS, COLS, PANE "1", "iota"},
+    {V, populate_review, 24, 110, PANE "1", "all-is-ready"},
+    {Y, populate_replay, 24, 110, PANE "1", "last words"},
+};
+#define MODES (int)(sizeof(modes) / sizeof(modes[0]))
+static const struct mode *here;
+
 static void attach(void)
 {
-    eye = eye_open(ROWS, COLS, (const char *const[]){world.belljar, "attach", NULL});
-    EYE_WAIT(eye, eye_shows(eye, "iota") && eye_shows(eye, "line 60 of text"));
+    eye = eye_open(here->rows, here->cols, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT(eye, eye_shows(eye, here->first) && eye_shows(eye, here->last));
+    if (here->populate == populate)
+        EYE_WAIT_TEXT(eye, "line 60 of text");
 }
 
 static void setup(void)
 {
     world_open(&world);
+    here = &modes[0];
+    snprintf(project, sizeof(project), "%s/project", world.base);
+    ck_assert_int_eq(mkdir(project, 0755), 0);
     ck_assert_int_eq(chdir(world.home), 0);
 }
 
@@ -353,6 +460,13 @@ static void one_alert(void)
     MUST(eye_shows(eye, "late exited 5"));
 }
 
+static void drop_tenth(void)
+{
+    BELLJAR_OK(&world, "kill", "kappa");
+    BELLJAR_OK(&world, "rm", "kappa");
+    BELLJAR_OK(&world, "alerts", "--ack");
+}
+
 static void take_step(const struct step *step)
 {
     if (strcmp(step->keys, "$alert") == 0)
@@ -361,6 +475,14 @@ static void take_step(const struct step *step)
         escape();
     else if (strcmp(step->keys, "$ripe") == 0)
         pump_for(RIPE_MS);
+    else if (strcmp(step->keys, "$more") == 0)
+        BELLJAR_OK(&world, "exec", "works", "--", "sh", "-c", "echo new >added");
+    else if (strcmp(step->keys, "$less") == 0)
+        BELLJAR_OK(&world, "exec", "works", "--", "rm", "added");
+    else if (strcmp(step->keys, "$tenth") == 0)
+        human_runs(&world, "kappa", "sleep 100000");
+    else if (strcmp(step->keys, "$ninth") == 0)
+        drop_tenth();
     else
         eye_type(eye, step->keys);
     if (step->shows && step->shows[0] == '-')
@@ -425,23 +547,29 @@ static bool followed(const struct key_case *one, const struct before *before, un
     }
 }
 
-/* The dashboard as it was at first: nothing open, pane 1 selected, nine sandboxes. */
+/* The dashboard as it was at first: nothing open, pane 1 selected, as many sandboxes. */
 static void go_home(bool alerted)
 {
+    const char *bar;
     escape();
-    MUST(strstr(eye_row(eye, ROWS - 1), "SUPERVISE"));
+    for (int i = 0; i < STEPS && (bar = eye_row(eye, here->rows - 1),
+                                 strstr(bar, " REVIEW ") || strstr(bar, " REPLAY "));
+         i++)
+        escape();
+    MUST(strstr(eye_row(eye, here->rows - 1), "SUPERVISE"));
     if (alerted)
         BELLJAR_OK(&world, "rm", "late");
     eye_type(eye, "1");
-    MUST(eye_shows(eye, PANE "1") && eye_shows(eye, "iota") && !eye_shows(eye, "late"));
+    MUST(eye_shows(eye, here->first) && eye_shows(eye, here->last) && !eye_shows(eye, "late "));
 }
 
 static void press(const struct key_case *one, const struct chord *chord, unsigned nth)
 {
     struct before before;
-    char bytes[CHORD_BYTES];
-    size_t size = chord_bytes(chord, bytes);
+    char bytes[CHORD_BYTES + 1] = PREFIX;
+    size_t first = here->mode == P ? strlen(PREFIX) : 0, size = chord_bytes(chord, bytes + first);
     ck_assert_msg(size > 0, "no bytes for the key in: %s", case_name);
+    size += first;
     for (size_t i = 0; i < STEPS && one->before[i].keys; i++)
         take_step(&one->before[i]);
     look(one, &before);
@@ -467,86 +595,88 @@ static const struct key_case *find_case(enum action action, unsigned mode)
     return NULL;
 }
 
-static void press_all(unsigned mode)
+/* The keys of one action, as the table or a configuration has them. Returns how many. */
+static unsigned press_each(const struct key_action *action, const char *list)
 {
-    populate();
-    attach();
-    for (size_t i = 0; i < keys_count; i++) {
-        const struct key_action *action = &keys_table[i];
-        const char *list = action->keys, *name;
-        size_t size;
-        if (!(action->modes & mode) || elsewhere(action, mode))
-            continue;
-        const struct key_case *one = find_case(action->action, mode);
-        ck_assert_msg(one != NULL, "no case presses %s in the mode %s", action->name,
-                      keys_mode_name((enum key_mode)mode));
-        for (unsigned nth = 0; keys_next(&list, &name, &size); nth++) {
-            struct chord chord;
-            ck_assert(keys_parse(name, size, &chord));
-            snprintf(case_name, sizeof(case_name), "%s: the key %.*s of %s",
-                     keys_mode_name((enum key_mode)mode), (int)size, name, action->name);
-            press(one, &chord, nth);
-        }
+    const char *name, *mode = keys_mode_name((enum key_mode)here->mode);
+    unsigned nth = 0;
+    size_t size;
+    const struct key_case *one = find_case(action->action, here->mode);
+    if (!one && here->mode == P) /* what it does elsewhere */
+        one = find_case(action->action, S);
+    ck_assert_msg(one != NULL, "no case presses %s in the mode %s", action->name, mode);
+    for (; keys_next(&list, &name, &size); nth++) {
+        struct chord chord;
+        ck_assert(keys_parse(name, size, &chord));
+        snprintf(case_name, sizeof(case_name), "%s: the key %.*s of %s", mode, (int)size, name,
+                 action->name);
+        press(one != NULL && here->mode == P && action->action == ACTION_NUMBER && nth == 9 ? &tenth
+                                                                                            : one,
+              &chord, nth);
     }
+    return nth;
+}
+
+/* All keys that the preset puts behind its prefix. */
+static unsigned press_preset(void)
+{
+    char path[sizeof(world.programs) + 40], text[8192], name[40], keys[80];
+    unsigned count = 0;
+    snprintf(path, sizeof(path), "%s/presets/tmux.conf", world.programs);
+    snprintf(text, sizeof(text), "%s", world_read(path));
+    char *line = strstr(text, "prefix {");
+    ck_assert_ptr_nonnull(line);
+    while ((line = strchr(line, '\n')) != NULL &&
+           sscanf(++line, " %39[^ =} ] = %79[^\n]", name, keys) == 2) {
+        const struct key_action *action = keys_named(name);
+        ck_assert_msg(action != NULL, "%s", name);
+        char *list = keys;
+        if (keys[0] == '"') { /* else a quotation mark is one of the keys */
+            list++;
+            list[strcspn(list, "\"")] = '\0';
+        }
+        count += press_each(action, list);
+    }
+    return count;
+}
+
+START_TEST(pressed)
+{
+    here = &modes[_i];
+    unsigned count = 0;
+    here->populate();
+    attach();
+    if (here->mode == P)
+        count = press_preset();
+    for (size_t i = 0; i < keys_count && here->mode != P; i++)
+        if (keys_table[i].modes & here->mode)
+            count += press_each(&keys_table[i], keys_table[i].keys);
+    ck_assert_uint_gt(count, 9);
     eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);
     eye_check_restored(eye);
     eye_close(eye);
 }
-
-START_TEST(in_supervise_mode)
-{
-    press_all(KEYS_SUPERVISE);
-}
 END_TEST
 
-START_TEST(in_lists)
+/* Nothing of the table is left out, and no case presses what is not in it. */
+START_TEST(all_of_the_table)
 {
-    press_all(KEYS_LIST);
-}
-END_TEST
-
-START_TEST(in_the_menu)
-{
-    press_all(KEYS_MENU);
-}
-END_TEST
-
-START_TEST(in_copy_mode)
-{
-    press_all(KEYS_COPY);
-}
-END_TEST
-
-/* What shows elsewhere than where it is pressed. */
-START_TEST(layouts_and_marks)
-{
-    populate();
-    attach();
-    int row, col, home_row, home_col, changes = 0;
-    home_row = eye_find(eye, "beta", &home_col);
-    snprintf(case_name, sizeof(case_name), "layout");
-    do { /* round until it is as it was */
-        int last_row = eye_find(eye, "beta", &col), last_col = col;
-        eye_type(eye, "T");
-        MUST((row = eye_find(eye, "beta", &col)) != last_row || col != last_col);
-        ck_assert_int_lt(++changes, 12);
-    } while (row != home_row || col != home_col);
-    ck_assert_int_ge(changes, 3);
-    snprintf(case_name, sizeof(case_name), "mark");
-    eye_type(eye, "1m");
-    eye_type(eye, "l");
-    MUST(eye_shows(eye, "Sandboxes: 9, 1 marked"));
-    escape();
-    MUST(!eye_shows(eye, "Sandboxes: 9"));
-    eye_type(eye, "*");
-    eye_type(eye, "*"); /* none, then all */
-    eye_type(eye, "l");
-    MUST(eye_shows(eye, "Sandboxes: 9, 9 marked"));
-    escape();
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_close(eye);
+    unsigned all = 0;
+    for (int i = 0; i < MODES; i++)
+        all |= modes[i].mode;
+    ck_assert_uint_eq(all, KEYS_MODES_END - 1U);
+    for (size_t i = 0; i < keys_count; i++)
+        for (unsigned mode = 1; mode < KEYS_MODES_END; mode <<= 1)
+            ck_assert_msg(!(keys_table[i].modes & mode) || find_case(keys_table[i].action, mode),
+                          "no case presses %s in the mode %s", keys_table[i].name,
+                          keys_mode_name((enum key_mode)mode));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct key_action *action = keys_action(cases[i].action);
+        ck_assert_msg(action && find_case(cases[i].action, cases[i].modes) == &cases[i] &&
+                          (action->modes & cases[i].modes) == cases[i].modes,
+                      "case %zu presses nothing", i);
+    }
 }
 END_TEST
 
@@ -556,11 +686,8 @@ int main(void)
     TCase *cases_of = tcase_create("keys");
     tcase_add_checked_fixture(cases_of, setup, teardown);
     tcase_set_timeout(cases_of, 600);
-    tcase_add_test(cases_of, in_supervise_mode);
-    tcase_add_test(cases_of, in_lists);
-    tcase_add_test(cases_of, in_the_menu);
-    tcase_add_test(cases_of, in_copy_mode);
-    tcase_add_test(cases_of, layouts_and_marks);
+    tcase_add_test(cases_of, all_of_the_table);
+    tcase_add_loop_test(cases_of, pressed, 0, MODES);
     suite_add_tcase(suite, cases_of);
     return world_main(suite);
 }
