@@ -527,7 +527,7 @@ static bool expire_one(struct server *server, struct request *request)
     struct answer *answer = NULL;
     if (meant && who_is_late(server, request, meant, &longest)) {
         say_wait(reason, sizeof(reason), longest);
-        answer = answer_new(server, request, false, "expired", reason);
+        answer = answer_new(server, request, false, "timeout", reason);
     }
     bool done = answer &&
                 commit_verdict(server, request, meant, POLICY_DENY, "expired", "limits", NULL) == 0;
