@@ -4,13 +4,14 @@
 #include "mux/server/reading.h"
 #include "mux/server/signs.h"
 
-#define ACTIVE_USEC   5000U /* of CPU time per tick: a sandbox that does something */
-#define OUTPUT_MS     3000U
-#define QUIET_STEP_MS 2000U
-#define SECOND_MS     150U /* after the first look: from two on there is a share of the CPU */
-#define OLD_NS        15000000000U
-#define ALONE_MS      TIMELINE_STEP_MS
-#define QUIET_ROUNDS  5U /* so at most 10 s between two looks at a quiet sandbox */
+#define ACTIVE_USEC    5000U /* of CPU time per tick: a sandbox that does something */
+#define OUTPUT_MS      3000U
+#define QUIET_STEP_MS  2000U
+#define SECOND_MS      150U /* after the first look: from two on there is a share of the CPU */
+#define OLD_NS         15000000000U
+#define ALONE_MS       TIMELINE_STEP_MS
+#define ALONE_QUIET_MS 9000U /* then it is looked at in every second step */
+#define QUIET_ROUNDS   5U    /* so at most 10 s between two looks at a quiet sandbox */
 
 static bool active(const struct sandbox *sandbox, uint64_t used, uint64_t now)
 {
@@ -42,8 +43,13 @@ static void sample_one(struct sandbox *sandbox, uint64_t now)
 static void sample_alone(struct sandbox *sandbox, uint64_t now)
 {
     struct sample_source source = {sandbox->record.cgroup, sandbox->record.init.pid};
-    if (sample_glance(&sandbox->glance, &source, uv_hrtime()) < 0 && now >= sandbox->next_sample)
+    const struct glance *glance = &sandbox->glance;
+    if (now < sandbox->next_sample && !active(sandbox, 0, now))
+        return;
+    if (sample_glance(&sandbox->glance, &source, uv_hrtime()) < 0)
         sample_one(sandbox, now);
+    else if (glance->has_cpu && glance->cpu < ACTIVITY_BUSY)
+        sandbox->next_sample = now + ALONE_QUIET_MS;
 }
 
 static void on_tick(uv_timer_t *timer)

@@ -91,7 +91,7 @@ static bool is_of(const struct card *card, int place)
  * it is printed only at the end, so that nothing on the screen but a card names it. */
 static void start(int place)
 {
-    char name[8], script[8192];
+    char name[16], script[8192];
     size_t used = (size_t)snprintf(
         script, sizeof(script),
         "hook() { sleep $2; belljar-shim ask --kind exec --title \"$3\" >/dev/null 2>&1; "
@@ -206,7 +206,7 @@ static size_t open_requests(void)
 
 static bool all_are_answered(void)
 {
-    char name[8];
+    char name[16];
     for (int i = 0; i < PLACES; i++) {
         snprintf(name, sizeof(name), "p%d", i);
         if (!world_shows(&world, name, "all-is-answered"))
@@ -256,7 +256,7 @@ static void clear_all(struct eye *eye)
 
 static size_t check_place(int place)
 {
-    char name[8];
+    char name[16];
     size_t count = 0;
     struct result result;
     snprintf(name, sizeof(name), "p%d", place);

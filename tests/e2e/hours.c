@@ -272,7 +272,7 @@ static bool has_stepped(const struct agent *agent)
 static void replay_minute(int minute)
 {
     bool acts[AGENTS_MAX] = {false};
-    char number[16];
+    char number[24];
     for (size_t i = 0; i < step_count; i++) {
         if (steps[i].minute != minute)
             continue;
