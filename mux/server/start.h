@@ -16,7 +16,7 @@ struct start_options {
     /* An agent's profile: argv are further arguments then. "" none; `path` is the user's $PATH. */
     const char *agent, *prompt, *path;
     bool resume;
-    bool instead; /* argv is what runs, in place of the profile's command */
+    bool instead;        /* argv is what runs, in place of the profile's command */
     const char *project; /* "" none */
     const char *driver;
     const char *session;

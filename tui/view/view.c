@@ -162,8 +162,8 @@ static void paint_empty(struct view *view, const struct view_input *input)
     if (narrow || first < 0) {
         int row = (input->rows - 1) / 2 - 1;
         centred(view, input, row, "No sandbox runs", ROLE_TITLE, BJ_ATTR_BOLD);
-        centred(view, input, row + 1, keys_say(0, "{run form} starts one, {help} lists all keys").text,
-                ROLE_DIM, 0);
+        centred(view, input, row + 1,
+                keys_say(0, "{run form} starts one, {help} lists all keys").text, ROLE_DIM, 0);
     } else {
         for (int i = 0; i < count; i++)
             if (lines[i].key)

@@ -727,5 +727,6 @@ SUITE_MAIN("control", what_ended_goes_on, selection_moves, focus_takes_every_key
            the_next_request_must_be_seen_too, a_selection_that_moved_by_itself_is_not_meant,
            the_list_of_requests, kill_asks_and_is_not_typed_ahead, pausing, lines,
            in_an_empty_place, pastes_are_no_commands, layouts_and_scrolling, the_mouse,
-           read_only_changes_nothing, leaving, the_list_and_marks, to_who_calls, questions_about_many,
-           commands_name_what_they_are_about, commands_that_print, output_keeps_its_end)
+           read_only_changes_nothing, leaving, the_list_and_marks, to_who_calls,
+           questions_about_many, commands_name_what_they_are_about, commands_that_print,
+           output_keeps_its_end)
