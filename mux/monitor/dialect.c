@@ -201,10 +201,13 @@ static void read_tool(struct dialect_reading *reading, const char *tool, const j
 }
 
 /* Of an event in the table: whether it tells the state that stands there. A session also "starts"
- * anew in the middle of its work, when it is made shorter. */
+ * anew in the middle of its work, when it is made shorter; a turn without a transcript is one that
+ * the agent takes for itself beside the conversation (Codex for its title). */
 static bool tells_state(const char *event, const json_t *root)
 {
     const char *type = text_of(root, "notification_type"), *source = text_of(root, "source");
+    if (json_is_null(json_object_get(root, "transcript_path")))
+        return false;
     if (strcmp(event, "SessionStart") == 0)
         return !source || strcmp(source, "compact") != 0;
     if (strcmp(event, "Notification") != 0 || !type)

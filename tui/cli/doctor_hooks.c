@@ -31,7 +31,10 @@ static const char script[] =
     "        answer=$(printf '{\"hook_event_name\":\"%s\",\"tool_name\":\"%s\",\"tool_input\":'\\\n"
     "'{\"command\":\"belljar doctor\"}}' $event $tool |\n"
     "            /belljar/bin/belljar-shim ask --dialect $dialect)\n"
-    "        case $answer in *'\"deny\"'*) found=0 ;; *) exit 22 ;; esac\n"
+    "        case $answer in\n"
+    "        *'\"deny\"'*'does not let this through'*) found=0 ;;\n"
+    "        *) exit 22 ;;\n"
+    "        esac\n"
     "    done\n"
     "done\n"
     "exit $found\n";

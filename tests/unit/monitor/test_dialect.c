@@ -170,8 +170,9 @@ static void check_recorded(size_t row, const json_t *payload)
         ck_assert_int_eq(reading.outcome, DIALECT_ASKS);
         ck_assert_str_eq(reading.title, recorded[row].title);
     } else {
+        bool beside = json_is_null(json_object_get(payload, "transcript_path"));
         ck_assert_int_eq(reading.outcome, DIALECT_TELLS);
-        ck_assert_str_eq(reading.state, recorded[row].state);
+        ck_assert_pstr_eq(reading.state, beside ? NULL : recorded[row].state);
     }
 }
 
