@@ -1,7 +1,7 @@
 /*
  * In three sizes, down to 40x10: the empty dashboard, the server's end, the card of what happened
  * meanwhile, what agents do, in glyph and word, and whatever a key opens over the panes, where
- * there is hardly room for any of it. Review, replay and copy mode have tests of their own.
+ * there is hardly room for any of it. What each view does has tests of its own.
  */
 #include "eye.h"
 #include "human.h"
@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static struct world world;
 static const int sizes[][2] = {{24, 80}, {40, 120}, {10, 40}};
@@ -198,6 +199,58 @@ START_TEST(what_a_key_opens)
             EYE_WAIT_TEXT(eye, opened[i].inside);
             eye_type(eye, opened[i].close);
             EYE_WAIT(eye, !eye_shows(eye, opened[i].title));
+        }
+        detach(eye);
+    }
+}
+END_TEST
+
+/* With more in the world: a request that the wall holds, an alert, changes, a recording. */
+static const struct {
+    const char *open, *title, *inside, *close;
+} fuller[] = {
+    {"2z", "⛨ WALL", "held.example", "z"},
+    {"2i", "Request", "held.example", "\x1b"},
+    {"r", "Requests: 1", "⛨", "\x1b"},
+    {"1i", "because", "processes", "\x1b"},
+    {"!", "Alerts, newest first", "ended with code 3", "\x1b"},
+    {"l/dial\r", "Sandboxes: 1 of 3 with dial", "dial", "/\x1b\x1b"},
+    {"1v", " REVIEW ", "+1 -0", "q"},
+    {"1y", " REPLAY ", " x1", "q"},
+    {"q", "Are you sure?", "Detach? The sandboxes run on.", "n"},
+    {"*p", "Are you sure?", "Pause 2 marked: works, dial", "n"},
+};
+
+static void type_slowly(struct eye *eye, const char *keys)
+{
+    for (; *keys; keys++) { /* a lone Escape is a key only when nothing follows it at once */
+        eye_type(eye, (char[]){*keys, '\0'});
+        if (*keys == '\x1b')
+            let_ripen(eye);
+    }
+}
+
+START_TEST(what_a_fuller_world_shows)
+{
+    char project[128];
+    snprintf(project, sizeof(project), "%s/project", world.base);
+    ck_assert_int_eq(mkdir(project, 0755), 0);
+    human_repository(&world, project);
+    human_runs_in(&world, "works", project, NULL, "echo more >>a; echo new >new");
+    human_runs(&world, "dial", "curl -sS -m 3000 https://held.example/");
+    human_runs(&world, "over", "exit 3");
+    WAIT_FOR(world_state_is(&world, "over", "exited"));
+    WAIT_FOR(world_state_is(&world, "dial", "waiting"));
+    for (int size = 0; size < SIZES; size++) {
+        struct eye *eye = attach(size);
+        EYE_WAIT_TEXT(eye, "SUPERVISE");
+        for (size_t i = 0; i < sizeof(fuller) / sizeof(fuller[0]); i++) {
+            eye_type(eye, fuller[i].open);
+            EYE_WAIT_TEXT(eye, fuller[i].title);
+            EYE_WAIT_TEXT(eye, fuller[i].inside);
+            type_slowly(eye, fuller[i].close);
+            if (fuller[i].close[0] != 'z') /* a tile has it, too */
+                EYE_WAIT(eye, !eye_shows(eye, fuller[i].title));
         }
         detach(eye);
     }
@@ -415,6 +468,7 @@ int main(void)
     tcase_add_test(tests, the_digest);
     tcase_add_test(tests, what_each_agent_does);
     tcase_add_test(tests, what_a_key_opens);
+    tcase_add_test(tests, what_a_fuller_world_shows);
     tcase_add_test(tests, questions_are_whole);
     tcase_add_test(tests, a_long_name_leaves_room_for_its_state);
     tcase_add_test(tests, a_request_says_its_class);
