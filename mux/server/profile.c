@@ -23,8 +23,9 @@ void profile_list_free(char **list)
 
 void profile_free(struct profile *profile)
 {
-    char **lists[] = {profile->search, profile->packages, profile->needs, profile->command,
-                      profile->prompt, profile->resume,   profile->env,   profile->keys};
+    char **lists[] = {profile->search,  profile->packages, profile->needs,
+                      profile->command, profile->prompt,   profile->resume,
+                      profile->env,     profile->keys,     profile->mounts};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         profile_list_free(lists[i]);
     for (size_t i = 0; i < PROFILE_FILES_MAX; i++) {
@@ -169,6 +170,33 @@ static int read_files(struct profile *profile, const struct document_node *node,
     return 0;
 }
 
+static int read_mounts(struct profile *profile, const struct document_node *node, void *out,
+                       struct bj_error *error)
+{
+    size_t count = 0, at = 0;
+    if (node->kind != DOCUMENT_SECTION)
+        return mistake(profile, node, error,
+                       "a section is expected: mounts { \"path inside\" = \"path on the host\" }");
+    for (const struct document_node *item = node->first; item; item = item->next)
+        count++;
+    char **list = calloc(2 * count + 1, sizeof(*list));
+    if (!list)
+        return no_memory(error);
+    profile_list_free(*(char ***)out);
+    *(char ***)out = list;
+    for (const struct document_node *item = node->first; item; item = item->next) {
+        bool path = item->kind == DOCUMENT_TEXT &&
+                    (item->text[0] == '/' || strncmp(item->text, "~/", 2) == 0);
+        if (!may_target(item->name, false))
+            return mistake(profile, item, error, "a path below /etc or /opt is expected");
+        if (!path)
+            return mistake(profile, item, error, "a path on the host is expected: /... or ~/...");
+        if (!(list[at++] = strdup(item->name)) || !(list[at++] = strdup(item->text)))
+            return no_memory(error);
+    }
+    return 0;
+}
+
 static int read_policy(struct profile *profile, const struct document_node *node, void *out,
                        struct bj_error *error)
 {
@@ -229,6 +257,7 @@ static const struct {
     {"resume", read_list, AT(resume)},
     {"env", read_env, AT(env)},
     {"keys", read_list, AT(keys)},
+    {"mounts", read_mounts, AT(mounts)},
     {"policy", read_policy, AT(policy)},
     {"files", read_fixed, 0},
     {"home", read_home, 0},
@@ -245,15 +274,15 @@ static int read_document(struct profile *profile, const struct document_node *ro
         if (i == sizeof(fields) / sizeof(fields[0]))
             return mistake(profile, node, error,
                            "no such field; a profile has summary, install, search, packages, "
-                           "needs, command, prompt, resume, env, keys, policy, files, home and "
-                           "fixed_home");
+                           "needs, mounts, command, prompt, resume, env, keys, policy, files, "
+                           "home and fixed_home");
         int status = fields[i].read(profile, node, (char *)profile + fields[i].at, error);
         if (status < 0)
             return status;
     }
     char ***const lists[] = {&profile->search,  &profile->packages, &profile->needs,
                              &profile->command, &profile->prompt,   &profile->resume,
-                             &profile->env,     &profile->keys};
+                             &profile->env,     &profile->keys,     &profile->mounts};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         if (!*lists[i] && !(*lists[i] = calloc(1, sizeof(**lists[i]))))
             return no_memory(error);

@@ -40,6 +40,7 @@ struct profile {
     char **command, **prompt, **resume;
     char **env;                                   /* NAME=VALUE */
     char **keys;                                  /* keys it uses itself */
+    char **mounts;                                /* path inside and path on the host, by turns */
     struct profile_file files[PROFILE_FILES_MAX]; /* read-only, absolute */
     struct profile_file home[PROFILE_FILES_MAX];  /* relative to the home directory, once */
     /* Relative to the home directory, DIRECTORY/FILE or FILE, read-only at each start. */

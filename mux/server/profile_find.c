@@ -215,6 +215,35 @@ static int take_need(struct search *search, const char *directory, const void *n
     return take_file(search, path, inside);
 }
 
+/* All of the home directory, or more, would be what a sandbox is to keep out. */
+static bool holds_home(const char *real)
+{
+    char home[PATH_MAX];
+    const char *name = getenv("HOME");
+    size_t size = strlen(real);
+    if (!name || !realpath(name, home))
+        return strcmp(real, "/") == 0;
+    return size == 1 ||
+           (strncmp(home, real, size) == 0 && (home[size] == '/' || home[size] == '\0'));
+}
+
+static int take_mount(struct search *search, const struct profile *profile, const char *inside,
+                      const char *host)
+{
+    char path[BJ_PATH_MAX], real[PATH_MAX];
+    int status = expand(host, path, search->error);
+    if (status < 0)
+        return status;
+    if (!realpath(path, real))
+        return bj_fail(search->error, -errno, "%.60s needs %.200s: %s", profile->summary, path,
+                       strerror(errno));
+    if (holds_home(real))
+        return bj_fail(search->error, -EPERM,
+                       "%.200s: %.200s is no mount for a sandbox: it has your home directory in it",
+                       profile->file, path);
+    return add_mount(search, real, inside);
+}
+
 int profile_find(const struct profile *profile, const char *path, struct profile_place *place,
                  struct bj_error *error)
 {
@@ -233,5 +262,7 @@ int profile_find(const struct profile *profile, const char *path, struct profile
             return bj_fail(error, -ENOENT, "%.60s needs the program %.60s, which is not installed",
                            profile->summary, *at);
     }
+    for (char **at = profile->mounts; status == 0 && at[0]; at += 2)
+        status = take_mount(&search, profile, at[0], at[1]);
     return status;
 }

@@ -468,15 +468,17 @@ START_TEST(doctor_tries_hooks)
          ASKS("martian"), "nobody would be asked: a question of its hooks was not answered"},
         {"open", "command = [sh]\nhome { \"hooks.json\" = \"open.json\" }", ASKS("claude"),
          "nobody would be asked: a file with its hooks can be changed from inside"},
-        {"plain", "command = [sh]", NULL, "agent plain"},
+        {"plain", "command = [sh]\nkeys = [C-b]", NULL, "agent plain"},
         {"missing", "search = [\"path:no-such-agent\"]\ncommand = [\"{program}\"]", NULL,
          "would not start"},
     };
     struct result result;
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
         add_profile(profiles[i].name, profiles[i].rest, profiles[i].hooks);
+    world_file(&world, "home/.config/belljar/belljar.conf", "preset = tmux\n", 0600);
     BELLJAR(&world, &result, "doctor");
     ck_assert_msg(result.code == 0, "%s%s", result.out, result.err);
+    ck_assert_ptr_nonnull(strstr(result.out, "-> your prefix C-b is a key of its own"));
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++) {
         char agent[40];
         snprintf(agent, sizeof(agent), "agent %s ", profiles[i].name);

@@ -11,6 +11,7 @@
 #include "tui/cli/plain.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
+#include "tui/config.h"
 
 static const char *const level_names[] = {"ok", "warn", "fail"};
 static const char *const level_styles[] = {"32", "33", "1;31"};
@@ -96,29 +97,52 @@ static void tell(const char *name, const struct doctor_finding *finding, json_t 
         print_finding(name, finding);
 }
 
+/* What to know when the human's prefix is one of the agent's own keys; "" when it is none. */
+static void say_collision(const json_t *agent, const struct config *config, char *out, size_t size)
+{
+    char prefix[40];
+    size_t i;
+    json_t *key;
+    out[0] = '\0';
+    keys_name(&config->prefix, prefix, sizeof(prefix));
+    json_array_foreach(json_object_get(agent, "keys"), i, key)
+    {
+        struct chord chord;
+        const char *name = json_string_value(key);
+        if (name && keys_parse(name, strlen(name), &chord) && keys_equal(&chord, &config->prefix))
+            snprintf(out, size, "your prefix %s is a key of its own: twice it goes to the agent",
+                     prefix);
+    }
+}
+
 /* One line for each profile. An agent that is not installed is nothing wrong. */
 static void tell_agents(const struct doctor *doctor, json_t *list)
 {
+    static struct config config;
+    struct bj_error ignored = {0};
+    bool known = config_load(&config, doctor->paths, &ignored) == 0;
     size_t i;
     json_t *agent;
     json_array_foreach(doctor->agents, i, agent)
     {
         struct doctor_finding finding = {0};
-        char name[64];
+        char name[64], keys[160] = "";
         bool ready = json_is_true(json_object_get(agent, "ready"));
         const char *program = report_text(agent, "program");
         const char *keyless = report_text(agent, "keyless");
         const char *hooks = report_text(agent, "hooks");
         bool answered = strcmp(hooks, "answered") == 0, none = strcmp(hooks, "none") == 0;
         snprintf(name, sizeof(name), "agent %s", report_text(agent, "name"));
+        if (known)
+            say_collision(agent, &config, keys, sizeof(keys));
         if (ready && !answered && !none)
-            doctor_say(&finding, DOCTOR_WARN, NULL,
+            doctor_say(&finding, DOCTOR_WARN, keys,
                        "would start, but nobody would be asked: %.400s", hooks);
         else if (ready && *keyless)
-            doctor_say(&finding, DOCTOR_WARN, NULL, "would start%s, but without its key: %.400s",
+            doctor_say(&finding, DOCTOR_WARN, keys, "would start%s, but without its key: %.400s",
                        answered ? ", its hooks are answered" : "", keyless);
         else if (ready)
-            doctor_say(&finding, DOCTOR_OK, NULL, "%.80s%s%.300s%s", report_text(agent, "summary"),
+            doctor_say(&finding, DOCTOR_OK, keys, "%.80s%s%.300s%s", report_text(agent, "summary"),
                        *program ? ", " : "", program, answered ? ", its hooks are answered" : "");
         else
             doctor_say(&finding, DOCTOR_WARN, NULL, "would not start: %.400s",

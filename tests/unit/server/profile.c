@@ -158,6 +158,36 @@ START_TEST(one_file_is_mounted_alone)
 }
 END_TEST
 
+/* What it needs beside its program; never what would let the home directory in. */
+START_TEST(mounts_of_its_own)
+{
+    struct bj_error error = {0};
+    char text[SUITE_PATH_MAX * 3], *home = strdup(getenv("HOME") ? getenv("HOME") : "/");
+    put("home/models/one", "", 0644);
+    snprintf(text, sizeof(text), "%s/home", directory);
+    setenv("HOME", text, 1);
+    ck_assert_int_eq(load("command = sh\nmounts { \"/opt/models\" = \"~/models\" }\n", &error), 0);
+    ck_assert_int_eq(profile_find(&profile, "/usr/bin:/bin", &place, &error), 0);
+    ck_assert_uint_eq(place.count, 1);
+    ck_assert_str_eq(place.mounts[0].target, "/opt/models");
+    snprintf(text, sizeof(text), "%s/home/models", directory);
+    ck_assert_str_eq(place.mounts[0].source, text);
+    ck_assert(place.mounts[0].directory);
+    static const char *const refused[] = {"~/", "/", "~/models/..", "~/missing"};
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        snprintf(text, sizeof(text), "command = sh\nmounts { \"/opt/models\" = \"%s\" }\n",
+                 refused[i]);
+        ck_assert_int_eq(load(text, &error), 0);
+        ck_assert_int_lt(profile_find(&profile, "/usr/bin:/bin", &place, &error), 0);
+        ck_assert_ptr_nonnull(strstr(error.text, i == 3 ? "needs" : "home directory"));
+    }
+    ck_assert_int_lt(load("command = sh\nmounts { \"/usr/x\" = \"~/models\" }\n", &error), 0);
+    ck_assert_int_lt(load("command = sh\nmounts { \"/opt/x\" = \"models\" }\n", &error), 0);
+    setenv("HOME", home, 1);
+    free(home);
+}
+END_TEST
+
 START_TEST(home_files_are_put_once)
 {
     struct bj_error error = {0};
@@ -293,6 +323,7 @@ int main(void)
     tcase_add_test(tcase, an_unknown_name_lists_those_there_are);
     tcase_add_test(tcase, a_package_is_found_beside_its_programs);
     tcase_add_test(tcase, one_file_is_mounted_alone);
+    tcase_add_test(tcase, mounts_of_its_own);
     tcase_add_test(tcase, home_files_are_put_once);
     tcase_add_test(tcase, fixed_files_have_a_place_outside);
     tcase_add_test(tcase, hooks_outlast_what_they_ask);
