@@ -131,7 +131,7 @@ static const struct {
     {"claude", "PreToolUse", "claude", "Bash(echo asked > made.txt; echo d''one)", NULL},
     {"claude", "PermissionRequest", "claude-permission", "Bash(echo asked > made.txt; echo d''one)",
      NULL},
-    {"claude", "Notification", "claude", NULL, "waiting"},
+    {"claude", "Notification", "claude", NULL, NULL}, /* of an idle prompt */
     {"claude", "Stop", "claude", NULL, "done"},
     {"codex", "UserPromptSubmit", "codex", NULL, "working"},
     {"codex", "PreToolUse", "codex", "Bash(echo asked > made.txt; echo d''one)", NULL},
