@@ -127,17 +127,21 @@ START_TEST(test_input_and_sizes)
     peer_call(&one, "view.attach", "uu", "rows", (uint64_t)30, "cols", (uint64_t)100);
     const struct bj_message *size = shim_wait(&shim, BJ_SIZE);
     ck_assert_uint_eq(size->field[BJ_SIZE_ROWS].u, 30);
+    /* To look takes the size from nobody; it is that of the client that typed last. */
     peer_call(&two, "view.attach", "uu", "rows", (uint64_t)10, "cols", (uint64_t)40);
-    shim_wait(&shim, BJ_SIZE);
     ck_assert_uint_eq(bj_get_uint(peer_event(&world.control, "pane.size"), "rows", 0), 30);
+    peer_call(&two, "view.key", "s", "key", "w");
+    size = shim_wait(&shim, BJ_SIZE);
+    ck_assert_uint_eq(size->field[BJ_SIZE_COLS].u, 40);
+    shim_wait(&shim, BJ_DATA);
     peer_call(&one, "view.key", "s", "key", "x");
-    size = shim_wait(&shim, BJ_SIZE); /* the client that typed last */
+    size = shim_wait(&shim, BJ_SIZE);
     ck_assert_uint_eq(size->field[BJ_SIZE_COLS].u, 100);
     shim_wait(&shim, BJ_DATA);
-    ck_assert_str_eq(shim.input, "x");
+    ck_assert_str_eq(shim.input, "wx");
     peer_call(&one, "view.input", "x", "bytes", "\x01yz", (size_t)3);
     shim_wait(&shim, BJ_DATA);
-    ck_assert_str_eq(shim.input, "x\x01yz");
+    ck_assert_str_eq(shim.input, "wx\x01yz");
     peer_call(&two, "view.attach", "b", "readonly", 1);
     ck_assert_int_eq(peer_refused(&two, "view.key", "s", "key", "q"), -EPERM);
     ck_assert_int_eq(peer_refused(&one, "view.key", "s", "key", "nonsense"), -EINVAL);
