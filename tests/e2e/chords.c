@@ -32,6 +32,10 @@ size_t chord_bytes(const struct chord *chord, char out[CHORD_BYTES])
     for (size_t i = 0; i < sizeof(named) / sizeof(named[0]); i++)
         if (strcmp(named[i].key, chord->key) == 0 && chord->mods == 0)
             return (size_t)snprintf(out, CHORD_BYTES, "%s", named[i].bytes);
+    static const char *const arrows[] = {"up", "down", "right", "left"};
+    for (size_t i = 0; i < 4; i++)
+        if (strcmp(arrows[i], chord->key) == 0 && chord->mods == BJ_MOD_SHIFT)
+            return (size_t)snprintf(out, CHORD_BYTES, "\x1b[1;2%c", (int)('A' + i));
     if (chord->key[0] == '\0' || chord->key[1])
         return 0;
     size_t size = 0;

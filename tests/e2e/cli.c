@@ -387,7 +387,7 @@ START_TEST(foreign_client)
                    "error, info = call(1, 'api.info', [])\n"
                    "assert error is None\n"
                    "methods = {m['name']: m for m in info['methods']}\n"
-                   "assert methods['sandbox.run']['params'][0]['required'] is True\n"
+                   "assert methods['sandbox.rename']['params'][0]['required'] is True\n"
                    "assert any(e['name'] == 'event.request' for e in info['events'])\n"
                    "error, list = call(2, 'sandbox.list', [{}])\n"
                    "assert error is None and [s['name'] for s in list] == ['py'], (error, list)\n"
