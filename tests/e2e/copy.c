@@ -380,11 +380,11 @@ START_TEST(keys_of_vi_and_of_emacs)
     eye_type(eye, "vjq"); /* leaves, whatever is selected */
     EYE_WAIT(eye, !eye_shows(eye, " COPY "));
     eye_type(eye, ":");
-    EYE_WAIT_TEXT(eye, "Tab completes");
+    EYE_WAIT_TEXT(eye, "Tab complete");
     paste(eye, "theme\n");
     EYE_WAIT_TEXT(eye, "next theme");
     eye_type(eye, EYE_ENTER);
-    EYE_WAIT(eye, !eye_shows(eye, "Tab completes"));
+    EYE_WAIT(eye, !eye_shows(eye, "Tab complete"));
     detach(eye);
 }
 END_TEST

@@ -210,7 +210,7 @@ static const struct {
     const char *open, *title, *inside, *close;
 } fuller[] = {
     {"2z", "⛨ WALL", "held.example", "z"},
-    {"2i", "Request", "held.example", "\x1b"},
+    {"2i", "Request", "held by the host", "\x1b"},
     {"r", "Requests: 1", "⛨", "\x1b"},
     {"1i", "because", "processes", "\x1b"},
     {"!", "Alerts, newest first", "ended with code 3", "\x1b"},
