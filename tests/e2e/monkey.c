@@ -187,7 +187,7 @@ static bool is_idle(const struct eye *eye)
  * there. Elsewhere they begin filters and searches. */
 static bool may_name_a_place(struct eye *eye)
 {
-    static const char *const lines[] = {"New sandbox", "Enter starts it", "Tab completes"};
+    static const char *const lines[] = {"New sandbox", "Enter start it", "Tab complete"};
     long long until = world_now() + PATIENT_MS;
     while (!is_idle(eye) && world_now() < until)
         if (!eye_pump(eye, 5))
