@@ -63,10 +63,10 @@ static void fails(int code, const char *text, const char *const argv[])
 
 /* What is a sandbox's own: who it is, where its files are, what it is doing. */
 static const char *const own[] = {
-    "id",        "name",        "created", "view",   "recording", "init_pid",    "monitor_pid",
-    "uid",       "cgroup",      "state",   "title",  "rows",      "cols",        "alerts",
-    "requests",  "bell",        "doing",   "source", "since",     "agent_state", "agent_text",
-    "exit_code", "exit_signal", "error",   "link",   "paced",     "stats"};
+    "id",          "name",      "created",     "timeline", "view",   "recording", "init_pid",
+    "monitor_pid", "uid",       "cgroup",      "state",    "title",  "rows",      "cols",
+    "alerts",      "requests",  "bell",        "doing",    "source", "since",     "agent_state",
+    "agent_text",  "exit_code", "exit_signal", "error",    "link",   "paced",     "stats"};
 
 static bool is_own(const char *key)
 {
