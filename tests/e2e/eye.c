@@ -231,7 +231,8 @@ static size_t put_utf8(char *out, uint32_t code)
 
 void eye_cell(struct eye *eye, int row, int col, VTermScreenCell *cell)
 {
-    ck_assert_int_eq(vterm_screen_get_cell(eye->screen, (VTermPos){row, col}, cell), 1);
+    ck_assert_msg(vterm_screen_get_cell(eye->screen, (VTermPos){row, col}, cell) == 1,
+                  "there is no cell %d, %d of %dx%d", row, col, eye->rows, eye->cols);
 }
 
 /* The text of cells [from, to) of a row; columns[i] is the cell of byte i. */

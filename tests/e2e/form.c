@@ -312,7 +312,8 @@ static void go_down(struct eye *eye, const char *label)
     char here[40];
     snprintf(here, sizeof(here), "\xe2\x96\xb8 %s ", label);
     while (!eye_shows(eye, here)) {
-        int row = eye_find(eye, "\xe2\x96\xb8 ", NULL);
+        int row;
+        EYE_WAIT(eye, (row = eye_find(eye, "\xe2\x96\xb8 ", NULL)) >= 0);
         char before[300];
         snprintf(before, sizeof(before), "%s", eye_row(eye, row));
         eye_type(eye, EYE_DOWN);
