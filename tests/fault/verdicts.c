@@ -9,7 +9,7 @@
  * way. At last each question of each asker must have got one verdict, and that one its own, and
  * none that the server refused.
  *
- * $BELLJAR_FAULT_VERDICTS (questions in all, 2400) and $BELLJAR_FAULT_SEED (printed) repeat a run.
+ * $BELLJAR_FAULT_VERDICTS (questions in all, 800) and $BELLJAR_FAULT_SEED (printed) repeat a run.
  */
 #include <dirent.h>
 #include <inttypes.h>
@@ -459,7 +459,7 @@ START_TEST(each_gets_its_own)
 {
     struct tally tally = {0};
     struct result result;
-    long questions = fault_number("BELLJAR_FAULT_VERDICTS", 2400);
+    long questions = fault_number("BELLJAR_FAULT_VERDICTS", 800);
     of_each = (questions + SANDBOXES - 1) / SANDBOXES;
     seed = (uint64_t)fault_number("BELLJAR_FAULT_SEED", (long)time(NULL) ^ getpid());
     printf("BELLJAR_FAULT_SEED=%" PRIu64 " BELLJAR_FAULT_VERDICTS=%ld\n", seed,
