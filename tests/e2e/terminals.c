@@ -187,7 +187,7 @@ static void check_states(int which, int colors)
     static const int running[THEMES] = {2, 2, 2, 6};
     if (colors >= 256) {
         check_color("alpha running", 6, theme.role[ROLE_STATE_RUNNING], colors);
-        check_color("beta exited 9", 5, theme.role[ROLE_STATE_LOST], colors);
+        check_color("beta exited 9", 5, theme.role[ROLE_STATE_FAILED], colors);
         check_color("delta paused", 6, theme.role[ROLE_STATE_PAUSED], colors);
         check_color("and scarlet", 4, theme.palette[1], colors);
     } else if (colors > 0) {
