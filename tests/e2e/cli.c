@@ -473,6 +473,7 @@ START_TEST(doctor_tries_hooks)
          "would not start"},
     };
     struct result result;
+    BELLJAR_OK(&world, "run", "-d", "-n", "other", "--", "sleep", "1000");
     for (size_t i = 0; i < sizeof(profiles) / sizeof(profiles[0]); i++)
         add_profile(profiles[i].name, profiles[i].rest, profiles[i].hooks);
     world_file(&world, "home/.config/belljar/belljar.conf", "preset = tmux\n", 0600);
@@ -487,9 +488,19 @@ START_TEST(doctor_tries_hooks)
     }
     ck_assert_ptr_null(strstr(finding(result.out, "agent plain "), "hooks"));
     result_free(&result);
-    BELLJAR(&world, &result, "ls"); /* nothing is left of it, and nobody was asked */
-    ck_assert_ptr_nonnull(strstr(result.out, "no sandboxes"));
+    /* Nothing is left of it, nobody was asked, and others are untouched. */
+    BELLJAR(&world, &result, "ls", "--json");
+    json_t *list = json_loads(result.out, 0, NULL);
+    ck_assert_uint_eq(json_array_size(list), 1);
+    json_decref(list);
     result_free(&result);
+    pid_t server = world_server(&world);
+    long long monitor = world_number(&world, "other", "monitor_pid");
+    BELLJAR_OK(&world, "server", "stop");
+    BELLJAR_OK(&world, "ls");
+    WAIT_FOR(world_server(&world) > 0 && world_server(&world) != server);
+    WAIT_FOR(world_state_is(&world, "other", "running"));
+    ck_assert_int_eq(world_number(&world, "other", "monitor_pid"), monitor);
     /* What runs instead has what the agent would have, also after a restart. */
     BELLJAR_OK(&world, "run", "-d", "-n", "looks", "--agent", "asking", "--instead", "--", "sh",
                "-c", "cat /etc/mine/hooks.json; exit 7");

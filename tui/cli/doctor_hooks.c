@@ -95,7 +95,9 @@ int doctor_hooks(const struct doctor *doctor, struct peer *server, const char *a
     struct scratch scratch = {0};
     char path[BJ_PATH_MAX];
     json_t *answer = NULL;
-    int status = scratch_make(&scratch, doctor->paths->runtime, "doctor-", error);
+    int status = bj_path(path, sizeof(path), error, "%s/doctor", doctor->paths->runtime);
+    if (status == 0)
+        status = scratch_make(&scratch, path, "", error);
     if (status == 0)
         status = write_policy(&scratch, path, error);
     if (status == 0)

@@ -12,7 +12,8 @@ struct scratch {
     int lock;               /* its descriptor; owned */
 };
 
-/* Makes PARENT/PREFIX and six characters, and PARENT where it is missing. */
+/* Makes PARENT/PREFIX and six characters, and PARENT where it is missing. PARENT is for such
+ * directories only: every other one in it that nobody has locked is taken for left and removed. */
 int scratch_make(struct scratch *scratch, const char *parent, const char *prefix,
                  struct bj_error *error);
 
