@@ -101,13 +101,13 @@ START_TEST(type_ahead_is_not_taken)
     WAIT_FOR(world_state_is(&world, "asker", "running"));
     struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
     EYE_WAIT_TEXT(eye, "asker");
-    for (int i = 0; i < 10 && !told; i++) {
+    for (int i = 0; i < 30 && !told; i++) {
         long long looked, next = world_now(); /* the look before the one that saw it */
         BELLJAR_OK(&world, "send", "asker", "--enter");
         EYE_WAIT(eye, (looked = next, next = world_now(), eye_type(eye, "a"), eye_pump(eye, 10),
                        eye_shows(eye, "make install")));
         eye_type(eye, "a");
-        told = world_now() - looked < 200;
+        told = world_now() - looked < 280;
         const char *id = request_id("make install");
         ck_assert(!told || (id[0] && !world_shows(&world, "asker", "first")));
         if (!told && id[0])
