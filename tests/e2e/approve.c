@@ -97,13 +97,13 @@ END_TEST
 START_TEST(type_ahead_is_not_taken)
 {
     bool told = false;
-    run("asker", "while read x; do " HUMAN_ASKED "'make install'; echo first $?; done");
+    run("asker", "while read x; do sleep 1; " HUMAN_ASKED "'make install'; echo first $?; done");
     WAIT_FOR(world_state_is(&world, "asker", "running"));
     struct eye *eye = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
     EYE_WAIT_TEXT(eye, "asker");
     for (int i = 0; i < 30 && !told; i++) {
-        long long looked, next = world_now(); /* the look before the one that saw it */
         BELLJAR_OK(&world, "send", "asker", "--enter");
+        long long looked, next = world_now(); /* the look before the one that saw it */
         EYE_WAIT(eye, (looked = next, next = world_now(), eye_type(eye, "a"), eye_pump(eye, 10),
                        eye_shows(eye, "make install")));
         eye_type(eye, "a");
