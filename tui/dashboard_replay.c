@@ -165,14 +165,12 @@ void replay_export(struct dashboard *dashboard, const struct order *order)
         status = bj_fail(&error, -ENOTSUP, "use belljar export where the sandbox is");
     else if (replay->export)
         status = bj_fail(&error, -EBUSY, "another export is not through yet");
-    const char *words[] = {"export", "--format", text ? "text" : "asciicast",  "--output",
-                           path,     "--",       sandbox ? sandbox->name : "", NULL,
-                           NULL};
-    if (control->player.previous) {
-        words[5] = "--previous";
-        words[6] = "--";
-        words[7] = sandbox ? sandbox->name : "";
-    }
+    const char *words[9] = {"export", "--format", text ? "text" : "asciicast", "--output", path};
+    size_t count = 5;
+    if (control->player.previous)
+        words[count++] = "--previous";
+    words[count++] = "--";
+    words[count++] = sandbox ? sandbox->name : "";
     if (status == 0)
         replay->export = child_start(&dashboard->loop, words, &events, dashboard, &error);
     if (status == 0 && replay->export) {

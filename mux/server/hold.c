@@ -439,6 +439,18 @@ static enum policy_effect decide_askers(struct server *server, const struct requ
     return effect;
 }
 
+/* Delivers what is on record, else drops it; takes over `answer` and `meant`. */
+static void conclude(struct request *request, struct answer *answer, bool *meant, bool done)
+{
+    if (done) {
+        request->answered = true;
+        deliver_all(answer, request, meant);
+    } else {
+        answer_free(answer);
+    }
+    free(meant);
+}
+
 static bool settle_one(struct server *server, struct request *request)
 {
     struct policy_decision decision;
@@ -455,13 +467,7 @@ static bool settle_one(struct server *server, struct request *request)
     bool done =
         answer && commit_verdict(server, request, meant, effect, decision.rule ? "rule" : "policy",
                                  decision.where, &error) == 0;
-    if (done) {
-        request->answered = true;
-        deliver_all(answer, request, meant);
-    } else {
-        answer_free(answer);
-    }
-    free(meant);
+    conclude(request, answer, meant, done);
     return done;
 }
 
@@ -531,13 +537,7 @@ static bool expire_one(struct server *server, struct request *request)
     }
     bool done = answer &&
                 commit_verdict(server, request, meant, POLICY_DENY, "expired", "limits", NULL) == 0;
-    if (done) {
-        request->answered = true;
-        deliver_all(answer, request, meant);
-    } else {
-        answer_free(answer);
-    }
-    free(meant);
+    conclude(request, answer, meant, done);
     return done;
 }
 

@@ -48,8 +48,7 @@ static const struct {
 
 static const char *project_name(const struct sandbox *sandbox)
 {
-    const char *slash = strrchr(sandbox->project, '/'); /* its end says more than its beginning */
-    return slash && slash[1] ? slash + 1 : sandbox->project;
+    return sandbox->project[0] ? fleet_project_name(sandbox->project) : "";
 }
 
 /* The width of each column, 0 when it is left out. */
