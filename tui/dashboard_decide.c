@@ -6,7 +6,7 @@
 #include "tui/dashboard_state.h"
 #include "tui/model/text.h"
 
-#define IDS_AT_ONCE 64
+#define IDS_AT_ONCE 256 /* more than a pile has: they arm together */
 
 /* ---- what is on screen ---- */
 
@@ -132,14 +132,14 @@ static void on_undone(struct bj_rpc *rpc, const msgpack_object *error, const msg
     dashboard_touch(dashboard, true);
 }
 
-static void resolve(struct server_link *link, const struct order *order)
+static void resolve(struct server_link *link, const struct order *order, const char *id)
 {
     static char deny_mark;
     bool deny = order->kind == ORDER_DENY;
     msgpack_packer *packer =
         bj_rpc_request(&link->rpc, "request.resolve", on_resolved, deny ? &deny_mark : NULL);
     msgpack_pack_map(packer, 2U + (order->text[0] ? 1 : 0) + (order->remember ? 2 : 0));
-    bj_pack_key_str(packer, "id", origin_bare(order->id));
+    bj_pack_key_str(packer, "id", origin_bare(id));
     bj_pack_key_str(packer, "answer", deny ? "deny" : "allow");
     if (order->text[0])
         bj_pack_key_str(packer, "reason", order->text);
@@ -149,11 +149,29 @@ static void resolve(struct server_link *link, const struct order *order)
     }
 }
 
+/* All of the pile is of one sandbox. What is cut has not been read: it can only be denied. */
+static void resolve_pile(struct server_link *link, const struct order *order)
+{
+    struct dashboard *dashboard = link->dashboard;
+    const struct request *request;
+    size_t count = 0;
+    for (size_t i = 0; (request = control_piled(&dashboard->control, &dashboard->fleet, i)); i++) {
+        if (order->kind == ORDER_ALLOW && request->cut)
+            continue;
+        resolve(link, order, request->id);
+        count++;
+    }
+    control_note(&dashboard->control, dashboard_now(dashboard), false, "%s %zu requests",
+                 order->kind == ORDER_ALLOW ? "allowed" : "denied", count);
+}
+
 void decide_order(struct server_link *link, const struct order *order)
 {
     if (order->kind == ORDER_UNDO)
         msgpack_pack_map(bj_rpc_request(&link->rpc, "rule.undo", on_undone, NULL), 0);
+    else if (order->many)
+        resolve_pile(link, order);
     else
-        resolve(link, order);
+        resolve(link, order, order->id);
     bj_rpc_send(&link->rpc);
 }

@@ -30,9 +30,9 @@ const struct key_action keys_table[] = {
     {ACTION_DENY,    S | L, "deny",        "d",               KEYS_DECIDE, "deny it, this once", "deny"},
     {ACTION_ALLOW_RULE, S | L, "allow --rule", "A",           KEYS_DECIDE, "allow and remember: for whom, and for how long", "remember"},
     {ACTION_DENY_RULE, S | L, "deny --rule", "D",             KEYS_DECIDE, "deny and remember, or tell the agent a reason", NULL},
-    {ACTION_DETAILS, S | L, "details",     "i",               KEYS_DECIDE, "all about the request that is shown, else about the sandbox", "details"},
+    {ACTION_DETAILS, S | L, "details",     "i",               KEYS_DECIDE, "all about the request (or the flood), else about the sandbox", "details"},
     {ACTION_UNDO,    S | L, "rules undo",  "u",               KEYS_DECIDE, "forget the rule that was remembered last", NULL},
-    {ACTION_REQUESTS,S | L, "requests",    "r",               KEYS_DECIDE, "inbox: all requests, highest risk first", "requests"},
+    {ACTION_REQUESTS,S | L, "requests",    "r",               KEYS_DECIDE, "inbox: all requests, highest risk first; a flood is one row", "requests"},
     {ACTION_ALERTS,  S | L, "alerts",      "!",               KEYS_DECIDE, "list alerts", NULL},
 
     {ACTION_RUN,         S, "run",         "s",               KEYS_SANDBOX, "start a new sandbox, in one line", NULL},

@@ -330,6 +330,44 @@ END_TEST
 
 /* What nobody answers in time is denied and on record so: a hook's question and a held connection,
  * and neither of them before. */
+/* A key of a question is pressed again only when it surely was not taken: twice, it is an answer.
+ */
+static void press(struct eye *eye, const char *key, const char *then)
+{
+    for (int i = 0; i < 20 && !eye_shows(eye, then); i++) {
+        eye_type(eye, key);
+        for (int k = 0; k < 150 && !eye_shows(eye, then); k++)
+            eye_pump(eye, 20);
+    }
+    EYE_WAIT_TEXT(eye, then);
+}
+
+/* A flood of different questions is one card, and buries nobody else's. */
+START_TEST(a_flood_is_one_card)
+{
+    run("noisy", "for i in 01 02 03 04 05 06 07 08 09 10 11 12; do " HUMAN_ASKED
+                 "\"make part-$i\" && echo made $i >>/tmp/made & done; wait; "
+                 "echo over: $(sort -u /tmp/made | wc -l); cat");
+    WAIT_FOR(world_state_is(&world, "noisy", "waiting"));
+    run("quiet", HUMAN_ASKED "'git push'; echo pushed $?; cat");
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "13 waiting");
+    eye_type(eye, "r");
+    EYE_WAIT_TEXT(eye, "12 requests");
+    ck_assert(eye_shows(eye, "git push"));
+    EYE_WAIT_TEXT(eye, "to decide them together");
+    ck_assert(!eye_shows(eye, "a once")); /* not of all at a glance */
+    eye_type(eye, "i");
+    EYE_WAIT_TEXT(eye, "12 requests of noisy");
+    EYE_WAIT_TEXT(eye, "make part-12");
+    press(eye, "a", "Allow these 12");
+    press(eye, "y", "Requests: 1,");
+    WAIT_FOR(world_shows(&world, "noisy", "over: 12"));
+    ck_assert(!world_shows(&world, "quiet", "pushed"));
+    eye_close(eye);
+}
+END_TEST
+
 START_TEST(what_nobody_answers_expires)
 {
     struct result result;
@@ -408,6 +446,7 @@ int main(void)
     tcase_add_test(cases, a_hook_opens_no_way_out);
     tcase_add_test(cases, a_second_line_is_not_allowed_along);
     tcase_add_test(cases, wrong_usage_inside);
+    tcase_add_test(cases, a_flood_is_one_card);
     suite_add_tcase(suite, cases);
     TCase *hooks = tcase_create("hooks");
     tcase_add_checked_fixture(hooks, setup, teardown);

@@ -196,6 +196,46 @@ int card_build(struct card *card, const struct request *request, const struct de
     return writing.status;
 }
 
+/* What one of a pile asks, whole; where that is not enough, a line says so. */
+static void add_piled(struct writing *writing, const struct request *request, bool ascii)
+{
+    char risk[40];
+    add_text(writing, CARD_SUBJECT, request->kind, CARD_LABEL, request->title);
+    if (!strstr(request->subject, request->title)) /* mostly KIND(TITLE) */
+        add_text(writing, CARD_TEXT, NULL, CARD_LABEL, request->subject);
+    if (request->risk > RISK_LOW) {
+        snprintf(risk, sizeof(risk), "%s %s risk", risk_glyph(request->risk, ascii),
+                 risk_word(request->risk));
+        add_text(writing, CARD_DIM, NULL, CARD_LABEL, risk);
+    }
+    if (request->cut)
+        add_text(writing, CARD_DIM, NULL, CARD_LABEL,
+                 "(cut: it is longer than this, and can be denied here, not allowed)");
+}
+
+int card_build_pile(struct card *card, const struct request *const *pile, size_t count, int columns,
+                    double now, bool ascii)
+{
+    struct writing writing = {card, columns < LEAST_COLUMNS ? LEAST_COLUMNS : columns, 0};
+    char line[400], age[FORMAT_MAX];
+    double oldest = now;
+    *card = (struct card){0};
+    for (size_t i = 0; i < count; i++)
+        oldest = pile[i]->created < oldest ? pile[i]->created : oldest;
+    format_age(age, now - oldest);
+    snprintf(line, sizeof(line), "%s %s  %zu requests of %s  the first waits %s",
+             request_glyph(pile[0], ascii), request_class(pile[0]), count, pile[0]->sandbox, age);
+    add_text(&writing, CARD_CLASS, NULL, 0, line);
+    add_text(&writing, CARD_DIM, NULL, 0, card_class_sentence(pile[0]));
+    blank(&writing);
+    for (size_t i = 0; i < count; i++)
+        add_piled(&writing, pile[i], ascii);
+    card->head = card->count;
+    if (writing.status < 0)
+        card_free(card);
+    return writing.status;
+}
+
 void card_free(struct card *card)
 {
     for (size_t i = 0; i < card->count; i++)

@@ -33,6 +33,10 @@ struct card {
 /* Columns below 20 count as 20. `now` is in unix seconds. 0 or -ENOMEM. */
 int card_build(struct card *card, const struct request *request, const struct details *details,
                int columns, double now, bool ascii);
+/* The card of several requests of one sandbox and class, to be decided together: all of it must
+ * have been seen. At least one. */
+int card_build_pile(struct card *card, const struct request *const *pile, size_t count, int columns,
+                    double now, bool ascii);
 void card_free(struct card *card);
 
 /* What a class means, in a sentence. */

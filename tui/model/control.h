@@ -27,6 +27,7 @@
 #include "tui/model/roster.h"
 #include "tui/model/target.h"
 
+#define PILE_MAX             128 /* requests that are decided at once */
 #define CONTROL_NOTE_MS      4000
 #define CONTROL_LONG_NOTE_MS 12000 /* of a rule's sentence */
 #define CONTROL_DOUBLE_MS                                                                          \
@@ -40,6 +41,7 @@ enum control_list {
     LIST_REQUESTS,
     LIST_ALERTS,
     LIST_CARD,
+    LIST_PILE,
     LIST_ABOUT,
     LIST_FLEET,
     LIST_CLIENTS,
@@ -65,6 +67,7 @@ enum control_prompt {
     PROMPT_REMOVE_MANY,
     PROMPT_BROADCAST,
     PROMPT_REMOVE_ENDED, /* of all that have */
+    PROMPT_ALLOW_PILE,
 };
 
 struct control {
@@ -84,8 +87,11 @@ struct control {
     size_t list_at;             /* selected row of the open list, or first line of card or output */
     char list_id[FLEET_ID_MAX]; /* request that is selected in the inbox, or what the card is of: a
                                    request, for LIST_ABOUT a sandbox */
-    enum control_list list_before;                   /* where the card was opened */
-    struct roster roster;                            /* of LIST_FLEET */
+    enum control_list list_before;     /* where the card was opened */
+    char pile[PILE_MAX][FLEET_ID_MAX]; /* of LIST_PILE: what was there when it was opened */
+    size_t pile_count;
+    unsigned pile_opened; /* how often one was: what was seen of another does not count */
+    struct roster roster; /* of LIST_FLEET */
     char targets[FLEET_SANDBOXES_MAX][FLEET_ID_MAX]; /* what a question or order about many means */
     size_t target_count;
     struct target target; /* of PROMPT_OPEN */
@@ -154,7 +160,7 @@ struct order {
     char id[FLEET_ID_MAX]; /* sandbox, or request for a verdict */
     struct chord chord;
     int amount;
-    bool many; /* not `id` but the control's targets */
+    bool many; /* not `id` but the control's targets, for a verdict its pile */
     bool remember;
     enum rule_scope scope;
     uint32_t seconds; /* 0: for good */
@@ -208,6 +214,11 @@ size_t control_marked(const struct fleet *fleet);
 bool control_changes(enum action action);
 /* Whether what is typed now goes to this one and others. */
 bool control_broadcasts(const struct control *control, const char *id);
+
+/* The i-th request of the open pile that is still open; NULL: there are no more. */
+struct request *control_piled(const struct control *control, const struct fleet *fleet, size_t i);
+/* How many of them can be allowed at once: those of which nothing is cut. */
+size_t control_allowable(const struct control *control, const struct fleet *fleet);
 
 /* Whether a list, a question, copy mode or anything else stands over the panes. */
 bool control_has_open(const struct control *control);

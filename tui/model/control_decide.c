@@ -10,7 +10,9 @@ struct request *control_request(const struct control *control, const struct flee
     case LIST_NONE:
         return fleet_request(fleet, control->selected, &count);
     case LIST_REQUESTS:
-        return control->list_at < fleet->request_count ? fleet->requests[control->list_at] : NULL;
+        return fleet_row(fleet, control->list_at);
+    case LIST_PILE:
+        return control_piled(control, fleet, 0);
     case LIST_CARD:
         return fleet_request_find(fleet, control->list_id);
     default:
@@ -80,10 +82,74 @@ static struct request *armed(struct control *control, const struct control_view 
     return NULL;
 }
 
+/* ---- a pile ---- */
+
+struct request *control_piled(const struct control *control, const struct fleet *fleet, size_t i)
+{
+    for (size_t k = 0; k < control->pile_count; k++) {
+        struct request *request = fleet_request_find(fleet, control->pile[k]);
+        if (request && i-- == 0)
+            return request;
+    }
+    return NULL;
+}
+
+size_t control_allowable(const struct control *control, const struct fleet *fleet)
+{
+    const struct request *request;
+    size_t count = 0;
+    for (size_t i = 0; (request = control_piled(control, fleet, i)); i++)
+        count += !request->cut;
+    return count;
+}
+
+void decide_pile(struct control *control, const struct fleet *fleet, const struct request *lead)
+{
+    control->pile_count = 0;
+    control->pile_opened++;
+    for (size_t i = 0; i < fleet->request_count && control->pile_count < PILE_MAX; i++)
+        if (fleet->requests[i]->lead == lead)
+            memcpy(control->pile[control->pile_count++], fleet->requests[i]->id, FLEET_ID_MAX);
+}
+
+/* All of it has been in view long enough; else says so. */
+static bool pile_armed(struct control *control, const struct control_view *view)
+{
+    const struct request *request;
+    for (size_t i = 0; (request = control_piled(control, view->fleet, i)); i++)
+        if (!fleet_armed(request, view->typed_after)) {
+            control_note(control, view->now, false,
+                         "not yet: read all of them first, to the end (the key was not taken)");
+            return false;
+        }
+    return true;
+}
+
+static void pile_act(struct control *control, const struct control_view *view, enum action action,
+                     struct order *order)
+{
+    if (action == ACTION_ALLOW_RULE || action == ACTION_DENY_RULE) {
+        control_note(
+            control, view->now, false, "%s",
+            keys_say(KEYS_LIST, "a rule is made of one request: {go} goes to the first").text);
+    } else if (!pile_armed(control, view)) {
+        return;
+    } else if (action == ACTION_DENY) {
+        order->kind = ORDER_DENY;
+        order->many = true;
+        memcpy(order->id, control->pile[0], FLEET_ID_MAX);
+    } else if (control_allowable(control, view->fleet) > 0) {
+        control_open_prompt(control, PROMPT_ALLOW_PILE, "");
+    } else {
+        control_note(control, view->now, false,
+                     "each of these is longer than what is shown: decide them one by one");
+    }
+}
+
 bool decide_act(struct control *control, const struct control_view *view, enum action action,
                 struct order *order)
 {
-    const struct request *request;
+    struct request *request;
     if (action == ACTION_UNDO) {
         order->kind = ORDER_UNDO;
         return true;
@@ -91,6 +157,10 @@ bool decide_act(struct control *control, const struct control_view *view, enum a
     if (action != ACTION_ALLOW && action != ACTION_DENY && action != ACTION_ALLOW_RULE &&
         action != ACTION_DENY_RULE)
         return false;
+    if (control->list == LIST_PILE) {
+        pile_act(control, view, action, order);
+        return true;
+    }
     if (control->list == LIST_HELP || control->list == LIST_ALERTS || control->list == LIST_FLEET ||
         !(request = armed(control, view)))
         return true;
@@ -149,8 +219,8 @@ static bool go_to_request(struct control *control, struct fleet *fleet, size_t f
     for (size_t i = from; i < fleet->request_count; i++) {
         struct request *request = fleet->requests[i];
         size_t index = asker(control, fleet, request);
-        if (index == fleet->count)
-            continue;
+        if (index == fleet->count || request->pile == 0)
+            continue; /* a pile is one place to go to */
         fleet_face(fleet, fleet->sandboxes[index]->id, request);
         control_select(control, fleet, index);
         memcpy(control->tour, request->id, sizeof(control->tour));
@@ -187,6 +257,8 @@ void decide_next(struct control *control, const struct control_view *view)
      * all requests, then who waits for input or is stuck, then round. */
     size_t count, start = 0;
     const struct request *here = fleet_request(fleet, control->selected, &count);
+    if (here)
+        here = here->lead;
     const struct sandbox *selected = fleet_find(fleet, control->selected);
     for (size_t i = 0; here && i < fleet->request_count; i++)
         if (fleet->requests[i] == here && (i == 0 || strcmp(control->tour, here->id) == 0))
@@ -237,6 +309,12 @@ void decide_sync(struct control *control, const struct fleet *fleet, uint64_t no
     if (control->list == LIST_CARD && !fleet_request_find(fleet, control->list_id)) {
         if (!said)
             say_gone(control, fleet, control->list_id, "card", now);
+        list_close(control);
+        list_sync(control, fleet);
+    }
+    if (control->list == LIST_PILE && !control_piled(control, fleet, 0)) {
+        if (control->prompt == PROMPT_ALLOW_PILE)
+            control->prompt = PROMPT_NONE;
         list_close(control);
         list_sync(control, fleet);
     }

@@ -9,7 +9,7 @@ size_t control_list_rows(const struct control *control, const struct fleet *flee
 {
     switch (control->list) {
     case LIST_REQUESTS:
-        return fleet->request_count;
+        return fleet_rows(fleet);
     case LIST_ALERTS:
         return fleet->alert_count;
     case LIST_FLEET:
@@ -26,9 +26,8 @@ size_t control_list_rows(const struct control *control, const struct fleet *flee
 /* The cursor is on a request, not on a row. */
 static void remember_row(struct control *control, const struct fleet *fleet)
 {
-    bool there = control->list_at < fleet->request_count;
-    snprintf(control->list_id, sizeof(control->list_id), "%s",
-             there ? fleet->requests[control->list_at]->id : "");
+    const struct request *request = fleet_row(fleet, control->list_at);
+    snprintf(control->list_id, sizeof(control->list_id), "%s", request ? request->id : "");
 }
 
 /* A card is of the request that is shown, else of the sandbox. False: there is neither. */
@@ -37,7 +36,7 @@ static bool card_of(struct control *control, const struct control_view *view,
 {
     const struct request *request = control_request(control, view->fleet);
     const struct sandbox *sandbox = fleet_find(view->fleet, control_target(control));
-    if (control->list == LIST_ABOUT) {
+    if (control->list == LIST_ABOUT || control->list == LIST_PILE) {
         list_close(control);
         return false;
     }
@@ -46,8 +45,11 @@ static bool card_of(struct control *control, const struct control_view *view,
         control_note(control, view->now, false, "nothing here to look at");
         return false;
     }
+    bool pile = control->list == LIST_REQUESTS && request->pile > 1;
     control->list_before = control->list;
-    *list = request ? LIST_CARD : LIST_ABOUT;
+    *list = pile ? LIST_PILE : request ? LIST_CARD : LIST_ABOUT;
+    if (pile)
+        decide_pile(control, view->fleet, request);
     memcpy(control->list_id, request ? request->id : sandbox->id, sizeof(control->list_id));
     return true;
 }
@@ -79,7 +81,8 @@ void list_help(struct control *control, const struct control_view *view, enum ke
 
 void list_close(struct control *control)
 {
-    bool back = control->list == LIST_CARD || control->list == LIST_ABOUT;
+    bool back =
+        control->list == LIST_CARD || control->list == LIST_PILE || control->list == LIST_ABOUT;
     control->list = back ? control->list_before : LIST_NONE;
     control->list_at = 0; /* list_sync finds the row of list_id */
 }
@@ -93,13 +96,13 @@ void list_sync(struct control *control, const struct fleet *fleet)
     size_t rows = control_list_rows(control, fleet);
     if (control->list == LIST_ABOUT && !fleet_find(fleet, control->list_id))
         list_close(control);
-    if (control->list == LIST_HELP || control->list == LIST_CARD || control->list == LIST_ABOUT ||
-        control->list == LIST_OUTPUT)
+    if (control->list == LIST_HELP || control->list == LIST_CARD || control->list == LIST_PILE ||
+        control->list == LIST_ABOUT || control->list == LIST_OUTPUT)
         return; /* no selected row; the view knows where they end */
-    if (control->list == LIST_REQUESTS)
-        for (size_t i = 0; i < rows; i++)
-            if (strcmp(fleet->requests[i]->id, control->list_id) == 0)
-                control->list_at = i;
+    if (control->list == LIST_REQUESTS) {
+        size_t row = fleet_row_of(fleet, control->list_id);
+        control->list_at = row < rows ? row : control->list_at;
+    }
     if (control->list_at >= rows)
         control->list_at = rows ? rows - 1 : 0;
     if (control->list == LIST_REQUESTS)
@@ -128,6 +131,7 @@ void list_move(struct control *control, const struct control_view *view, int64_t
     }
     int64_t rows = (int64_t)control_list_rows(control, view->fleet);
     bool first = control->list == LIST_HELP || control->list == LIST_CARD ||
+                 control->list == LIST_PILE ||
                  control->list == LIST_OUTPUT; /* no row is selected: what moves is the first one */
     if (first)
         rows = (int64_t)view->card_last + 1;

@@ -91,6 +91,8 @@ void list_action(struct control *control, const struct control_view *view, enum 
 /* Verdicts, the menu and undoing. False when it is another action. */
 bool decide_act(struct control *control, const struct control_view *view, enum action action,
                 struct order *order);
+/* The open requests that stand in the row of this one become the control's pile. */
+void decide_pile(struct control *control, const struct fleet *fleet, const struct request *lead);
 /* Goes to the pane whose request comes first; from one that is there already, to the next. */
 void decide_next(struct control *control, const struct control_view *view);
 /* Closes a card or menu whose request is gone, and says what became of it. */

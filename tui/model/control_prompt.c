@@ -49,7 +49,10 @@ void control_question(const struct control *control, const struct fleet *fleet, 
         snprintf(out, size, "Export to a new file; as text when it ends in .txt");
         break;
     case PROMPT_PULL:
-        snprintf(out, size, "Pull the work of %s as the branch belljar/%s?", name, name);
+        snprintf(out, size,
+                 "Pull the work of %s as the branch belljar/%s (of a plain folder: as the new "
+                 "directory ./%s)?",
+                 name, name, name);
         break;
     case PROMPT_COMMENT:
         review_place(&control->review, place);
@@ -60,6 +63,10 @@ void control_question(const struct control *control, const struct fleet *fleet, 
         break;
     case PROMPT_RENAME:
         snprintf(out, size, "New name of %s", name);
+        break;
+    case PROMPT_ALLOW_PILE:
+        snprintf(out, size, "Allow these %zu, each of them once?",
+                 control_allowable(control, fleet));
         break;
     case PROMPT_PAUSE_MANY:
     case PROMPT_RESUME_MANY:
@@ -84,7 +91,7 @@ static void prompt_done(struct control *control, struct order *order)
         [PROMPT_RESUME_MANY] = ORDER_RESUME, [PROMPT_KILL_MANY] = ORDER_KILL,
         [PROMPT_REMOVE_MANY] = ORDER_REMOVE, [PROMPT_REMOVE_ENDED] = ORDER_REMOVE,
         [PROMPT_BROADCAST] = ORDER_NONE,     [PROMPT_OPEN] = ORDER_OPEN,
-        [PROMPT_EXPORT] = ORDER_EXPORT,
+        [PROMPT_EXPORT] = ORDER_EXPORT,      [PROMPT_ALLOW_PILE] = ORDER_ALLOW,
     };
     if (control->prompt == PROMPT_BROADCAST) {
         control->mode = CONTROL_BROADCAST;

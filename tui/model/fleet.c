@@ -32,6 +32,7 @@ void fleet_forget_asked(struct fleet *fleet, unsigned origin)
             fleet->alerts[kept++] = fleet->alerts[i];
     fleet->alert_count = kept;
     crowd_forget(&fleet->crowd, origin);
+    fleet_pile(fleet);
 }
 
 void fleet_free(struct fleet *fleet)

@@ -30,12 +30,22 @@
 /* A request can be answered after it has been on this screen for so long. */
 #define FLEET_ARM_MS 300
 
+/* A sandbox that asks more than so many questions of a class has one row of the inbox for them all:
+ * a pile, so that its flood buries nobody else's. */
+#define FLEET_PILE_FROM 10
+
 struct figures {
     double cpu;   /* percent of one core; below zero: unknown */
     double quiet; /* seconds since output; below zero: unknown */
     uint64_t memory, pids, net_in, net_out, disk_read, disk_write; /* or FIGURE_UNKNOWN */
     float cpu_history[FLEET_HISTORY];    /* percent, oldest first; below zero: no sample */
     float memory_history[FLEET_HISTORY]; /* bytes */
+};
+
+/* Questions of one class that only this sandbox asks. */
+struct asks {
+    struct request *first;
+    size_t count;
 };
 
 struct sandbox {
@@ -60,6 +70,7 @@ struct sandbox {
     uint64_t record_limit;                          /* bytes; 0: it is not recorded */
     char agent_text[FLEET_TITLE_MAX];               /* what its hook said that it waits for */
     char facing[FLEET_ID_MAX]; /* the request that its pane shows; "" when none waits */
+    struct asks asks[2];       /* courtesy, wall */
     struct figures figures;
     struct state doing;
     bool marked; /* by the human, to act on several at once */
@@ -172,6 +183,12 @@ struct request *fleet_request(const struct fleet *fleet, const char *sandbox_id,
 /* From now on its pane shows that request, because the human went there. */
 void fleet_face(struct fleet *fleet, const char *sandbox_id, const struct request *request);
 struct request *fleet_request_find(const struct fleet *fleet, const char *id);
+
+/* The rows of the inbox: how many, the request that a row is of, or the first of its pile (NULL: no
+ * such row), and the row in which a request stands (SIZE_MAX: it is not open). */
+size_t fleet_rows(const struct fleet *fleet);
+struct request *fleet_row(const struct fleet *fleet, size_t at);
+size_t fleet_row_of(const struct fleet *fleet, const char *id);
 
 /*
  * Arming. The view brackets each frame and names every request whose text it painted; a request

@@ -265,11 +265,12 @@ static void record_figures(struct sandbox *sandbox)
 static const struct {
     const char *name;
     int (*take)(struct fleet *fleet, const struct origin *origin, const msgpack_object *map);
+    bool asks; /* requests may have come, gone or changed */
 } takers[] = {
-    {"event.stats", on_stats},     {"event.sandbox", on_sandbox},
-    {"event.gone", on_gone},       {"event.request", on_request},
-    {"event.alert", on_alert},     {"event.request_gone", on_request_gone},
-    {"event.session", on_session}, {"event.clients", on_clients},
+    {"event.stats", on_stats, false},     {"event.sandbox", on_sandbox, true},
+    {"event.gone", on_gone, true},        {"event.request", on_request, true},
+    {"event.alert", on_alert, false},     {"event.request_gone", on_request_gone, true},
+    {"event.session", on_session, false}, {"event.clients", on_clients, false},
 };
 
 int fleet_event_from(struct fleet *fleet, unsigned origin, const char *name,
@@ -279,6 +280,8 @@ int fleet_event_from(struct fleet *fleet, unsigned origin, const char *name,
         if (strcmp(takers[i].name, name) != 0)
             continue;
         int status = takers[i].take(fleet, &fleet->origins[origin], params);
+        if (takers[i].asks)
+            fleet_pile(fleet);
         return status < 0 ? bj_fail(error, status, "out of memory") : status;
     }
     return 0;

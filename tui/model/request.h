@@ -38,10 +38,12 @@ struct request {
     double created;               /* unix seconds */
     char (*askers)[FLEET_ID_MAX]; /* owned, at least one */
     size_t asker_count;
-    uint64_t count;      /* sandboxes that ask, as the server counts them */
-    uint64_t painted_at; /* ms of this client's clock since when it is on screen; 0: it is not */
-    bool painted;        /* in the frame being painted */
-    bool told;           /* the server knows that it is shown */
+    uint64_t count;       /* sandboxes that ask, as the server counts them */
+    struct request *lead; /* the one whose row of the inbox it stands in; mostly itself */
+    size_t pile;          /* requests of its row; 0: the row is another one's (fleet_row()) */
+    uint64_t painted_at;  /* ms of this client's clock since when it is on screen; 0: it is not */
+    bool painted;         /* in the frame being painted */
+    bool told;            /* the server knows that it is shown */
 };
 
 /* Reads an event with an id, of a server. NULL and -ENOMEM, or 0. */

@@ -38,9 +38,39 @@ static void paint_request_row(struct view *view, const struct view_input *input,
         box_column(&pen, &risk, request->count > 1 ? words : "", request->count > 99 ? 5 : 4);
     if (!narrow)
         box_column(&pen, &dim, request->sandbox, wide ? 16 : 10);
-    if (wide)
+    if (request->pile > 1) {
+        snprintf(words, sizeof(words), "%zu requests: ", request->pile);
+        pen_put(&pen, &risk, words);
+    } else if (wide) {
         box_column(&pen, &dim, request->kind, 8);
+    }
     pen_put(&pen, &text, request->title);
+}
+
+/* A pile's first titles, a line each, and how all of it is shown. */
+static void paint_pile_below(struct view *view, const struct fleet *fleet,
+                             const struct request *lead, int row, const struct rect *inside)
+{
+    struct style text = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, 0);
+    struct style bold = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, BJ_ATTR_BOLD);
+    int end = inside->row + inside->rows;
+    char words[FLEET_SHOWN_MAX + 200];
+    size_t left = lead->pile;
+    bool whole;
+    snprintf(
+        words, sizeof(words), "%zu requests of %s: %s", lead->pile, lead->sandbox,
+        keys_say(KEYS_LIST, "{details} shows all, to decide them together; {go} one by one").text);
+    row = box_wrapped(view, row, end, inside, words, &bold, &whole);
+    for (size_t i = 0; i < fleet->request_count && row < end; i++) {
+        const struct request *request = fleet->requests[i];
+        if (request->lead != lead)
+            continue;
+        bool cut = row == end - 1 && left > 1;
+        snprintf(words, sizeof(words), "... and %zu more", left);
+        paint_text(&view->paint, row++, inside->col, inside->cols, cut ? words : request->title,
+                   &text);
+        left--;
+    }
 }
 
 /* The selected row stays where it is on screen when others come or go above it. */
@@ -99,37 +129,41 @@ void view_inbox_paint(struct view *view, const struct view_input *input)
     int cols = input->cols < 34 ? input->cols : input->cols - 4 < 120 ? input->cols - 4 : 120;
     char title[60];
     snprintf(title, sizeof(title), "Requests: %zu, highest risk first", fleet->request_count);
-    struct rect inside = box_paint(
-        view, input, input->rows - 3, cols, title,
-        keys_say(KEYS_LIST,
-                 cols > 70
-                     ? "{allow} once  {allow --rule} remember  {deny} deny  {details} details  "
-                       "{go} go there  {close} close"
-                     : "{allow} {allow --rule} {deny} {deny --rule}  {details} details  {close}")
-            .text);
-    if (fleet->request_count == 0) {
+    size_t at = control->list_at, count = fleet_rows(fleet);
+    struct request *request = fleet_row(fleet, at);
+    const char *keys =
+        !request     ? "{close} close"
+        : cols <= 70 ? "{allow} {allow --rule} {deny} {deny --rule}  {details} details  {close}"
+        : request->pile > 1 ? "{details} all of them  {go} one by one  {close} close"
+                            : "{allow} once  {allow --rule} remember  {deny} deny  {details} "
+                              "details  {go} go there  {close} close";
+    struct rect inside =
+        box_paint(view, input, input->rows - 3, cols, title, keys_say(KEYS_LIST, keys).text);
+    if (!request) {
         box_say(view, &inside, "Nothing waits for you.");
         return;
     }
-    size_t at = control->list_at;
-    struct request *request = fleet->requests[at];
     /* The selected one is shown whole below the list, whose height does not depend on it. */
     int below = inside.rows / 2;
-    if ((int)fleet->request_count + 1 + below < inside.rows)
-        below = inside.rows - 1 - (int)fleet->request_count;
+    if ((int)count + 1 + below < inside.rows)
+        below = inside.rows - 1 - (int)count;
     int least = below_rows(request, inside.cols, inside.rows - 2);
     if (below < least && text_lines(request->title, inside.cols) > below)
         below = least; /* a verdict needs its whole title */
     int rows = inside.rows - below - 1;
     rows = rows < 1 ? 1 : rows;
     anchor(view, control);
-    size_t top = box_keep_inside(view, at, fleet->request_count, rows);
-    for (int i = 0; i < rows && top + (size_t)i < fleet->request_count; i++)
-        paint_request_row(view, input, fleet->requests[top + (size_t)i], &inside, inside.row + i,
+    size_t top = box_keep_inside(view, at, count, rows);
+    for (int i = 0; i < rows && top + (size_t)i < count; i++)
+        paint_request_row(view, input, fleet_row(fleet, top + (size_t)i), &inside, inside.row + i,
                           top + (size_t)i == at);
     struct style line = paint_style(&view->paint, ROLE_BORDER, ROLE_BACKGROUND, 0);
     struct rect rule = {inside.row + rows, inside.col, 1, inside.cols};
     paint_fill(&view->paint, &rule, view->paint.facts.utf8 ? "─" : "-", &line);
+    if (request->pile > 1) {
+        paint_pile_below(view, fleet, request, rule.row + 1, &inside);
+        return;
+    }
     bool whole = paint_below(view, request, rule.row + 1, &inside);
     if (whole && control->prompt == PROMPT_NONE && !control->menu.open && !control->digest.open)
         fleet_painted(request, input->now);

@@ -86,6 +86,9 @@ void view_list_paint(struct view *view, const struct view_input *input)
     case LIST_CARD:
         view_details_paint(view, input);
         break;
+    case LIST_PILE:
+        view_pile_paint(view, input);
+        break;
     default:
         view->list_top = 0;
         break;

@@ -93,6 +93,7 @@ void view_clients_paint(struct view *view, const struct view_input *input);
 void view_inbox_paint(struct view *view, const struct view_input *input);
 void view_output_paint(struct view *view, const struct view_input *input);
 void view_about_paint(struct view *view, const struct view_input *input);
+void view_pile_paint(struct view *view, const struct view_input *input);
 void view_details_paint(struct view *view, const struct view_input *input);
 void view_menu_paint(struct view *view, const struct view_input *input);
 void view_prompt_paint(struct view *view, const struct view_input *input);

@@ -80,8 +80,10 @@ static void paint_keys(struct view *view, const struct view_input *input,
         pieces_add(piece, &count, 2, &bold, ascii ? "%sx%llu" : "%s×%llu", gap,
                    (unsigned long long)request->count);
     add_keys(input, request, standing, &plain, &bold, piece, &count);
+    bool piled = request->lead->pile > 1; /* they can be decided together */
     if (standing->more > 0)
-        pieces_add(piece, &count, 7, &plain, "%s+%zu more", gap, standing->more);
+        pieces_add(piece, &count, 7, &plain, piled ? "%s+%zu more: %s" : "%s+%zu more", gap,
+                   standing->more, keys_first(0, ACTION_REQUESTS).text);
     pieces_add(piece, &count, 8, &plain, "%s%s", gap, age);
     struct pen pen = {paint, line->row, line->col, line->col + line->cols};
     pieces_fit(piece, count, line->cols - 1);

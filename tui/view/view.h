@@ -73,10 +73,14 @@ struct view {
         size_t at;
     } inbox; /* where its cursor was in the last frame */
     struct {
-        char id[FLEET_ID_MAX];
-        int columns;
-        size_t seen; /* lines from the first one that have been on screen */
-        size_t last; /* greatest first line */
+        struct card_look {
+            char id[FLEET_ID_MAX]; /* of its request; "" for a pile */
+            int columns;
+            size_t piled;    /* requests of the pile */
+            unsigned opened; /* as control's pile_opened */
+        } look;              /* of which card: */
+        size_t seen;         /* lines from the first one that have been on screen */
+        size_t last;         /* greatest first line */
     } card;
     bool long_note;    /* the message does not fit into the bar */
     bool prompt_whole; /* all of the open question is on screen */

@@ -302,6 +302,95 @@ START_TEST(to_what_needs_him_most)
 }
 END_TEST
 
+/* All that are open are on screen, for long enough. */
+static void look_at_all(void)
+{
+    fleet_paint_begin(fleet);
+    for (size_t i = 0; i < fleet->request_count; i++)
+        fleet_painted(fleet->requests[i], now);
+    fleet_paint_end(fleet);
+    now += FLEET_ARM_MS;
+}
+
+/* A flood is one row, decided as what it was when it was opened and read. */
+START_TEST(a_pile)
+{
+    char id[12];
+    setup();
+    ask("other", "b", 0);
+    for (int i = 1; i <= FLEET_PILE_FROM; i++) {
+        snprintf(id, sizeof(id), "r%d", i);
+        ask(id, "a", 0);
+    }
+    ck_assert_uint_eq(fleet_rows(fleet), FLEET_PILE_FROM + 1);
+    press("r");
+    press("Down");
+    press("Down");
+    ck_assert_str_eq(control.list_id, "r2");
+    event("event.request", "{\"id\": \"wall\", \"sandbox_id\": \"a\", \"class\": \"wall\", "
+                           "\"title\": \"t\", \"created\": 900}");
+    ck_assert_uint_eq(fleet_rows(fleet), FLEET_PILE_FROM + 2); /* of another class */
+    ask("r11", "a", 0);
+    ck_assert_uint_eq(fleet_rows(fleet), 3);
+    ck_assert_uint_eq(control.list_at, 1); /* where r2 stands now */
+    ck_assert_uint_eq(control_request(&control, fleet)->pile, FLEET_PILE_FROM + 1);
+    ck_assert_uint_eq(fleet_row_of(fleet, "r7"), 1);
+    ck_assert_uint_eq(fleet_row_of(fleet, "wall"), 2);
+    ck_assert_uint_eq(fleet_row_of(fleet, "none"), SIZE_MAX);
+    ck_assert_int_eq(press("a"), ORDER_NONE); /* of none of them is all on screen */
+
+    press("i");
+    ck_assert_int_eq(control.list, LIST_PILE);
+    ask("r12", "a", 0); /* too late to be meant */
+    ck_assert_uint_eq(control_allowable(&control, fleet), FLEET_PILE_FROM + 1);
+    ck_assert_int_eq(press("d"), ORDER_NONE);
+    look_at_all();
+    press("A");
+    ck_assert(!control.menu.open);
+    ck_assert_int_eq(press("d"), ORDER_DENY);
+    ck_assert(order.many);
+    press("a");
+    ck_assert_int_eq(control.prompt, PROMPT_ALLOW_PILE);
+    ck_assert_int_eq(press("y"), ORDER_NONE); /* the question has not been read */
+    control.prompt_seen = true;
+    ck_assert_int_eq(press("y"), ORDER_ALLOW);
+    ck_assert(order.many);
+    ck_assert_ptr_null(control_piled(&control, fleet, FLEET_PILE_FROM + 1));
+
+    /* What ends is not meant any more; with the last one the card closes. */
+    event("event.request_gone", "{\"id\": \"r3\"}");
+    ck_assert_uint_eq(control_allowable(&control, fleet), FLEET_PILE_FROM);
+    for (int i = 1; i <= FLEET_PILE_FROM + 1; i++) {
+        char json[60];
+        snprintf(json, sizeof(json), "{\"id\": \"r%d\"}", i);
+        event("event.request_gone", json);
+    }
+    ck_assert_int_eq(control.list, LIST_REQUESTS);
+    ck_assert_uint_eq(fleet_rows(fleet), 3); /* other, wall, r12 */
+    teardown();
+}
+END_TEST
+
+/* Who goes from one to the next goes to a flood once. */
+START_TEST(a_pile_is_one_place_to_go_to)
+{
+    char id[12];
+    setup();
+    for (int i = 0; i <= FLEET_PILE_FROM; i++) {
+        snprintf(id, sizeof(id), "r%d", i);
+        ask(id, "a", 0);
+    }
+    ask("other", "b", 0);
+    press("Tab"); /* a is here already */
+    ck_assert_str_eq(control.selected, "b");
+    press("Tab");
+    ck_assert_str_eq(control.selected, "a");
+    press("Tab");
+    ck_assert_str_eq(control.selected, "b");
+    teardown();
+}
+END_TEST
+
 START_TEST(undoing)
 {
     setup();
@@ -313,4 +402,5 @@ START_TEST(undoing)
 END_TEST
 
 SUITE_MAIN("decide", remembering, read_late, denying_with_a_reason, the_menu_goes_with_its_request,
-           the_inbox_keeps_its_cursor, the_card, to_what_needs_him_most, undoing)
+           the_inbox_keeps_its_cursor, the_card, to_what_needs_him_most, a_pile,
+           a_pile_is_one_place_to_go_to, undoing)
