@@ -159,7 +159,7 @@ START_TEST(pulled_from_the_review)
     eye_type(eye, "v");
     EYE_WAIT_TEXT(eye, "4 files");
     eye_type(eye, "p");
-    EYE_WAIT_TEXT(eye, "Pull the work of one as the branch belljar/one?");
+    EYE_WAIT_TEXT(eye, "Pull the work of one as the branch belljar/one");
     eye_type(eye, "n");
     EYE_WAIT(eye, !eye_shows(eye, "Pull the work"));
     ck_assert_str_eq(host("git branch --format='%(refname)'"), "refs/heads/main\n");
@@ -210,13 +210,49 @@ START_TEST(nothing_changed_and_what_goes_wrong)
     BELLJAR_OK(&world, "rm", "one");
     EYE_WAIT(eye, !eye_shows(eye, "REVIEW")); /* nothing is left to be looked at */
     detach(eye);
+}
+END_TEST
 
-    BELLJAR_OK(&world, "run", "-d", "-n", "plain", "--", "sleep", "1000");
-    eye = attach(40, 120);
+/* Without a repository it is compared with the folder as it is, or with nothing. */
+START_TEST(a_plain_folder)
+{
+    struct result result;
+    host("printf 'one\\ntwo\\n' >list.txt; echo gone >gone.txt; mkdir deep\n"
+         "printf 'same\\r\\n' >deep/same.txt; echo '* text eol=crlf' >.gitattributes\n");
+    human_runs_in(&world, "plain", project, NULL,
+                  "echo three >>list.txt; rm gone.txt; mkdir new .git; echo '#!/bin/sh' >new/run\n"
+                  "chmod +x new/run; echo evil >.git/config\n");
+    BELLJAR(&world, &result, "diff", "plain");
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    ck_assert_msg(strstr(result.out, "--- a/list.txt\n+++ b/list.txt\n") &&
+                      strstr(result.out, "\n+three\n") && strstr(result.out, "+++ b/new/run\n") &&
+                      strstr(result.out, "new file mode 100755") &&
+                      strstr(result.out, "deleted file mode 100644\n"),
+                  "%s", result.out);
+    ck_assert_ptr_null(strstr(result.out, "same"));
+    ck_assert_ptr_null(strstr(result.out, "evil"));
+    ck_assert_msg(strstr(result.err, "not compared") != NULL, "%s", result.err);
+    result_free(&result);
+    BELLJAR(&world, &result, "diff", "plain", "--stat");
+    ck_assert_msg(strstr(result.out, "3 files changed") != NULL, "%s", result.out);
+    result_free(&result);
+
+    struct eye *eye = attach(24, 80);
     eye_type(eye, "v");
-    EYE_WAIT_TEXT(eye, "plain does not work on a git repository");
+    EYE_WAIT_TEXT(eye, "3 files");
+    EYE_WAIT_TEXT(eye, "list.txt");
     eye_type(eye, "q");
     detach(eye);
+
+    human_runs(&world, "bare", "echo hello >/work/own.txt; echo done; sleep 1000");
+    WAIT_FOR(world_shows(&world, "bare", "done"));
+    BELLJAR(&world, &result, "diff", "bare");
+    ck_assert_msg(result.code == 0 && strstr(result.out, "+hello\n"), "%s%s", result.out,
+                  result.err);
+    result_free(&result);
+    BELLJAR(&world, &result, "diff", "plain", "--max-size", "1k");
+    ck_assert_msg(result.code != 0 && strstr(result.err, "--max-size"), "%s", result.err);
+    result_free(&result);
 }
 END_TEST
 
@@ -321,6 +357,7 @@ int main(void)
     tcase_add_test(tests, a_comment_reaches_the_agent);
     tcase_add_test(tests, pulled_from_the_review);
     tcase_add_test(tests, nothing_changed_and_what_goes_wrong);
+    tcase_add_test(tests, a_plain_folder);
     tcase_add_test(tests, one_that_has_ended);
     tcase_add_test(tests, a_diff_that_hangs_holds_nobody);
     tcase_add_test(tests, huge_and_hostile_changes);

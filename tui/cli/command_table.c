@@ -254,7 +254,9 @@ const struct command_spec command_table[] = {
              "started from, commits, uncommitted changes and new files that are not ignored. It is "
              "made inside the sandbox, or one like it when that has ended, so it is what the "
              "sandbox says; what belljar pull reports is checked on the host. The agent's own index "
-             "is left alone. On a terminal PAGER is used when it is set.",
+             "is left alone. Any other folder is compared with the project as it is on the host now, "
+             "by the rules of pull; a sandbox without a project, with nothing. On a terminal PAGER is "
+             "used when it is set.",
      .options = {FLAG(0, "stat", "only the files and how much changed"), MAX_SIZE_OPTION},
      .run = diff_command},
     {"pull", "NAME", .min = 1, .max = 1, .kind = WORD_SANDBOX,

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "tui/cli/diff_folder.h"
 #include "tui/cli/git.h"
 #include "tui/cli/plain.h"
 #include "tui/cli/report.h"
@@ -89,6 +90,41 @@ static FILE *open_output(bool *paged)
     return out ? out : stdout;
 }
 
+static void paint_open(struct painter *painter, const struct args *args, bool *paged)
+{
+    *painter = (struct painter){.out = open_output(paged)};
+    painter->colour = report_colour(stdout) && !args_set(args, "stat");
+}
+
+/* Returns the status, but 0 for a human who has left his pager: he has seen enough. */
+static int paint_close(struct painter *painter, bool paged, int status)
+{
+    if (painter->size > 0)
+        paint(painter, true);
+    return paged && pclose(painter->out) >= 0 && status == -EPIPE ? 0 : status;
+}
+
+static int show_folder(struct work *work, const struct args *args, struct bj_error *error)
+{
+    static struct painter painter;
+    struct diff_folder folder = {.stat = args_set(args, "stat"),
+                                 .size_max = args_number(args, "max-size", WORK_SIZE_MAX)};
+    struct git_output output;
+    bool paged;
+    int status = diff_folder(work, &folder, &output, error);
+    if (status < 0)
+        return status;
+    paint_open(&painter, args, &paged);
+    status = paint_close(&painter, paged, on_output(&painter, output.text, output.size, error));
+    work->bytes = output.size;
+    free(output.text);
+    if (folder.left_out > 0)
+        fprintf(stderr,
+                "belljar: %" PRIu64 " of its entries are not compared: belljar pull says which\n",
+                folder.left_out);
+    return status;
+}
+
 static int show(struct work *work, const struct args *args, struct bj_error *error)
 {
     static struct painter painter;
@@ -104,24 +140,15 @@ static int show(struct work *work, const struct args *args, struct bj_error *err
                                      .limit = args_number(args, "max-size", DIFF_SIZE_MAX),
                                      .output = on_output,
                                      .owner = &painter};
-    if (!work->repository)
-        return bj_fail(error, -ENOTSUP,
-                       "%s does not work on a git repository, so there is nothing to compare with: "
-                       "belljar pull %s takes its files",
-                       work->name, work->name);
     int status = git_line(&git, GIT("rev-parse", "-q", "--verify", "HEAD^{commit}"), head,
                           sizeof(head), error);
     if (status < 0 && status != -ENOENT)
         return status;
-    painter = (struct painter){.out = open_output(&paged)};
-    painter.colour = report_colour(stdout) && !args_set(args, "stat");
+    paint_open(&painter, args, &paged);
     status = work_run(work, &program, &end, error);
     if (status == -EIO && end.status > 0)
         bj_fail(error, status, "git failed inside the sandbox: %.300s", end.text);
-    if (painter.size > 0)
-        paint(&painter, true);
-    if (paged && pclose(painter.out) >= 0 && status == -EPIPE)
-        status = 0; /* the human has seen enough */
+    status = paint_close(&painter, paged, status);
     work->bytes = end.received;
     return status;
 }
@@ -132,6 +159,8 @@ int diff_command(const struct args *args, const struct bj_paths *paths)
     struct work work;
     int status = work_open(&work, paths, args->words[0], "diff", &error);
     if (status == 0)
-        status = work_close(&work, show(&work, args, &error), &error);
+        status = work_close(
+            &work, work.repository ? show(&work, args, &error) : show_folder(&work, args, &error),
+            &error);
     return status < 0 ? report_error(&error) : report_end();
 }

@@ -35,7 +35,8 @@ static int take(struct work *work, const struct args *args, struct pulled *pulle
     if (!work->repository) {
         pulled->directory = args_set(args, "to") ? args_text(args, "to") : work->name;
         snprintf(work->target, sizeof(work->target), "%s", pulled->directory);
-        return pull_tree(work, pulled->directory, size_max, files_max, pulled, error);
+        return pull_tree(work, pulled->directory, &(struct pull_limits){size_max, files_max},
+                         pulled, error);
     }
     snprintf(work->target, sizeof(work->target), "belljar/%s", work->name);
     if (args_set(args, "branch"))

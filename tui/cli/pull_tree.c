@@ -7,11 +7,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "transport/file.h"
 #include "tui/cli/extract.h"
+#include "tui/cli/git.h"
 #include "tui/cli/script.h"
 #include "tui/cli/tree_check.h"
 
@@ -20,6 +23,7 @@ struct tree {
     struct pulled *pulled;
     uint64_t files_max;
     int archive;
+    bool look;         /* nothing comes out: the policy is not asked */
     char **names;      /* of all entries that the policy is asked about, in the archive's order */
     bool *denied;      /* for each of them */
     uint64_t *indices; /* of each among all entries */
@@ -58,6 +62,41 @@ static int receive(struct tree *tree, uint64_t size_max, struct bj_error *error)
     if (status == -EIO && end.status > 1)
         return bj_fail(error, status, "tar failed inside the sandbox: %.300s", end.text);
     return status;
+}
+
+/* The same of the project on the host, by its own tar. */
+static int pack_host(struct tree *tree, uint64_t size_max, struct bj_error *error)
+{
+    const char *project = tree->work->project;
+    int how;
+    pid_t pid = git_fork();
+    if (pid < 0)
+        return bj_fail(error, -errno, "cannot start tar: %s", strerror(errno));
+    if (pid == 0) {
+        git_child_signals();
+        setenv("LC_ALL", "C.UTF-8", 1);
+        unsetenv("TAR_OPTIONS");
+        setrlimit(RLIMIT_FSIZE, &(struct rlimit){size_max, size_max});
+        if (dup2(tree->archive, STDOUT_FILENO) >= 0)
+            execlp("tar", "tar", "--create", "--file=-", "--format=pax", "--numeric-owner",
+                   "--no-xattrs", "--no-acls", "--no-selinux", "--warning=no-file-changed", "-C",
+                   project, ".", (char *)NULL);
+        _exit(127);
+    }
+    while (waitpid(pid, &how, 0) < 0)
+        if (errno != EINTR)
+            return bj_fail(error, -errno, "lost sight of tar: %s", strerror(errno));
+    if (work_stop)
+        return bj_fail(error, -EINTR, "interrupted");
+    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGXFSZ)
+        return bj_fail(error, -EFBIG,
+                       "%.200s is more than %" PRIu64 " MiB: give a greater --max-size", project,
+                       size_max >> 20);
+    if (WIFEXITED(how) && WEXITSTATUS(how) == 127)
+        return bj_fail(error, -ENOENT, "tar is not installed here");
+    return WIFEXITED(how) && WEXITSTATUS(how) <= 1
+               ? 0
+               : bj_fail(error, -EIO, "tar could not read all of %.200s", project);
 }
 
 static int add_name(struct tree *tree, const char *name, uint64_t index, struct bj_error *error)
@@ -106,6 +145,8 @@ static int inspect(struct tree *tree, struct bj_error *error)
     tree->denied = calloc(tree->count + 1, sizeof(*tree->denied));
     if (!tree->denied)
         return bj_fail(error, -ENOMEM, "out of memory");
+    if (tree->look)
+        return 0;
     return work_check(tree->work, (const char *const *)tree->names, tree->count, tree->denied,
                       error);
 }
@@ -211,11 +252,38 @@ static int receive_and_unpack(struct tree *tree, const char *directory, uint64_t
     return status;
 }
 
-int pull_tree(struct work *work, const char *directory, uint64_t size_max, uint64_t files_max,
+/* The archive has no name any more. */
+static int open_archive(struct tree *tree, struct bj_error *error)
+{
+    char archive[BJ_PATH_MAX];
+    int status = work_scratch(tree->work, error);
+    if (status == 0)
+        status = bj_path(archive, sizeof(archive), error, "%s/archive", tree->work->scratch.path);
+    if (status < 0)
+        return status;
+    tree->archive = open(archive, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (tree->archive < 0)
+        return bj_fail(error, -errno, "cannot make %s: %s", archive, strerror(errno));
+    unlink(archive);
+    return 0;
+}
+
+static void free_tree(struct tree *tree)
+{
+    if (tree->archive >= 0)
+        close(tree->archive);
+    for (size_t i = 0; i < tree->count; i++)
+        free(tree->names[i]);
+    free(tree->names);
+    free(tree->indices);
+    free(tree->denied);
+}
+
+int pull_tree(struct work *work, const char *directory, const struct pull_limits *limits,
               struct pulled *pulled, struct bj_error *error)
 {
-    char target[BJ_PATH_MAX], archive[BJ_PATH_MAX];
-    struct tree tree = {.work = work, .pulled = pulled, .files_max = files_max, .archive = -1};
+    char target[BJ_PATH_MAX];
+    struct tree tree = {.work = work, .pulled = pulled, .files_max = limits->files, .archive = -1};
     size_t length = strlen(directory);
     while (length > 1 && directory[length - 1] == '/') /* "DIR/" is DIR */
         length--;
@@ -223,20 +291,25 @@ int pull_tree(struct work *work, const char *directory, uint64_t size_max, uint6
     if (status == 0)
         status = check_target(target, error);
     if (status == 0)
-        status = work_scratch(work, error);
+        status = open_archive(&tree, error);
     if (status == 0)
-        status = bj_path(archive, sizeof(archive), error, "%s/archive", work->scratch.path);
-    if (status < 0)
-        return status;
-    tree.archive = open(archive, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (tree.archive < 0)
-        return bj_fail(error, -errno, "cannot make %s: %s", archive, strerror(errno));
-    status = receive_and_unpack(&tree, target, size_max, error);
-    close(tree.archive);
-    for (size_t i = 0; i < tree.count; i++)
-        free(tree.names[i]);
-    free(tree.names);
-    free(tree.indices);
-    free(tree.denied);
+        status = receive_and_unpack(&tree, target, limits->size, error);
+    free_tree(&tree);
+    return status;
+}
+
+int pull_tree_look(struct work *work, bool host, const char *directory,
+                   const struct pull_limits *limits, struct pulled *pulled, struct bj_error *error)
+{
+    struct tree tree = {
+        .work = work, .pulled = pulled, .files_max = limits->files, .archive = -1, .look = true};
+    int status = open_archive(&tree, error);
+    if (status == 0)
+        status = host ? pack_host(&tree, limits->size, error) : receive(&tree, limits->size, error);
+    if (status == 0)
+        status = inspect(&tree, error);
+    if (status == 0)
+        status = unpack(&tree, directory, error);
+    free_tree(&tree);
     return status;
 }

@@ -141,6 +141,8 @@ int work_run(struct work *work, const struct inside_program *program, struct ins
 int work_scratch(struct work *work, struct bj_error *error)
 {
     char place[BJ_PATH_MAX], prefix[16];
+    if (work->scratch.path[0])
+        return 0;
     int status = bj_path(place, sizeof(place), error, "%s/work", work->paths->state);
     snprintf(prefix, sizeof(prefix), "%s-", work->action);
     return status < 0 ? status : scratch_make(&work->scratch, place, prefix, error);

@@ -46,7 +46,7 @@ int work_open(struct work *work, const struct bj_paths *paths, const char *name,
 int work_run(struct work *work, const struct inside_program *program, struct inside_end *end,
              struct bj_error *error);
 
-/* A private directory in the state directory, removed by work_close(). */
+/* A private directory in the state directory, one for each work, removed by work_close(). */
 int work_scratch(struct work *work, struct bj_error *error);
 
 /* Whether the policy lets each of these paths out; what is no UTF-8 is denied. `denied` has `count`
