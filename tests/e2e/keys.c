@@ -313,7 +313,7 @@ static const struct key_case cases[] = {
     {Y, ACTION_REPLAY_MINUTE_FORWARD, {REPLAYED}, SHOWS, "\xe2\x96\xa0", {{NULL}}},
     {Y, ACTION_REPLAY_OUTPUT_BACK, {REPLAYED, {"G", "\xe2\x96\xa0"}}, HIDES, "\xe2\x96\xa0", {{NULL}}},
     {Y, ACTION_REPLAY_OUTPUT_FORWARD, {REPLAYED, {"nn", "allowed by human"}}, SHOWS, "last words", {{NULL}}},
-    {Y, ACTION_REPLAY_TENTH, {REPLAYED}, MOVES, "\xe2\x97\x8f", {{NULL}}},
+    {Y, ACTION_REPLAY_TENTH, {REPLAYED}, HIDES, "0:00 \xe2\x97\x8f", {{NULL}}},
     {Y, ACTION_REPLAY_RUN, {REPLAYED}, SHOWS, "no recording of a run before", {{NULL}}},
     {Y, ACTION_REPLAY_SAVE, {REPLAYED}, SHOWS, "Export to a new file", {{"\x1b", "-Export to a new file"}}},
     {Y, ACTION_REPLAY_NEXT, {REPLAYED}, SHOWS, "asks: tidy-up", {{NULL}}},
