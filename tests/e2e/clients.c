@@ -26,14 +26,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 static struct eye *look(int rows, int cols)
 {
     return eye_open(rows, cols,
@@ -68,8 +60,8 @@ START_TEST(who_only_looks_changes_nothing)
     ck_assert(world_state_is(&world, "sized", "running"));
     eye_type(one, EYE_F12);
     EYE_WAIT_TEXT(one, "SUPERVISE");
-    detach(two);
-    detach(one);
+    eye_detach(two);
+    eye_detach(one);
 }
 END_TEST
 
@@ -101,7 +93,7 @@ START_TEST(a_flood_that_nobody_looks_at)
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     eye_type(eye, "3");
     EYE_WAIT(eye, !is_paced("flood"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -160,10 +152,10 @@ START_TEST(two_humans_see_each_other)
     EYE_WAIT_TEXT(one, "Attached: 2");
     EYE_WAIT(one, eye_shows(one, "looks at other") && eye_shows(one, "you  looks at shared"));
     eye_type(one, "@");
-    detach(two);
+    eye_detach(two);
     EYE_WAIT(one, !eye_shows(one, "clients"));
     WAIT_FOR(!lists(second));
-    detach(one);
+    eye_detach(one);
     ck_assert(lists("no dashboard is attached"));
 }
 END_TEST
@@ -187,14 +179,14 @@ START_TEST(sizes_are_of_who_types)
     EYE_WAIT(small, !eye_shows(small, "cut "));
     eye_type(small, EYE_F12);
     EYE_WAIT_TEXT(small, "SUPERVISE");
-    detach(small);
+    eye_detach(small);
     /* Alone again: nothing is shared, and the room comes back by itself. */
     EYE_WAIT(large, !eye_shows(large, "only ") && !strstr(eye_row(large, 30), "\xc2\xb7"));
     eye_type(large, "third" EYE_ENTER);
     EYE_WAIT_TEXT(large, "got third at 37 118");
     eye_type(large, EYE_F12);
     EYE_WAIT_TEXT(large, "SUPERVISE");
-    detach(large);
+    eye_detach(large);
 }
 END_TEST
 
@@ -220,11 +212,11 @@ START_TEST(who_only_attaches_takes_no_size)
     EYE_WAIT(small, !eye_shows(small, "cut "));
     BELLJAR_OK(&world, "send", "sized", "--enter", "third");
     EYE_WAIT_TEXT(small, "got third at 6 38");
-    detach(small);
+    eye_detach(small);
     EYE_WAIT(large, !eye_shows(large, "only "));
     BELLJAR_OK(&world, "send", "sized", "--enter", "fourth");
     EYE_WAIT_TEXT(large, "got fourth at 22 158");
-    detach(large);
+    eye_detach(large);
 }
 END_TEST
 
@@ -236,7 +228,7 @@ START_TEST(what_happened_meanwhile)
     EYE_WAIT_TEXT(eye, "ready");
     eye_type(eye, "W");
     EYE_WAIT_TEXT(eye, "nothing happened");
-    detach(eye);
+    eye_detach(eye);
 
     BELLJAR_OK(&world, "send", "asker", "--enter", "go");
     WAIT_FOR(human_request(&world, "make all", "id")[0]);
@@ -257,12 +249,12 @@ START_TEST(what_happened_meanwhile)
     EYE_WAIT(eye, !eye_shows(eye, "Since you left"));
     eye_type(eye, "?");
     EYE_WAIT(eye, !eye_shows(eye, "Keys while supervising"));
-    detach(eye);
+    eye_detach(eye);
     eye = eye_open(10, 40, (const char *const[]){world.belljar, "attach", NULL});
     EYE_WAIT_TEXT(eye, "asker");
     eye_type(eye, "W");
     EYE_WAIT_TEXT(eye, "nothing happened");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -285,8 +277,8 @@ START_TEST(the_answer_has_a_name)
     EYE_WAIT(one, (eye_type(one, "a"), eye_pump(one, 200), eye_shows(one, "first 0")));
     EYE_WAIT_TEXT(two, "allowed by dashboard of ");
     EYE_WAIT(two, eye_shows(two, "\"pts/"));
-    detach(one);
-    detach(two);
+    eye_detach(one);
+    eye_detach(two);
 }
 END_TEST
 

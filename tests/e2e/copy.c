@@ -32,14 +32,6 @@ static struct eye *attach(int rows, int cols)
     return eye_open(rows, cols, (const char *const[]){world.belljar, "attach", NULL});
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 /* A shell's commands as they look with marks: prompt, command, output. */
 #define COMMAND(text) "printf '\\033]133;A\\007$ \\033]133;B\\007" text "\\n\\033]133;C\\007';"
 
@@ -81,7 +73,7 @@ START_TEST(from_prompt_to_prompt)
         EYE_WAIT_TEXT(eye, "no prompt below");
         eye_type(eye, "q");
         EYE_WAIT_TEXT(eye, "SUPERVISE");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -109,7 +101,7 @@ START_TEST(from_request_to_request)
         eye_type(eye, ")");
         EYE_WAIT(eye, cursor_on(eye, "◆before the second"));
         eye_type(eye, "q");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -148,7 +140,7 @@ START_TEST(all_hits_are_marked)
         eye_type(eye, "g");
         EYE_WAIT(eye, (row = eye_find(eye, "1 ok", &col)) > 0 && is_hit(eye, row, col + 2));
         eye_type(eye, "q");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -204,7 +196,7 @@ START_TEST(a_rectangle_to_the_clipboard_and_a_file)
     ck_assert_str_eq(world_read(path), "ab12cd\nef34gh\n");
     eye_type(eye, "\x1b\x1b");
     EYE_WAIT_TEXT(eye, "SUPERVISE");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -248,7 +240,7 @@ START_TEST(opened_only_when_shown_and_allowed)
         EYE_WAIT(eye, strcmp(world_read(log), wanted) == 0);
         eye_type(eye, "q");
         EYE_WAIT_TEXT(eye, "SUPERVISE");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -290,7 +282,7 @@ START_TEST(a_wrapped_line_is_one)
         eye_type(eye, "Vy");
         EYE_WAIT_TEXT(eye, "bytes sent to the clipboard");
         EYE_WAIT(eye, clipboard_is(eye, line));
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -326,7 +318,7 @@ START_TEST(a_link_shows_where_it_leads)
         EYE_WAIT_TEXT(eye, "not opened");
         eye_type(eye, "q");
         EYE_WAIT_TEXT(eye, "SUPERVISE");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -385,7 +377,7 @@ START_TEST(keys_of_vi_and_of_emacs)
     EYE_WAIT_TEXT(eye, "next theme");
     eye_type(eye, EYE_ENTER);
     EYE_WAIT(eye, !eye_shows(eye, "Tab complete"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -417,7 +409,7 @@ START_TEST(a_path_is_ones_own)
     EYE_WAIT_TEXT(eye, "not opened: the path leads out");
     eye_type(eye, "q");
     EYE_WAIT_TEXT(eye, "SUPERVISE");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 

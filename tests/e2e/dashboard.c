@@ -32,14 +32,6 @@ static struct eye *attach(int rows, int cols)
     return eye_open(rows, cols, (const char *const[]){world.belljar, "attach", NULL});
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 /* The greatest N of "NAME line N" on the screen, 0 when there is none. */
 static long last_line(struct eye *eye, const char *name)
 {
@@ -77,7 +69,7 @@ START_TEST(detach_hang_up_reattach)
     struct eye *eye = attach(45, 160);
     EYE_WAIT(eye, last_line(eye, "alpha") > 2 && last_line(eye, "beta") > 2 &&
                       last_line(eye, "gamma") > 2);
-    detach(eye);
+    eye_detach(eye);
 
     eye = attach(45, 160);
     EYE_WAIT(eye, last_line(eye, "alpha") > 10 && last_line(eye, "gamma") > 10);
@@ -93,7 +85,7 @@ START_TEST(detach_hang_up_reattach)
     EYE_WAIT(eye, last_line(eye, "alpha") > seen + 5 && last_line(eye, "beta") > 10);
     long beta = last_line(eye, "beta"), gamma = last_line(eye, "gamma");
     seen = last_line(eye, "alpha");
-    detach(eye);
+    eye_detach(eye);
     check_recording("alpha", seen);
     check_recording("beta", beta);
     check_recording("gamma", gamma);
@@ -121,7 +113,7 @@ START_TEST(typing_reaches_the_focused_agent_only)
     EYE_WAIT_TEXT(eye, "for the second");
     eye_type(eye, EYE_F12);
     EYE_WAIT_TEXT(eye, "SUPERVISE");
-    detach(eye);
+    eye_detach(eye);
     ck_assert(world_shows(&world, "one", "aDqk to the agent\naDqk to the agent"));
     ck_assert(!world_shows(&world, "one", "for the second"));
     ck_assert(world_shows(&world, "two", "for the second\nfor the second"));
@@ -143,12 +135,12 @@ START_TEST(two_clients_and_a_stopped_one)
     struct eye *third = attach(30, 100);
     EYE_WAIT(third, last_line(third, "n") > seen);
     ck_assert(world_state_is(&world, "n", "running"));
-    detach(third);
-    detach(small);
+    eye_detach(third);
+    eye_detach(small);
     ck_assert_int_eq(kill(large->pid, SIGCONT), 0);
     seen = last_line(large, "n");
     EYE_WAIT(large, last_line(large, "n") > seen + 20); /* the newest state, no backlog */
-    detach(large);
+    eye_detach(large);
 }
 END_TEST
 
@@ -169,7 +161,7 @@ START_TEST(any_resize)
         long seen = last_line(eye, "alpha");
         EYE_WAIT(eye, last_line(eye, "alpha") > seen + 2 && last_line(eye, "beta") > 0);
     }
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -180,7 +172,7 @@ START_TEST(too_small_says_so)
     EYE_WAIT_TEXT(eye, "small");
     eye_resize(eye, 24, 80);
     EYE_WAIT_TEXT(eye, "alpha");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -214,7 +206,7 @@ START_TEST(terminal_is_restored_when_the_server_dies)
                       waitpid(eye->pid, &eye->status, WNOHANG) == eye->pid);
     if (kill(eye->pid, 0) == 0) {
         EYE_WAIT(eye, world_state_is(&world, "alpha", "running"));
-        detach(eye);
+        eye_detach(eye);
     } else {
         eye->ended = true;
         eye_pump(eye, 0);
@@ -278,13 +270,13 @@ START_TEST(names_that_are_not_there)
     struct eye *eye =
         eye_open(24, 80, (const char *const[]){world.belljar, "attach", "--new", "other", NULL});
     EYE_WAIT_TEXT(eye, "1 runs in other sessions");
-    detach(eye);
+    eye_detach(eye);
     eye =
         eye_open(24, 80, (const char *const[]){world.belljar, "attach", "--focus", "alpha", NULL});
     EYE_WAIT_TEXT(eye, "FOCUS");
     EYE_WAIT_TEXT(eye, "alpha");
     eye_type(eye, EYE_F12);
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -312,7 +304,7 @@ START_TEST(states_and_keys)
     ck_assert(world_state_is(&world, "alpha", "running"));
     eye_type(eye, "y");
     WAIT_FOR((eye_pump(eye, 20), world_state_is(&world, "alpha", "exited")));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -331,7 +323,7 @@ START_TEST(full_screen_programs)
     eye_type(eye, ":q!\r");
     EYE_WAIT_TEXT(eye, "exited 0");
     eye_type(eye, EYE_F12);
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -344,7 +336,7 @@ START_TEST(run_opens_the_dashboard)
     EYE_WAIT_TEXT(eye, "here");
     eye_type(eye, EYE_F12);
     EYE_WAIT_TEXT(eye, "SUPERVISE");
-    detach(eye);
+    eye_detach(eye);
     ck_assert(world_state_is(&world, "here", "running"));
 }
 END_TEST
@@ -394,7 +386,7 @@ START_TEST(themes_and_terminals)
         EYE_WAIT(eye, last_line(eye, "alpha") > 0);
         if (strcmp(cases[i][0], "light") == 0)
             ck_assert(is_direct(eye));
-        detach(eye);
+        eye_detach(eye);
         unsetenv("NO_COLOR");
     }
 }
@@ -456,7 +448,7 @@ START_TEST(cells_alone)
                       "row %zu, column %zu: U+%04x, then U+%04x", i / (COLS - 2) + 1,
                       i % (COLS - 2) + 1, one->chars[0], other->chars[0]);
     }
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 

@@ -347,3 +347,11 @@ void eye_check_restored(struct eye *eye)
     ck_assert_int_eq(eye->modes.shape, 0);
     ck_assert_int_eq(eye->modes.titles, 0);
 }
+
+void eye_detach(struct eye *eye)
+{
+    eye_type(eye, "Q");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_check_restored(eye);
+    eye_close(eye);
+}

@@ -90,4 +90,7 @@ int eye_wait_end(struct eye *eye);
  * mode on but the cursor's, no shape of it, keypad, attributes, or title left on the stack. */
 void eye_check_restored(struct eye *eye);
 
+/* Leaves the dashboard by its key, and closes. The terminal must be as it was. */
+void eye_detach(struct eye *eye);
+
 void eye_dump(struct eye *eye);

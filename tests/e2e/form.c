@@ -42,13 +42,6 @@ static struct eye *attach(int rows, int cols)
     return eye;
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_close(eye);
-}
-
 /* Runs it; the exit code and the text on stderr are these. */
 static void fails(int code, const char *text, const char *const argv[])
 {
@@ -150,7 +143,7 @@ START_TEST(another_like_it_is_equal)
     ck_assert_ptr_null(strstr(eye_row(eye, row), "mine"));
     eye_type(eye, "\x1b");
     EYE_WAIT(eye, !eye_shows(eye, "Recording"));
-    detach(eye);
+    eye_detach(eye);
     char memory[200];
     snprintf(memory, sizeof(memory), "%s/dashboard.form", world.state);
     ck_assert_str_eq(world_read(memory), "");
@@ -179,7 +172,7 @@ START_TEST(of_one_that_ended)
     EYE_WAIT(eye, !eye_shows(eye, "some.conf"));
     eye_type(eye, EYE_ENTER);
     EYE_WAIT_TEXT(eye, "4 sandboxes");
-    detach(eye);
+    eye_detach(eye);
     WAIT_FOR(world_shows(&world, "one-2", "<-x two words> token=abc"));
     ck_assert_str_eq(world_field(&world, "one-2", "policy"), "");
     ck_assert_int_eq(limit_of("one-2", "disk"), 1 << 30);
@@ -300,7 +293,7 @@ START_TEST(every_line_counts)
         ck_assert(!eye_shows(eye, "TOKEN="));
         eye_type(eye, "\x1b");
         EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
-        detach(eye);
+        eye_detach(eye);
         BELLJAR_OK(&world, "kill", "filled");
         BELLJAR_OK(&world, "rm", "filled");
     }
@@ -380,7 +373,7 @@ START_TEST(tab_completes)
         EYE_WAIT(eye, line_is(eye, "Policy", whole));
         eye_type(eye, "\x1b");
         EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -412,7 +405,7 @@ START_TEST(renamed)
     eye_type(eye, "\x15"
                   "no/name" EYE_ENTER);
     EYE_WAIT_TEXT(eye, "only letters");
-    detach(eye);
+    eye_detach(eye);
     ck_assert(world_state_is(&world, "after", "running"));
 }
 END_TEST

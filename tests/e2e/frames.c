@@ -54,14 +54,6 @@ static struct eye *attach(bool syncs, bool mute)
     return eye;
 }
 
-static void detach(void)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 static bool sent(const char *sequence)
 {
     return memmem(eye->raw, eye->raw_size, sequence, strlen(sequence)) != NULL;
@@ -140,7 +132,7 @@ START_TEST(few_bytes)
     EYE_WAIT_TEXT(eye, OTHER);
     check_no_erase(first);
     ck_assert(sent(ON) == ways[_i].syncs);
-    detach();
+    eye_detach(eye);
 }
 END_TEST
 
@@ -161,7 +153,7 @@ START_TEST(next_to_nothing_while_idle)
         least = here < least ? here : least;
     }
     ck_assert_msg(least <= IDLE_BYTES, "%zu bytes were sent in %d ms", least, IDLE_MS);
-    detach();
+    eye_detach(eye);
 }
 END_TEST
 
@@ -192,7 +184,7 @@ START_TEST(frames_are_sent_as_one)
                           "byte %zu, '%c', is outside of a frame", i, eye->raw[i]);
         }
     }
-    detach();
+    eye_detach(eye);
     /* A program that breaks down writes no second half; the terminal does not wait for it. */
     attach(true, false);
     EYE_WAIT(eye, sent(ON));
@@ -212,14 +204,14 @@ START_TEST(no_answer)
     ck_assert(sent(ASKED));
     settle();
     ck_assert(!sent(ON));
-    detach();
+    eye_detach(eye);
     static const char *const names[] = {"vt100", "linux", "screen"};
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         setenv("TERM", names[i], 1);
         attach(true, false);
         settle();
         ck_assert(!sent(ASKED) && !sent(ON));
-        detach();
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -237,7 +229,7 @@ START_TEST(terminfo_knows)
     attach(false, false);
     EYE_WAIT(eye, sent(ON) && sent(OFF));
     ck_assert(!sent(ASKED));
-    detach();
+    eye_detach(eye);
 }
 END_TEST
 

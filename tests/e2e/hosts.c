@@ -49,10 +49,7 @@ static void detach(struct eye *eye)
     if (eye_shows(eye, " FOCUS "))
         eye_type(eye, EYE_F12);
     EYE_WAIT(eye, eye_shows(eye, "SUPERVISE") || eye_shows(eye, "READ ONLY"));
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
+    eye_detach(eye);
 }
 
 /* Whether the sandbox of that host shows the text; NULL: of this one. */

@@ -23,14 +23,6 @@ static void teardown(void)
     world_close(&world);
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 /* A session with a request that was allowed, one that was denied, colours and wide characters. */
 static void record_one(void)
 {
@@ -171,7 +163,7 @@ START_TEST(the_run_before)
     eye_type(eye, "p");
     EYE_WAIT(eye, eye_shows(eye, "run second") && !eye_shows(eye, "run first"));
     eye_type(eye, "q");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -197,7 +189,7 @@ START_TEST(in_the_dashboard_at_any_size)
     BELLJAR_OK(&world, "kill", "one");
     BELLJAR_OK(&world, "rm", "one");
     EYE_WAIT(eye, !eye_shows(eye, "REPLAY"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -273,7 +265,7 @@ START_TEST(nothing_to_play_says_so)
     eye_type(eye, "q");
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     start_unrecorded(eye);
-    detach(eye);
+    eye_detach(eye);
     BELLJAR(&world, &result, "export", "formed");
     ck_assert_ptr_nonnull(strstr(result.err, "nothing was recorded"));
     result_free(&result);

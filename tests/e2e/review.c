@@ -38,14 +38,6 @@ static struct eye *attach(int rows, int cols)
     return eye;
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 static VTermColor colour_of(struct eye *eye, const char *text)
 {
     VTermScreenCell cell;
@@ -111,7 +103,7 @@ START_TEST(what_changed_is_shown_at_any_size)
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     EYE_WAIT_TEXT(eye, "all-is-ready"); /* the pane is back as a whole */
     EYE_WAIT(eye, !eye_shows(eye, "+ deeper"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -147,7 +139,7 @@ START_TEST(a_comment_reaches_the_agent)
     /* As typed, with Enter behind: cat says it again. */
     WAIT_FOR((eye_pump(eye, 20), world_shows(&world, "one", "sub/c:2: why this?\nsub/c:2: why")));
     WAIT_FOR((eye_pump(eye, 20), world_shows(&world, "one", "a:-1: keep it\na:-1: keep it")));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -183,7 +175,7 @@ START_TEST(pulled_from_the_review)
     EYE_WAIT_TEXT(eye, "not pulled: the branch belljar/one is there");
     ck_assert_str_eq(host("git log -1 --format=%s belljar/one"), "other\n");
     eye_type(eye, "q");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -209,7 +201,7 @@ START_TEST(nothing_changed_and_what_goes_wrong)
     EYE_WAIT_TEXT(eye, "one has ended: nobody reads comments");
     BELLJAR_OK(&world, "rm", "one");
     EYE_WAIT(eye, !eye_shows(eye, "REVIEW")); /* nothing is left to be looked at */
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -242,7 +234,7 @@ START_TEST(a_plain_folder)
     EYE_WAIT_TEXT(eye, "3 files");
     EYE_WAIT_TEXT(eye, "list.txt");
     eye_type(eye, "q");
-    detach(eye);
+    eye_detach(eye);
 
     human_runs(&world, "bare", "echo hello >/work/own.txt; echo done; sleep 1000");
     WAIT_FOR(world_shows(&world, "bare", "done"));
@@ -272,7 +264,7 @@ START_TEST(one_that_has_ended)
     EYE_WAIT_TEXT(eye, "branch belljar/one at ");
     ck_assert_str_eq(host("git show belljar/one:a"), "ONE\n");
     eye_type(eye, "q");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -303,7 +295,7 @@ START_TEST(a_diff_that_hangs_holds_nobody)
     EYE_WAIT_TEXT(eye, "git looks inside for what has changed");
     /* Leaving the dashboard ends it, too. */
     eye_type(eye, "\x03");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -325,7 +317,7 @@ START_TEST(huge_and_hostile_changes)
     ck_assert_ptr_null(strstr(eye->raw, "\x1b[31mred"));
     ck_assert_ptr_null(strstr(eye->raw, "\xe2\x80\xae"));
     eye_type(eye, "q");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -343,7 +335,7 @@ START_TEST(who_only_looks_only_looks)
     eye_type(eye, "c");
     ck_assert(!eye_shows(eye, "Tell one"));
     eye_type(eye, "q");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 

@@ -30,14 +30,6 @@ static struct eye *attach(int rows, int cols)
     return eye_open(rows, cols, (const char *const[]){world.belljar, "attach", NULL});
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 static void run_in(const char *name, const char *project, const char *script)
 {
     char path[128];
@@ -77,7 +69,7 @@ START_TEST(more_than_the_limit_of_descriptors)
     }
     struct eye *eye = attach(24, 80);
     EYE_WAIT_TEXT(eye, "50 sandboxes");
-    detach(eye);
+    eye_detach(eye);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 END_TEST
@@ -108,7 +100,7 @@ START_TEST(a_hundred)
         EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:") && eye_shows(eye, "agent-100"));
         eye_type(eye, "zz"); /* alone, and back */
         EYE_WAIT_TEXT(eye, "agent-100");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -147,7 +139,7 @@ START_TEST(cards_show_what_was_said_last)
         struct eye *eye = attach(sizes[i][0], sizes[i][1]);
         for (int number = 0; number < rows[i].count; number++)
             EYE_WAIT(eye, card_has(eye, number, rows[i].high));
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -185,7 +177,7 @@ START_TEST(tabs_of_projects)
         EYE_WAIT_TEXT(eye, "project▾");
         eye_type(eye, "l");
         EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:"));
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -253,7 +245,7 @@ START_TEST(nothing_moves_under_what_is_open)
         BELLJAR_OK(&world, "send", "delta", "--enter", "go");
         EYE_WAIT(eye, ORDER_IS(eye, "alpha", "delta") && ORDER_IS(eye, "bravo", "delta"));
     }
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -266,7 +258,7 @@ START_TEST(pins_and_need)
     EYE_WAIT(eye, ORDER_IS(eye, "alpha", "bravo", "delta"));
     eye_type(eye, "2f");
     EYE_WAIT(eye, ORDER_IS(eye, "bravo", "alpha", "delta") && eye_shows(eye, "pinned"));
-    detach(eye);
+    eye_detach(eye);
 
     eye = attach(40, 120); /* it is kept, and so is the selection */
     EYE_WAIT(eye, ORDER_IS(eye, "bravo", "alpha", "delta") && eye_shows(eye, "pinned"));
@@ -287,7 +279,7 @@ START_TEST(pins_and_need)
     EYE_WAIT(eye, list_is(eye, "delta", "bravo", "alpha"));
     eye_type(eye, "l");
     EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:"));
-    detach(eye);
+    eye_detach(eye);
 
     eye = attach(40, 120); /* how both are sorted is kept, and so from the first frame on */
     EYE_WAIT_TEXT(eye, "delta");
@@ -299,7 +291,7 @@ START_TEST(pins_and_need)
     eye_type(eye, "SS");
     EYE_WAIT_TEXT(eye, "as you put them");
     EYE_WAIT(eye, ORDER_IS(eye, "bravo", "alpha", "delta"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -326,7 +318,7 @@ START_TEST(text_to_many)
         EYE_WAIT(eye, times(eye, text) == 4); /* echoed by the pty, and by cat */
         eye_type(eye, EYE_F12);
         EYE_WAIT(eye, eye_shows(eye, "SUPERVISE") && !eye_shows(eye, " BROADCAST "));
-        detach(eye);
+        eye_detach(eye);
         ck_assert(world_shows(&world, "one", shown) && world_shows(&world, "two", shown));
         ck_assert(!world_shows(&world, "three", "hello"));
     }
@@ -355,7 +347,7 @@ START_TEST(many_at_once)
     ck_assert_str_eq(world_field(&world, "done", "state"), "");
     eye_type(eye, "X");
     EYE_WAIT_TEXT(eye, "no sandbox has ended");
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -384,14 +376,14 @@ START_TEST(the_form_knows_profiles)
         char wanted[24];
         snprintf(wanted, sizeof(wanted), "%zu sandbox", i + 1);
         EYE_WAIT_TEXT(eye, wanted);
-        detach(eye);
+        eye_detach(eye);
         eye = attach(24, 80);
         EYE_WAIT_TEXT(eye, wanted);
         eye_type(eye, "N");
         EYE_WAIT(eye, eye_shows(eye, "New sandbox") && row_has(eye, "Agent", " shell "));
         eye_type(eye, "\x1b");
         EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST

@@ -37,14 +37,6 @@ static struct eye *attach(int rows, int cols)
     return eye_open(rows, cols, (const char *const[]){world.belljar, "attach", NULL});
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 /* One of each kind, and what is said of it: by the API, in words, in a few letters. */
 static const struct {
     const char *name, *script, *doing, *source, *word, *brief;
@@ -114,7 +106,7 @@ START_TEST(everybody_is_told_the_same)
         for (int i = 0; i < KINDS; i++)
             EYE_WAIT(eye, list_says(eye, kinds[i].name, kinds[i].brief));
         eye_type(eye, "l");
-        detach(eye);
+        eye_detach(eye);
     }
     for (int i = 0; i < KINDS; i++)
         ck_assert_msg(HUMAN_READS(&world, kinds[i].word, "ls", NULL), "%s", kinds[i].word);
@@ -199,7 +191,7 @@ START_TEST(each_state_looks_as_the_theme_says)
                                   was_sent_in(eye, colors[i], rows[i].word));
         }
         eye_type(eye, "l");
-        detach(eye);
+        eye_detach(eye);
     }
     setenv("TERM", "xterm-256color", 1);
     unsetenv("COLORTERM");
@@ -219,7 +211,7 @@ START_TEST(a_card_says_who_says_so)
                           eye_shows(eye, "its hook says so") && eye_shows(eye, "wall bwrap"));
         eye_type(eye, "i");
         EYE_WAIT(eye, !eye_shows(eye, "its hook says so"));
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -240,7 +232,7 @@ START_TEST(a_blocked_agent_is_never_running)
     BELLJAR_OK(&world, "send", "busy", "--enter", "yes");
     WAIT_FOR(strcmp(world_field(&world, "busy", "doing"), "running") == 0);
     EYE_WAIT(eye, !eye_shows(eye, "waiting for input"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -306,8 +298,8 @@ START_TEST(the_strip_is_whole_after_an_attach)
     ck_assert_int_ge(steps_of("blocked", "input"), 2);
     ck_assert_int_ge(steps_of("printed", "running"), 2);
     ck_assert_int_le(steps_of("printed", "running"), 5);
-    detach(second);
-    detach(eye);
+    eye_detach(second);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -331,7 +323,7 @@ START_TEST(no_sign_for_long_is_stuck)
     BELLJAR_OK(&world, "send", "hangs", "--enter", "go");
     EYE_WAIT(eye, !eye_shows(eye, " stuck ") && !eye_shows(eye, "⊗ 1 stuck"));
     ck_assert(eye_shows(eye, "⊗"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -373,7 +365,7 @@ START_TEST(tab_leads_to_the_greatest_need)
     EYE_WAIT_TEXT(eye, "a once");
     eye_type(eye, "d");
     WAIT_FOR(world_state_is(&world, "held", "exited"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -431,7 +423,7 @@ START_TEST(a_question_of_which_nobody_is_told)
     BELLJAR_OK(&world, "send", "child", "--enter", "es");
     WAIT_FOR(does("child", "idle", "silence"));
     EYE_WAIT(eye, eye_shows(eye, "3 input"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 

@@ -128,14 +128,6 @@ static void attach(const char *name)
                       eye_shows(eye, "make it so") && eye_shows(eye, "running"));
 }
 
-static void detach(void)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 static void read_theme(const char *name)
 {
     char path[sizeof(world.programs) + 80];
@@ -258,7 +250,7 @@ START_TEST(themes_can_be_read)
         check_selection();
         check_list();
         check_copy();
-        detach();
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -328,7 +320,7 @@ START_TEST(borders)
             ck_assert_msg(
                 !memmem(eye->raw, eye->raw_size, cases[i].never[k], strlen(cases[i].never[k])),
                 "%s in %s got \"%s\"", cases[i].term, cases[i].locale, cases[i].never[k]);
-        detach();
+        eye_detach(eye);
     }
 }
 END_TEST

@@ -34,14 +34,6 @@ static struct eye *attach(int size)
                     (const char *const[]){world.belljar, "attach", NULL});
 }
 
-static void detach(struct eye *eye)
-{
-    eye_type(eye, "Q");
-    ck_assert_int_eq(eye_wait_end(eye), 0);
-    eye_check_restored(eye);
-    eye_close(eye);
-}
-
 static void let_ripen(struct eye *eye)
 {
     for (long long end = world_now() + RIPE_MS; world_now() < end;)
@@ -66,7 +58,7 @@ START_TEST(without_sandboxes_and_without_a_server)
         kill(server, SIGKILL);
         EYE_WAIT_TEXT(eye, sizes[size][1] >= 80 ? "the server is back" : "server");
         WAIT_FOR(world_server(&world) > 0 && world_server(&world) != server);
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -83,7 +75,7 @@ START_TEST(with_a_server_that_says_nothing)
         ck_assert(!eye_shows(eye, "start a sandbox") && !eye_shows(eye, "No sandbox runs"));
         kill(server, SIGCONT);
         EYE_WAIT_TEXT(eye, sizes[size][1] >= 80 ? "start a sandbox" : "No sandbox runs");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -94,7 +86,7 @@ START_TEST(the_digest)
     for (int size = 0; size < SIZES; size++) {
         struct eye *eye = attach(size);
         EYE_WAIT_TEXT(eye, "SUPERVISE");
-        detach(eye);
+        eye_detach(eye);
         human_runs(&world, "short", "exit 3");
         WAIT_FOR(world_state_is(&world, "short", "exited"));
         eye = attach(size);
@@ -102,7 +94,7 @@ START_TEST(the_digest)
         EYE_WAIT_TEXT(eye, "short exited 3");
         eye_type(eye, " ");
         EYE_WAIT(eye, !eye_shows(eye, "Since you left"));
-        detach(eye);
+        eye_detach(eye);
         BELLJAR_OK(&world, "rm", "short");
     }
 }
@@ -154,7 +146,7 @@ START_TEST(what_each_agent_does)
             eye_type(eye, (char[]){(char)('1' + i), '\0'}); /* scrolled to where it is */
             EYE_WAIT(eye, says(eye, i));
         }
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -200,7 +192,7 @@ START_TEST(what_a_key_opens)
             eye_type(eye, opened[i].close);
             EYE_WAIT(eye, !eye_shows(eye, opened[i].title));
         }
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -252,7 +244,7 @@ START_TEST(what_a_fuller_world_shows)
             if (fuller[i].close[0] != 'z') /* a tile has it, too */
                 EYE_WAIT(eye, !eye_shows(eye, fuller[i].title));
         }
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -292,7 +284,7 @@ START_TEST(questions_are_whole)
         EYE_WAIT(eye, strstr(joined(eye), "Newnameof" LONG_NAME));
         eye_type(eye, "\x1b");
         EYE_WAIT(eye, !eye_shows(eye, "New name"));
-        detach(eye);
+        eye_detach(eye);
     }
     struct eye *eye = attach(2);
     EYE_WAIT_TEXT(eye, "SUPERVISE");
@@ -310,7 +302,7 @@ START_TEST(questions_are_whole)
     EYE_WAIT(eye, strstr(joined(eye), "Kill" LONG_NAME "?Everyprocessinitends."));
     eye_type(eye, "y");
     WAIT_FOR(world_state_is(&world, LONG_NAME, "exited"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -330,7 +322,7 @@ START_TEST(a_long_name_leaves_room_for_its_state)
         EYE_WAIT_TEXT(eye, "\xe2\x80\xa6 idle");
         if (size != 0)
             eye_type(eye, "z");
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -349,7 +341,7 @@ START_TEST(a_request_says_its_class)
         EYE_WAIT_TEXT(eye, *key == '6' ? "\xe2\x94\x8f 6" : "\xe2\x94\x8f 1");
         ck_assert(eye_shows(eye, " ? COURTESY"));
     }
-    detach(eye);
+    eye_detach(eye);
     eye = attach(2);
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     eye_type(eye, "r");
@@ -357,7 +349,7 @@ START_TEST(a_request_says_its_class)
     EYE_WAIT(eye, strstr(eye_row(eye, eye_find(eye, "Requests: 1", NULL) + 1), " ? COURTESY "));
     eye_type(eye, "r");
     EYE_WAIT(eye, !eye_shows(eye, "Requests: 1"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -372,7 +364,7 @@ START_TEST(borders_and_counts)
     const char *foot = eye_row(eye, eye_find(eye, " cpu ", NULL));
     const char *gap = strstr(foot, "\xe2\x94\x81 ");
     ck_assert_msg(gap && gap[4] != ' ' && !strstr(gap + 4, "  "), "%s", foot);
-    detach(eye);
+    eye_detach(eye);
 
     human_runs(&world, "failed", "exit 3");
     for (int i = 0; i < 4; i++)
@@ -391,7 +383,7 @@ START_TEST(borders_and_counts)
                                "\xe2\x80\xa2"
                                "1",
                                NULL) == eye_find(eye, "failed", NULL));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
@@ -434,7 +426,7 @@ START_TEST(the_help_is_whole)
         eye_type(eye, EYE_DOWN);
         eye_type(eye, "?");
         EYE_WAIT(eye, !eye_shows(eye, "Keys while"));
-        detach(eye);
+        eye_detach(eye);
     }
 }
 END_TEST
@@ -453,7 +445,7 @@ START_TEST(what_is_typed_ahead)
     let_ripen(eye);
     kill(server, SIGCONT);
     EYE_WAIT(eye, eye_shows(eye, "other is here") && !eye_shows(eye, "COURTESY"));
-    detach(eye);
+    eye_detach(eye);
 }
 END_TEST
 
