@@ -368,6 +368,8 @@ static void on_input(void *owner, const struct input *input)
         .page = control->list != LIST_NONE ? dashboard->view.list_rows
                 : rect                     ? rect->rows - 2
                                            : 1,
+        .hit = input->kind == INPUT_MOUSE ? view_hit(&dashboard->view, input->row, input->col)
+                                          : (struct hit){.kind = HIT_NONE},
         .agent_wants_mouse = agent_wants_mouse(dashboard, input),
         .readonly = dashboard->options->readonly,
     };

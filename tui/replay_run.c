@@ -68,6 +68,11 @@ static void on_input(void *owner, const struct input *input)
         term_answer(input->mode, input->setting);
     if (input->kind == INPUT_MOUSE && input->button >= 4)
         player_step(&run->player, input->button == 4 ? -PLAYER_STEP : PLAYER_STEP);
+    if (input->kind == INPUT_MOUSE && input->button == 1 && input->action == MOUSE_PRESS) {
+        struct hit hit = view_hit(&run->view, input->row, input->col);
+        if (hit.kind == HIT_TIME)
+            player_put(&run->player, hit.part);
+    }
     if (input->kind != INPUT_KEY)
         return;
     if (run->help) {

@@ -355,3 +355,14 @@ void eye_detach(struct eye *eye)
     eye_check_restored(eye);
     eye_close(eye);
 }
+
+void eye_click(struct eye *eye, const char *text, int right)
+{
+    char event[40];
+    int col, row = eye_find(eye, text, &col);
+    if (row < 0)
+        eye_fail(eye, text);
+    snprintf(event, sizeof(event), "\x1b[<0;%d;%dM\x1b[<0;%d;%dm", col + 1 + right, row + 1,
+             col + 1 + right, row + 1);
+    eye_type(eye, event);
+}

@@ -90,6 +90,9 @@ int eye_wait_end(struct eye *eye);
  * mode on but the cursor's, no shape of it, keypad, attributes, or title left on the stack. */
 void eye_check_restored(struct eye *eye);
 
+/* Clicks on the first character of the text, which must be there; `right` columns to its right. */
+void eye_click(struct eye *eye, const char *text, int right);
+
 /* Leaves the dashboard by its key, and closes. The terminal must be as it was. */
 void eye_detach(struct eye *eye);
 

@@ -52,6 +52,7 @@ static struct card {
 
 static size_t agent_count, step_count, card_count;
 static json_t *denied; /* hosts, as keys */
+static json_t *trace;  /* its lines: what agents and steps name is theirs */
 
 /* The mirrors that this machine's own configuration names, and the projects' remote. */
 static const struct {
@@ -99,9 +100,11 @@ static void read_trace(void)
     FILE *file = fopen(trace_path, "re");
     ck_assert_msg(file != NULL, "no trace: %s", trace_path);
     denied = json_object();
+    trace = json_array();
     while (fgets(line, sizeof(line), file)) {
-        json_t *read = json_loads(line, 0, NULL); /* lasts as long as this process */
+        json_t *read = json_loads(line, 0, NULL);
         ck_assert_msg(read != NULL, "%s", line);
+        json_array_append_new(trace, read);
         take_line(read);
     }
     fclose(file);

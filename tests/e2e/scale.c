@@ -182,6 +182,38 @@ START_TEST(tabs_of_projects)
 }
 END_TEST
 
+/* What looks as if it could be clicked can be. */
+START_TEST(the_mouse)
+{
+    run_in("text", "book", "echo of text; cat");
+    run_in("web", "shop", "echo of web; cat");
+    struct eye *eye = eye_open(24, 100, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT(eye, eye_shows(eye, "of text") && eye_shows(eye, "of web"));
+    eye_type(eye, "}");
+    EYE_WAIT_TEXT(eye, " shop 1");
+    eye_click(eye, " shop 1", 2);
+    EYE_WAIT(eye, eye_shows(eye, "of web") && !eye_shows(eye, "of text"));
+    eye_click(eye, " all 2 ", 1);
+    EYE_WAIT(eye, eye_shows(eye, "of text") && !strstr(eye_row(eye, 0), " all 2 "));
+    eye_type(eye, "l");
+    EYE_WAIT_TEXT(eye, "Sandboxes: 2");
+    eye_click(eye, "name", 0);
+    EYE_WAIT_TEXT(eye, "name▾");
+    eye_click(eye, "name", 0);
+    EYE_WAIT_TEXT(eye, "name▴");
+    eye_click(eye, " text ", 1);
+    EYE_WAIT(eye, strstr(eye_row(eye, eye_find(eye, " text ", NULL)), "▌"));
+    eye_click(eye, " web ", 1);
+    eye_click(eye, " web ", 1);
+    EYE_WAIT(eye, !eye_shows(eye, "Sandboxes:"));
+    eye_type(eye, "z");
+    EYE_WAIT(eye, eye_shows(eye, "of web") && !eye_shows(eye, "of text"));
+    eye_click(eye, " text", 1); /* its tab */
+    EYE_WAIT(eye, eye_shows(eye, "of text") && !eye_shows(eye, "of web"));
+    eye_detach(eye);
+}
+END_TEST
+
 /* The names in pane titles, in the order of the screen: "a b c". */
 static bool order_is(struct eye *eye, const char *const names[])
 {
@@ -225,6 +257,7 @@ START_TEST(nothing_moves_under_what_is_open)
     };
     human_runs(&world, "alpha", "seq 200; sleep 1000");
     human_runs(&world, "bravo", "seq 200; sleep 1000");
+    WAIT_FOR(world_shows(&world, "alpha", "200") && world_shows(&world, "bravo", "200"));
     human_runs(&world, "delta", "while read it; do printf 'which? \\007'; read it; echo on; done");
     struct eye *eye = attach(40, 120);
     EYE_WAIT(eye, ORDER_IS(eye, "alpha", "bravo", "delta"));
@@ -398,6 +431,7 @@ int main(void)
     tcase_add_test(tests, a_hundred);
     tcase_add_test(tests, cards_show_what_was_said_last);
     tcase_add_test(tests, tabs_of_projects);
+    tcase_add_test(tests, the_mouse);
     tcase_add_test(tests, nothing_moves_under_what_is_open);
     tcase_add_test(tests, pins_and_need);
     tcase_add_test(tests, text_to_many);

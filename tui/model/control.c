@@ -374,17 +374,56 @@ void control_act(struct control *control, const struct control_view *view, enum 
 
 /* ---- inputs ---- */
 
-static void on_click(struct control *control, const struct control_view *view, size_t index)
+/* Whether it is the second click of two on the same. */
+static bool clicked_twice(struct control *control, const struct control_view *view, size_t index)
 {
     bool again = index == control->click_index && control->click_at != 0 &&
                  view->now - control->click_at < CONTROL_DOUBLE_MS;
-    bool same = index == control->selected_index;
     control->click_at = again ? 0 : view->now;
     control->click_index = index;
+    return again;
+}
+
+static void on_click(struct control *control, const struct control_view *view, size_t index)
+{
+    bool again = clicked_twice(control, view, index);
+    bool same = index == control->selected_index;
     control_select(control, view->fleet, index);
     struct order unused = {0};
     if (again && same)
         control_act(control, view, ACTION_FOCUS, &unused);
+}
+
+/* A click selects; a second one goes there. No click decides anything. */
+static void on_list_click(struct control *control, const struct control_view *view,
+                          struct order *order)
+{
+    struct roster *roster = &control->roster;
+    const struct hit *hit = &view->hit;
+    if (hit->kind == HIT_ROW) {
+        bool again = clicked_twice(control, view, hit->index);
+        size_t at = control->list == LIST_FLEET ? roster->at : control->list_at;
+        list_move(control, view, (int64_t)hit->index - (int64_t)at);
+        if (again)
+            list_action(control, view, ACTION_GO, order);
+    } else if (hit->kind == HIT_COLUMN && control->list == LIST_FLEET) {
+        roster->reversed = hit->index == roster->key && !roster->reversed;
+        roster->key = (enum roster_key)hit->index;
+        roster_make(roster, view->fleet);
+    }
+}
+
+static void on_tab_click(struct control *control, const struct control_view *view)
+{
+    struct fleet_tab tabs[FLEET_TABS_MAX];
+    size_t index = view->hit.index, count = fleet_tabs(view->fleet, tabs);
+    if (view->hit.kind == HIT_TAB) {
+        on_click(control, view, index);
+    } else if (index <= count) {
+        fleet_tab(view->fleet, index == 0 ? NULL : tabs[index - 1].project);
+        index = fleet_index(view->fleet, control->selected);
+        control_select(control, view->fleet, index < view->fleet->shown ? index : 0);
+    }
 }
 
 static void on_mouse(struct control *control, const struct control_view *view,
@@ -394,7 +433,7 @@ static void on_mouse(struct control *control, const struct control_view *view,
     if (control->prompt != PROMPT_NONE || control->menu.open || control->palette.open ||
         control->form.open)
         return;
-    bool wheel = input->button >= 4;
+    bool wheel = input->button >= 4, click = input->button == 1 && input->action == MOUSE_PRESS;
     if (control->copy.open) {
         const struct chord step = {.key = "up"}, back = {.key = "down"};
         if (wheel)
@@ -406,6 +445,8 @@ static void on_mouse(struct control *control, const struct control_view *view,
     if (control->list != LIST_NONE) {
         if (wheel)
             list_move(control, view, input->button == 4 ? -WHEEL_LINES : WHEEL_LINES);
+        else if (click)
+            on_list_click(control, view, order);
         return;
     }
     if (control->review.open || control->player.open) {
@@ -413,10 +454,16 @@ static void on_mouse(struct control *control, const struct control_view *view,
             review_move(&control->review, input->button == 4 ? -WHEEL_LINES : WHEEL_LINES);
         else if (wheel)
             player_step(&control->player, input->button == 4 ? -PLAYER_STEP : PLAYER_STEP);
+        else if (click && view->hit.kind == HIT_TIME)
+            player_put(&control->player, view->hit.part);
         return;
     }
     if (view->agent_wants_mouse) {
         order->kind = ORDER_MOUSE;
+        return;
+    }
+    if (click && (view->hit.kind == HIT_PROJECT || view->hit.kind == HIT_TAB)) {
+        on_tab_click(control, view);
         return;
     }
     size_t index = layout_at(view->layout, input->row, input->col, view->fleet->shown);

@@ -167,6 +167,15 @@ struct order {
     char text[LINE_MAX_BYTES];
 };
 
+/* What of the dashboard's own stands under the pointer. */
+enum hit_kind { HIT_NONE, HIT_ROW, HIT_COLUMN, HIT_PROJECT, HIT_TAB, HIT_TIME };
+struct hit {
+    enum hit_kind kind;
+    size_t
+        index;   /* row of the open list; enum roster_key; tab of a project, 0: all, or of a pane */
+    double part; /* of the time bar, 0 to 1 */
+};
+
 /* What the decision may look at. */
 struct control_view {
     struct fleet *fleet; /* only the saved order is ever changed */
@@ -175,6 +184,7 @@ struct control_view {
     uint64_t now;                  /* ms */
     uint64_t typed_after;          /* ms: what is typed now was not typed before */
     int page;               /* lines of the selected pane's screen, or rows of an open list */
+    struct hit hit;         /* of a mouse event */
     bool agent_wants_mouse; /* the pane under the pointer is the focused one and asked for it */
     size_t card_last;       /* greatest first line of the card or the output */
     bool readonly;

@@ -43,6 +43,12 @@ static void go_to(struct player *player, double time)
     player->behind = true;
 }
 
+void player_put(struct player *player, double part)
+{
+    if (player->state == PLAYER_READY)
+        go_to(player, player->end * part);
+}
+
 void player_step(struct player *player, double seconds)
 {
     if (player->state == PLAYER_READY)

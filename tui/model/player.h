@@ -59,6 +59,7 @@ void player_other_run(struct player *player);
 enum player_outcome { PLAYER_STAYS, PLAYER_LEAVES, PLAYER_HELPS, PLAYER_EXPORTS, PLAYER_RELOADS };
 enum player_outcome player_key(struct player *player, const struct chord *chord);
 void player_step(struct player *player, double seconds); /* to the side */
+void player_put(struct player *player, double part);     /* to this part of it, 0 to 1 */
 /* Stops at this moment: the answer to `outputs`. */
 void player_stop_at(struct player *player, double time);
 

@@ -5,6 +5,13 @@
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
+void hit_add(struct view *view, enum hit_kind kind, size_t index, int row, int col, int cols)
+{
+    if (view->hit_count < VIEW_HITS)
+        view->hits[view->hit_count++] =
+            (struct view_hit){{row, col, 1, cols}, {.kind = kind, .index = index}};
+}
+
 struct rect box_paint(struct view *view, const struct view_input *input, int rows, int cols,
                       const char *title, const char *foot)
 {

@@ -133,10 +133,12 @@ void view_projects_paint(struct view *view, const struct view_input *input)
     struct pen pen = {paint, rect->row, rect->col, rect->col + rect->cols};
     snprintf(text, sizeof(text), " all %zu ", fleet->count);
     pen_put(&pen, &blank, text);
+    hit_add(view, HIT_PROJECT, 0, rect->row, rect->col, pen.col - rect->col);
     /* Begins so that this one is inside: tabs take at most 24 columns. */
     size_t room = (size_t)(rect->cols / 24 > 0 ? rect->cols / 24 : 1);
     for (size_t i = at + 1 > room ? at + 1 - room : 0; i < count; i++) {
         char fitted[32];
+        int from = pen.col;
         text_fit(fitted, sizeof(fitted), fleet_project_name(tabs[i].project), 14,
                  !paint->facts.utf8);
         snprintf(text, sizeof(text), " %s %zu ", fitted, tabs[i].count);
@@ -145,6 +147,7 @@ void view_projects_paint(struct view *view, const struct view_input *input)
                  tabs[i].need);
         if (tabs[i].need > 0)
             pen_put(&pen, &need, text);
+        hit_add(view, HIT_PROJECT, i + 1, rect->row, from, pen.col - from);
     }
 }
 
@@ -188,6 +191,7 @@ void view_tabs_paint(struct view *view, const struct view_input *input)
     for (size_t i = first; i < fleet->shown && pen.col + 6 < pen.end; i++) {
         const struct sandbox *sandbox = fleet->sandboxes[i];
         bool here = i == selected;
+        int from = pen.col;
         enum theme_role ground = here ? ROLE_BACKGROUND : ROLE_BAR;
         struct style name =
             paint_style(paint, here ? ROLE_TITLE : ROLE_BAR_DIM, ground, here ? BJ_ATTR_BOLD : 0);
@@ -198,5 +202,6 @@ void view_tabs_paint(struct view *view, const struct view_input *input)
         pen_put(&pen, &state, sandbox_state_glyph(sandbox, ascii));
         tab_name(sandbox, ascii, text);
         pen_put(&pen, &name, text);
+        hit_add(view, HIT_TAB, i, rect->row, from, pen.col - from);
     }
 }

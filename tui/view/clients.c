@@ -51,7 +51,9 @@ void view_clients_paint(struct view *view, const struct view_input *input)
     }
     size_t at = input->control->list_at;
     size_t top = box_keep_inside(view, at, crowd->count, inside.rows);
-    for (int i = 0; i < inside.rows && top + (size_t)i < crowd->count; i++)
+    for (int i = 0; i < inside.rows && top + (size_t)i < crowd->count; i++) {
+        hit_add(view, HIT_ROW, top + (size_t)i, inside.row + i, inside.col, inside.cols);
         paint_client(view, input, &crowd->list[top + (size_t)i], &inside, inside.row + i,
                      top + (size_t)i == at);
+    }
 }

@@ -108,6 +108,8 @@ static void paint_head(struct view *view, const struct roster *roster, const str
         int blanks = columns[i].right - (int)strlen(columns[i].head) - here;
         snprintf(text, sizeof(text), "%*s%s%s", blanks > 0 ? blanks : 0, "", columns[i].head,
                  here ? arrow : "");
+        if (columns[i].key >= 0)
+            hit_add(view, HIT_COLUMN, (size_t)columns[i].key, inside->row, pen.col, width[i]);
         box_column(&pen, here ? &sorted : &head, text, width[i]);
     }
     if (pen.end - pen.col > 10)
@@ -266,9 +268,11 @@ static void paint_rows(struct view *view, const struct view_input *input, const 
         const struct sandbox *sandbox = fleet->sandboxes[roster->row[i]];
         if (heads(roster, fleet, i) && line++ >= top && line - top <= (size_t)rows)
             paint_heading(view, fleet, sandbox->project, inside, inside->row + (int)(line - top));
-        if (line++ >= top && line - top <= (size_t)rows)
-            paint_sandbox_row(view, input, sandbox, inside, inside->row + (int)(line - top), width,
-                              i == roster->at);
+        if (line++ >= top && line - top <= (size_t)rows) {
+            int row = inside->row + (int)(line - top);
+            hit_add(view, HIT_ROW, i, row, inside->col, inside->cols);
+            paint_sandbox_row(view, input, sandbox, inside, row, width, i == roster->at);
+        }
     }
 }
 

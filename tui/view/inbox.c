@@ -154,9 +154,11 @@ void view_inbox_paint(struct view *view, const struct view_input *input)
     rows = rows < 1 ? 1 : rows;
     anchor(view, control);
     size_t top = box_keep_inside(view, at, count, rows);
-    for (int i = 0; i < rows && top + (size_t)i < count; i++)
+    for (int i = 0; i < rows && top + (size_t)i < count; i++) {
+        hit_add(view, HIT_ROW, top + (size_t)i, inside.row + i, inside.col, inside.cols);
         paint_request_row(view, input, fleet_row(fleet, top + (size_t)i), &inside, inside.row + i,
                           top + (size_t)i == at);
+    }
     struct style line = paint_style(&view->paint, ROLE_BORDER, ROLE_BACKGROUND, 0);
     struct rect rule = {inside.row + rows, inside.col, 1, inside.cols};
     paint_fill(&view->paint, &rule, view->paint.facts.utf8 ? "─" : "-", &line);

@@ -39,6 +39,7 @@ static void paint_alerts(struct view *view, const struct view_input *input)
         char part[FLEET_SHOWN_MAX + 48], age[FORMAT_MAX];
         format_age(age, input->wall - alert->last);
         paint_fill(paint, &line, " ", &text);
+        hit_add(view, HIT_ROW, top + (size_t)i, line.row, line.col, line.cols);
         struct pen pen = {paint, line.row, line.col, line.col + line.cols};
         snprintf(part, sizeof(part), "%s %-8s ",
                  alert->acknowledged ? " " : severity_glyph(alert->severity, !paint->facts.utf8),

@@ -31,6 +31,9 @@ void pieces_put(const struct piece *pieces, int count, struct pen *pen);
 void pieces_add(struct piece *pieces, int *count, int rank, const struct style *style,
                 const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* These columns of a line can be clicked. */
+void hit_add(struct view *view, enum hit_kind kind, size_t index, int row, int col, int cols);
+
 /* A box in the middle of the screen, never larger than it. Returns what is inside. */
 struct rect box_paint(struct view *view, const struct view_input *input, int rows, int cols,
                       const char *title, const char *foot);

@@ -135,6 +135,7 @@ static void paint_bar(struct view *view, const struct player *player, const stru
     int here = player_column(player, player->time, count);
     player_bar(player, columns, count);
     pen_put(&pen, &text, left);
+    hit_add(view, HIT_TIME, 0, line->row, pen.col, count);
     for (int i = 0; i < count; i++) {
         const struct mark_look *look = &looks[columns[i]];
         struct style style = i <= here ? done : rest;

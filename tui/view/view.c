@@ -214,7 +214,7 @@ static void paint_all(struct view *view, const struct view_input *input)
         paint_fill(&view->paint, &all, " ", &plain);
     }
     view->cursor_row = -1;
-    view->box_count = 0;
+    view->box_count = view->hit_count = 0;
     view->menu_shown = view->plain = false;
     if (layout->tiny) {
         paint_tiny(view, input);
@@ -252,6 +252,20 @@ static bool paint_cells(struct view *view, const struct view_input *input)
     return !view->paint.flushed; /* else pairs on screen mean other colours now */
 }
 
+struct hit view_hit(const struct view *view, int row, int col)
+{
+    for (size_t i = view->hit_count; i-- > 0;) {
+        const struct rect *rect = &view->hits[i].rect;
+        struct hit hit = view->hits[i].hit;
+        if (row < rect->row || row >= rect->row + rect->rows || col < rect->col ||
+            col >= rect->col + rect->cols)
+            continue;
+        hit.part = rect->cols > 1 ? (double)(col - rect->col) / (rect->cols - 1) : 0;
+        return hit;
+    }
+    return (struct hit){.kind = HIT_NONE};
+}
+
 static void send_frame(const struct view *view)
 {
     if (view->cursor_row >= 0)
@@ -271,6 +285,7 @@ void view_replay_frame(struct view *view, int rows, int cols, const struct playe
     struct style bar = paint_style(&view->paint, ROLE_BAR_TEXT, ROLE_BAR, 0);
     struct style mode = paint_style(&view->paint, ROLE_MODE_TEXT, ROLE_MODE_FOCUS, BJ_ATTR_BOLD);
     view->cursor_row = -1;
+    view->hit_count = 0;
     paint_begin(&view->paint);
     for (int again = 0; again < 2; again++) {
         view_replay_paint(view, &area, player, picture, name);

@@ -62,6 +62,8 @@ struct view_input {
     bool cells_only; /* since the last frame nothing changed but screens of agents */
 };
 
+#define VIEW_HITS 512
+
 struct view {
     struct paint paint;
     bool everything; /* the next frame paints all cells */
@@ -87,6 +89,11 @@ struct view {
     bool menu_shown;   /* the menu's sentence, or its question, is on screen as a whole */
     struct rect boxes[VIEW_BOXES]; /* of this frame; when they change all is painted again */
     size_t box_count;
+    struct view_hit {
+        struct rect rect;
+        struct hit hit;
+    } hits[VIEW_HITS]; /* what can be clicked; what was painted later is above */
+    size_t hit_count;
     int cursor_row, cursor_col, cursor_shape;
     bool cursor_blink;
 };
@@ -95,6 +102,9 @@ struct view {
  * when `help`, and sends it. */
 void view_replay_frame(struct view *view, int rows, int cols, const struct player *player,
                        const struct picture *picture, const char *name, bool help);
+
+/* What was painted there in the last frame. */
+struct hit view_hit(const struct view *view, int row, int col);
 
 /* Paints a frame and sends it. */
 void view_frame(struct view *view, const struct view_input *input);

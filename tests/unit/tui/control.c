@@ -12,6 +12,7 @@ static struct layout *layout;
 static struct control control;
 static struct order order;
 static uint64_t now;
+static struct hit hit;
 static bool wants_mouse, readonly;
 
 static void event(const char *name, const char *json)
@@ -68,6 +69,7 @@ static void input(const struct input *what)
                                 .now = now,
                                 .typed_after = now,
                                 .page = 20,
+                                .hit = hit,
                                 .agent_wants_mouse = wants_mouse,
                                 .readonly = readonly};
     control_input(&control, &view, what, &order);
@@ -426,6 +428,31 @@ START_TEST(the_mouse)
     ck_assert_int_eq(click(4, 0, 159), ORDER_MOUSE);
     wants_mouse = false;
     ck_assert_int_eq(click(1, 39, 5), ORDER_NONE); /* the bar */
+
+    /* In a list a click selects, a second one goes there; a column's head sorts. */
+    press("l");
+    hit = (struct hit){HIT_ROW, 1, 0};
+    click(1, 3, 3);
+    ck_assert_uint_eq(control.roster.at, 1);
+    ck_assert_int_eq(control.list, LIST_FLEET);
+    hit = (struct hit){HIT_COLUMN, ROSTER_NAME, 0};
+    click(1, 1, 20);
+    ck_assert(control.roster.key == ROSTER_NAME && !control.roster.reversed);
+    click(1, 1, 20);
+    ck_assert(control.roster.key == ROSTER_NAME && control.roster.reversed);
+    hit = (struct hit){HIT_ROW, 0, 0};
+    click(1, 2, 3);
+    const char *first = fleet->sandboxes[control.roster.row[0]]->id;
+    now += 100;
+    click(1, 2, 3);
+    ck_assert_int_eq(control.list, LIST_NONE);
+    ck_assert_str_eq(control.selected, first);
+    hit = (struct hit){.kind = HIT_TAB, .index = 1};
+    click(1, 0, 30);
+    ck_assert_uint_eq(control.selected_index, 1);
+    hit = (struct hit){.kind = HIT_PROJECT, .index = 7}; /* it has gone */
+    ck_assert_int_eq(click(1, 0, 30), ORDER_NONE);
+    hit = (struct hit){.kind = HIT_NONE};
     teardown();
 }
 END_TEST
