@@ -31,7 +31,7 @@
 #define FLEET_ARM_MS 300
 
 /* A sandbox that asks more than so many questions of a class has one row of the inbox for them all:
- * a pile, so that its flood buries nobody else's. */
+ * a pile, so that its flood buries nobody else's. With its policy file that makes three at most. */
 #define FLEET_PILE_FROM 10
 
 struct figures {

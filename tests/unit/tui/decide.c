@@ -332,6 +332,17 @@ START_TEST(a_pile)
     ck_assert_uint_eq(fleet_rows(fleet), FLEET_PILE_FROM + 2); /* of another class */
     ask("r11", "a", 0);
     ck_assert_uint_eq(fleet_rows(fleet), 3);
+    for (int i = 0; i < 2 * FLEET_PILE_FROM; i++) { /* a flood at the wall, and a policy file */
+        char json[200];
+        snprintf(json, sizeof(json),
+                 "{\"id\": \"w%d\", \"sandbox_id\": \"c\", \"class\": \"wall\", \"kind\": \"%s\", "
+                 "\"title\": \"t\", \"created\": 901}",
+                 i, i == 0 ? "policy" : "egress");
+        event("event.request", json);
+    }
+    ck_assert_uint_eq(fleet_rows(fleet), 5);
+    event("event.gone", "{\"id\": \"c\"}");
+    ck_assert_uint_eq(fleet_rows(fleet), 3);
     ck_assert_uint_eq(control.list_at, 1); /* where r2 stands now */
     ck_assert_uint_eq(control_request(&control, fleet)->pile, FLEET_PILE_FROM + 1);
     ck_assert_uint_eq(fleet_row_of(fleet, "r7"), 1);
