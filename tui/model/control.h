@@ -171,9 +171,8 @@ struct order {
 enum hit_kind { HIT_NONE, HIT_ROW, HIT_COLUMN, HIT_PROJECT, HIT_TAB, HIT_TIME };
 struct hit {
     enum hit_kind kind;
-    size_t
-        index;   /* row of the open list; enum roster_key; tab of a project, 0: all, or of a pane */
-    double part; /* of the time bar, 0 to 1 */
+    size_t index; /* which row, enum roster_key, project (0: all) or pane */
+    double part;  /* of the time bar, 0 to 1 */
 };
 
 /* What the decision may look at. */
@@ -225,7 +224,8 @@ bool control_changes(enum action action);
 /* Whether what is typed now goes to this one and others. */
 bool control_broadcasts(const struct control *control, const char *id);
 
-/* The i-th request of the open pile that is still open; NULL: there are no more. */
+/* The i-th request of the open pile that is still open, and still asked by that sandbox alone: whom
+ * the human did not read of is not meant. NULL: there are no more. */
 struct request *control_piled(const struct control *control, const struct fleet *fleet, size_t i);
 /* How many of them can be allowed at once: those of which nothing is cut. */
 size_t control_allowable(const struct control *control, const struct fleet *fleet);

@@ -88,7 +88,7 @@ struct request *control_piled(const struct control *control, const struct fleet 
 {
     for (size_t k = 0; k < control->pile_count; k++) {
         struct request *request = fleet_request_find(fleet, control->pile[k]);
-        if (request && i-- == 0)
+        if (request && fleet_piles(request) && i-- == 0)
             return request;
     }
     return NULL;

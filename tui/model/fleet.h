@@ -188,6 +188,8 @@ struct request *fleet_request_find(const struct fleet *fleet, const char *id);
  * such row), and the row in which a request stands (SIZE_MAX: it is not open). */
 size_t fleet_rows(const struct fleet *fleet);
 struct request *fleet_row(const struct fleet *fleet, size_t at);
+/* Whether it can stand in a pile: one sandbox asks it, and it is no policy file. */
+bool fleet_piles(const struct request *request);
 size_t fleet_row_of(const struct fleet *fleet, const char *id);
 
 /*

@@ -2,8 +2,8 @@
 
 #include "tui/model/fleet_parts.h"
 
-/* It can stand in a pile. A policy file is read for itself: there is one at most. */
-static bool piles(const struct request *request)
+/* A policy file is read for itself: there is one at most. */
+bool fleet_piles(const struct request *request)
 {
     return request->asker_count == 1 && request->count <= 1 && strcmp(request->kind, "policy") != 0;
 }
@@ -17,7 +17,7 @@ void fleet_pile(struct fleet *fleet)
         struct sandbox *sandbox = fleet_find(fleet, request->sandbox_id);
         request->lead = request;
         request->pile = 1;
-        if (!sandbox || !piles(request))
+        if (!sandbox || !fleet_piles(request))
             continue;
         struct asks *asks = &sandbox->asks[request->wall];
         if (!asks->first)
@@ -27,7 +27,8 @@ void fleet_pile(struct fleet *fleet)
     for (size_t i = 0; i < fleet->request_count; i++) {
         struct request *request = fleet->requests[i];
         struct sandbox *sandbox = fleet_find(fleet, request->sandbox_id);
-        if (!sandbox || !piles(request) || sandbox->asks[request->wall].count <= FLEET_PILE_FROM)
+        if (!sandbox || !fleet_piles(request) ||
+            sandbox->asks[request->wall].count <= FLEET_PILE_FROM)
             continue;
         const struct asks *asks = &sandbox->asks[request->wall];
         request->lead = asks->first;

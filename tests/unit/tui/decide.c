@@ -368,7 +368,15 @@ START_TEST(a_pile)
     ck_assert(order.many);
     ck_assert_ptr_null(control_piled(&control, fleet, FLEET_PILE_FROM + 1));
 
-    /* What ends is not meant any more; with the last one the card closes. */
+    /* What another sandbox asks as well now is not meant, */
+    event("event.request", "{\"id\": \"r2\", \"sandbox_id\": \"a\", \"sandboxes\": [\"a\", \"b\"], "
+                           "\"count\": 2}");
+    ck_assert_uint_eq(control_allowable(&control, fleet), FLEET_PILE_FROM);
+    event("event.request", "{\"id\": \"r2\", \"sandbox_id\": \"a\", \"sandboxes\": [\"a\"], "
+                           "\"count\": 1}");
+    ck_assert_uint_eq(control_allowable(&control, fleet), FLEET_PILE_FROM + 1);
+
+    /* and what ends is not meant any more; with the last one the card closes. */
     event("event.request_gone", "{\"id\": \"r3\"}");
     ck_assert_uint_eq(control_allowable(&control, fleet), FLEET_PILE_FROM);
     for (int i = 1; i <= FLEET_PILE_FROM + 1; i++) {
