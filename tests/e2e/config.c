@@ -109,7 +109,7 @@ START_TEST(signal_key_and_palette_read_it_again)
     EYE_WAIT_TEXT(eye, "read again");
     eye_type(eye, "\x1b[17~"); /* F6 */
     EYE_WAIT_TEXT(eye, "Keys while supervising");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "Keys while supervising"));
     configure("keys {\n  help = \"F7\"\n}\n"); /* now it is watched, too */
     EYE_WAIT(eye, eye_shows(eye, "F7 help"));
@@ -174,16 +174,16 @@ START_TEST(fingers_that_know_tmux)
     eye_type(eye, C_B "?");
     EYE_WAIT_TEXT(eye, "Keys while supervising");
     EYE_WAIT_TEXT(eye, "Prefix");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "Keys while supervising"));
     EYE_WAIT_TEXT(eye, "FOCUS");
     eye_type(eye, C_B ":");
     EYE_WAIT_TEXT(eye, "Tab complete");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT_TEXT(eye, "FOCUS");
     eye_type(eye, C_B "c"); /* the line of a new one */
     EYE_WAIT_TEXT(eye, "New sandbox:");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT_TEXT(eye, "FOCUS");
     eye_type(eye, C_B "e"); /* nothing, and it says so */
     EYE_WAIT_TEXT(eye, "C-b e is bound to nothing");

@@ -293,7 +293,7 @@ START_TEST(states_and_keys)
     EYE_WAIT(eye, !eye_shows(eye, "paused"));
     eye_type(eye, "?");
     EYE_WAIT_TEXT(eye, "inbox: all requests");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "inbox: all requests"));
     eye_type(eye, "z"); /* alpha alone */
     EYE_WAIT(eye, !eye_shows(eye, "exited 9") && last_line(eye, "alpha") > 0);
@@ -436,7 +436,7 @@ START_TEST(cells_alone)
     look_at_pane(eye, before);
     eye_type(eye, "?");
     EYE_WAIT_TEXT(eye, "Escape close");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "Escape close"));
     look_at_pane(eye, after);
     for (size_t i = 0; i < sizeof(before) / sizeof(before[0]); i++) {

@@ -366,3 +366,9 @@ void eye_click(struct eye *eye, const char *text, int right)
              col + 1 + right, row + 1);
     eye_type(eye, event);
 }
+
+void eye_escape(struct eye *eye)
+{
+    eye_type(eye, "\x1b");
+    eye_pump(eye, 300);
+}

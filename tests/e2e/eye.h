@@ -90,6 +90,9 @@ int eye_wait_end(struct eye *eye);
  * mode on but the cursor's, no shape of it, keypad, attributes, or title left on the stack. */
 void eye_check_restored(struct eye *eye);
 
+/* Presses Escape, and leaves it alone: with a key at once behind it, it would be one with Meta. */
+void eye_escape(struct eye *eye);
+
 /* Clicks on the first character of the text, which must be there; `right` columns to its right. */
 void eye_click(struct eye *eye, const char *text, int right);
 

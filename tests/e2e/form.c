@@ -141,7 +141,7 @@ START_TEST(another_like_it_is_equal)
     EYE_WAIT_TEXT(eye, "Recording");
     int row = eye_find(eye, "Agent", NULL);
     ck_assert_ptr_null(strstr(eye_row(eye, row), "mine"));
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "Recording"));
     eye_detach(eye);
     char memory[200];
@@ -291,7 +291,7 @@ START_TEST(every_line_counts)
         eye_type(eye, EYE_UP EYE_UP);
         EYE_WAIT_TEXT(eye, "NAME=VALUE 'OTHER");
         ck_assert(!eye_shows(eye, "TOKEN="));
-        eye_type(eye, "\x1b");
+        eye_escape(eye);
         EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
         eye_detach(eye);
         BELLJAR_OK(&world, "kill", "filled");
@@ -371,7 +371,7 @@ START_TEST(tab_completes)
         eye_type(eye, "/alpha.\t");
         snprintf(whole, sizeof(whole), "%s/alpha.conf", project);
         EYE_WAIT(eye, line_is(eye, "Policy", whole));
-        eye_type(eye, "\x1b");
+        eye_escape(eye);
         EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
         eye_detach(eye);
     }

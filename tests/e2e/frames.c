@@ -124,7 +124,7 @@ START_TEST(few_bytes)
     EYE_WAIT_TEXT(eye, "SUPERVISE");
     eye_type(eye, "l");
     EYE_WAIT_TEXT(eye, "Sandboxes: 2");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "Sandboxes: 2"));
     eye_type(eye, "2z");
     EYE_WAIT(eye, !eye_shows(eye, OTHER));
@@ -166,7 +166,7 @@ START_TEST(frames_are_sent_as_one)
     size_t from = eye->raw_size;
     eye_type(eye, "l");
     EYE_WAIT_TEXT(eye, "Sandboxes: 2");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "Sandboxes: 2"));
     bool on = false;
     for (size_t i = from; i < eye->raw_size; i++) {

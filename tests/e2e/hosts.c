@@ -235,7 +235,7 @@ START_TEST(two_hosts_at_once)
     EYE_WAIT_TEXT(eye, "yonder side");
     eye_type(eye, "/host:other" EYE_ENTER);
     EYE_WAIT(eye, !eye_shows(eye, "far:web") && eye_shows(eye, "other:web"));
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     far_cut(&other);
     EYE_WAIT_TEXT(eye, "other, no link");
     ck_assert(!eye_shows(eye, "far, no link"));

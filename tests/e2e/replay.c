@@ -104,7 +104,7 @@ static void look_through(struct eye *eye)
     EYE_WAIT_TEXT(eye, "x1");
     eye_type(eye, "?");
     EYE_WAIT_TEXT(eye, "to the next request, verdict, alert");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "to the next request"));
     eye_type(eye, "+++ "); /* and now it plays by itself */
     EYE_WAIT(eye, eye_shows(eye, "last words") && eye_shows(eye, "\xe2\x96\xa0"));

@@ -96,7 +96,7 @@ START_TEST(what_changed_is_shown_at_any_size)
     eye_type(eye, EYE_ENTER);
     eye_type(eye, "?");
     EYE_WAIT_TEXT(eye, "old and new side by side");
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "old and new side by side"));
     EYE_WAIT_TEXT(eye, "+ deeper");
     eye_type(eye, "q");
@@ -121,7 +121,7 @@ START_TEST(a_comment_reaches_the_agent)
     eye_type(eye, EYE_ENTER);
     eye_type(eye, "c");
     EYE_WAIT_TEXT(eye, "Tell one about sub/c:2");
-    eye_type(eye, "\x1b"); /* thought better of it */
+    eye_escape(eye); /* thought better of it */
     EYE_WAIT(eye, !eye_shows(eye, "Tell one"));
     eye_type(eye, "c");
     EYE_WAIT_TEXT(eye, "Tell one about sub/c:2");

@@ -414,7 +414,7 @@ START_TEST(the_form_knows_profiles)
         EYE_WAIT_TEXT(eye, wanted);
         eye_type(eye, "N");
         EYE_WAIT(eye, eye_shows(eye, "New sandbox") && row_has(eye, "Agent", " shell "));
-        eye_type(eye, "\x1b");
+        eye_escape(eye);
         EYE_WAIT(eye, !eye_shows(eye, "New sandbox"));
         eye_detach(eye);
     }

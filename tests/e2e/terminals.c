@@ -211,7 +211,7 @@ static void check_list(void)
     EYE_WAIT_TEXT(eye, "\xe2\x9c\x93");
     eye_type(eye, "*");
     EYE_WAIT(eye, !eye_shows(eye, "\xe2\x9c\x93"));
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "Sandboxes: 4"));
 }
 

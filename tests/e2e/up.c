@@ -133,7 +133,7 @@ START_TEST(restart_from_the_dashboard)
     EYE_WAIT(eye, eye_shows(eye, "1 sandbox"));
     eye_type(eye, "+");
     EYE_WAIT_TEXT(eye, "one-2"); /* the form of a new one */
-    eye_type(eye, "\x1b");
+    eye_escape(eye);
     EYE_WAIT(eye, !eye_shows(eye, "one-2"));
     eye_type(eye, "Q");
     ck_assert_int_eq(eye_wait_end(eye), 0);

@@ -50,7 +50,7 @@ START_TEST(without_sandboxes_and_without_a_server)
             EYE_WAIT_TEXT(eye, "or, in another terminal");
         eye_type(eye, "n"); /* nobody can need anybody: the form */
         EYE_WAIT_TEXT(eye, "Command");
-        eye_type(eye, "\x1b");
+        eye_escape(eye);
         EYE_WAIT(eye, !eye_shows(eye, "Command"));
         pid_t server = world_server(&world);
         ck_assert_int_gt(server, 0);
@@ -282,7 +282,7 @@ START_TEST(questions_are_whole)
         EYE_WAIT(eye, !eye_shows(eye, "Are you sure?"));
         eye_type(eye, "R");
         EYE_WAIT(eye, strstr(joined(eye), "Newnameof" LONG_NAME));
-        eye_type(eye, "\x1b");
+        eye_escape(eye);
         EYE_WAIT(eye, !eye_shows(eye, "New name"));
         eye_detach(eye);
     }
