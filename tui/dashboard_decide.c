@@ -153,12 +153,12 @@ static void resolve(struct server_link *link, const struct order *order, const c
 static void resolve_pile(struct server_link *link, const struct order *order)
 {
     struct dashboard *dashboard = link->dashboard;
-    const struct request *request;
-    size_t count = 0;
-    for (size_t i = 0; (request = control_piled(&dashboard->control, &dashboard->fleet, i)); i++) {
-        if (order->kind == ORDER_ALLOW && request->cut)
+    struct request *pile[PILE_MAX];
+    size_t most = control_piled(&dashboard->control, &dashboard->fleet, pile), count = 0;
+    for (size_t i = 0; i < most; i++) {
+        if (order->kind == ORDER_ALLOW && pile[i]->cut)
             continue;
-        resolve(link, order, request->id);
+        resolve(link, order, pile[i]->id);
         count++;
     }
     control_note(&dashboard->control, dashboard_now(dashboard), false, "%s %zu requests",

@@ -8,6 +8,19 @@
 #include "mux/server/server.h"
 #include "transport/message.h"
 
+/* Tries all that no verdict is under way for; `one` says whether it has concluded its request. */
+static void conclude_each(struct server *server, bool (*one)(struct server *, struct request *))
+{
+    size_t i = 0;
+    while (i < server->requests.count) {
+        struct request *request = server->requests.list[i];
+        if (request->answered || !one(server, request))
+            i++;
+        else
+            i = 0; /* the list has changed */
+    }
+}
+
 /* --- by the policy, or a rule --- */
 
 /* Which of those who wait the policy answers now, and how; all of one answer at a time. */
@@ -50,6 +63,8 @@ static bool settle_one(struct server *server, struct request *request)
     struct policy_decision decision;
     char reason[GUARD_REASON_MAX];
     struct bj_error error = {0};
+    if (request->about < 0)
+        return false; /* no policy is about it */
     bool *meant = calloc(request->count, sizeof(*meant));
     enum policy_effect effect =
         meant ? decide_askers(server, request, meant, &decision) : POLICY_ASK;
@@ -68,14 +83,7 @@ static bool settle_one(struct server *server, struct request *request)
 
 void hold_settle(struct server *server)
 {
-    size_t i = 0;
-    while (i < server->requests.count) {
-        struct request *request = server->requests.list[i];
-        if (request->answered || request->about < 0 || !settle_one(server, request))
-            i++;
-        else
-            i = 0; /* the list has changed */
-    }
+    conclude_each(server, settle_one);
 }
 
 /* --- what nobody answers --- */
@@ -138,12 +146,5 @@ static bool expire_one(struct server *server, struct request *request)
 
 void hold_expire(struct server *server)
 {
-    size_t i = 0;
-    while (i < server->requests.count) {
-        struct request *request = server->requests.list[i];
-        if (request->answered || !expire_one(server, request))
-            i++;
-        else
-            i = 0; /* the list has changed */
-    }
+    conclude_each(server, expire_one);
 }

@@ -328,8 +328,6 @@ START_TEST(a_flood_does_not_pass_the_policy_by)
 }
 END_TEST
 
-/* What nobody answers in time is denied and on record so: a hook's question and a held connection,
- * and neither of them before. */
 /* A key of a question is pressed again only when it surely was not taken: twice, it is an answer.
  */
 static void press(struct eye *eye, const char *key, const char *then)
@@ -368,6 +366,8 @@ START_TEST(a_flood_is_one_card)
 }
 END_TEST
 
+/* What nobody answers in time is denied and on record so: a hook's question and a held connection,
+ * and neither of them before. */
 START_TEST(what_nobody_answers_expires)
 {
     struct result result;

@@ -151,7 +151,8 @@ START_TEST(pulled_from_the_review)
     eye_type(eye, "v");
     EYE_WAIT_TEXT(eye, "4 files");
     eye_type(eye, "p");
-    EYE_WAIT_TEXT(eye, "Pull the work of one as the branch belljar/one");
+    EYE_WAIT_TEXT(eye, "Pull the work of one as the branch belljar/one (of a plain");
+    EYE_WAIT_TEXT(eye, "./one)?");
     eye_type(eye, "n");
     EYE_WAIT(eye, !eye_shows(eye, "Pull the work"));
     ck_assert_str_eq(host("git branch --format='%(refname)'"), "refs/heads/main\n");

@@ -1,11 +1,10 @@
 #include "tui/cli/diff_folder.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "transport/file.h"
 #include "tui/cli/pull_tree.h"

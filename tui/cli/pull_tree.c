@@ -7,14 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "transport/file.h"
 #include "tui/cli/extract.h"
-#include "tui/cli/git.h"
+#include "tui/cli/host_tar.h"
 #include "tui/cli/script.h"
 #include "tui/cli/tree_check.h"
 
@@ -68,24 +67,24 @@ static int receive(struct tree *tree, uint64_t size_max, struct bj_error *error)
 static int pack_host(struct tree *tree, uint64_t size_max, struct bj_error *error)
 {
     const char *project = tree->work->project;
+    const char *const words[] = {"tar",
+                                 "--create",
+                                 "--file=-",
+                                 "--format=pax",
+                                 "--numeric-owner",
+                                 "--no-xattrs",
+                                 "--no-acls",
+                                 "--no-selinux",
+                                 "--warning=no-file-changed",
+                                 "-C",
+                                 project,
+                                 ".",
+                                 NULL};
     int how;
-    pid_t pid = git_fork();
-    if (pid < 0)
-        return bj_fail(error, -errno, "cannot start tar: %s", strerror(errno));
-    if (pid == 0) {
-        git_child_signals();
-        setenv("LC_ALL", "C.UTF-8", 1);
-        unsetenv("TAR_OPTIONS");
-        setrlimit(RLIMIT_FSIZE, &(struct rlimit){size_max, size_max});
-        if (dup2(tree->archive, STDOUT_FILENO) >= 0)
-            execlp("tar", "tar", "--create", "--file=-", "--format=pax", "--numeric-owner",
-                   "--no-xattrs", "--no-acls", "--no-selinux", "--warning=no-file-changed", "-C",
-                   project, ".", (char *)NULL);
-        _exit(127);
-    }
-    while (waitpid(pid, &how, 0) < 0)
-        if (errno != EINTR)
-            return bj_fail(error, -errno, "lost sight of tar: %s", strerror(errno));
+    pid_t pid = host_tar_start(words, tree->archive, size_max, error);
+    int status = pid < 0 ? (int)pid : host_tar_wait(pid, &how, error);
+    if (status < 0)
+        return status;
     if (work_stop)
         return bj_fail(error, -EINTR, "interrupted");
     if (WIFSIGNALED(how) && WTERMSIG(how) == SIGXFSZ)

@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "tui/cli/call.h"
-#include "tui/cli/git.h"
+#include "tui/cli/host_tar.h"
 #include "tui/cli/report.h"
 #include "tui/cli/script.h"
 #include "tui/cli/work.h"
@@ -104,28 +104,20 @@ static int start_tar(const struct parcel *parcel, pid_t *pid, struct bj_error *e
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return bj_fail(error, -errno, "cannot make a pipe: %s", strerror(errno));
-    *pid = git_fork();
-    if (*pid == 0) {
-        git_child_signals();
-        setenv("LC_ALL", "C.UTF-8", 1);
-        unsetenv("TAR_OPTIONS");
-        if (dup2(ends[1], STDOUT_FILENO) >= 0)
-            execvp("tar", parcel->words);
-        _exit(127);
-    }
+    *pid = host_tar_start((const char *const *)parcel->words, ends[1], 0, error);
     close(ends[1]);
     if (*pid > 0)
         return ends[0];
     close(ends[0]);
-    return bj_fail(error, -errno, "cannot start tar: %s", strerror(errno));
+    return (int)*pid;
 }
 
 static int end_tar(pid_t pid, int status, struct bj_error *error)
 {
     int how;
-    while (waitpid(pid, &how, 0) < 0)
-        if (errno != EINTR)
-            return bj_fail(error, -errno, "lost sight of tar: %s", strerror(errno));
+    int waited = host_tar_wait(pid, &how, error);
+    if (waited < 0)
+        return waited;
     if (status < 0 || (WIFEXITED(how) && WEXITSTATUS(how) == 0))
         return status;
     if (WIFEXITED(how) && WEXITSTATUS(how) == 127)

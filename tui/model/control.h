@@ -224,9 +224,10 @@ bool control_changes(enum action action);
 /* Whether what is typed now goes to this one and others. */
 bool control_broadcasts(const struct control *control, const char *id);
 
-/* The i-th request of the open pile that is still open, and still asked by that sandbox alone: whom
- * the human did not read of is not meant. NULL: there are no more. */
-struct request *control_piled(const struct control *control, const struct fleet *fleet, size_t i);
+/* The requests of the open pile that are still open, and still asked by that sandbox alone: whom
+ * the human did not read of is not meant. Returns how many. */
+size_t control_piled(const struct control *control, const struct fleet *fleet,
+                     struct request *pile[PILE_MAX]);
 /* How many of them can be allowed at once: those of which nothing is cut. */
 size_t control_allowable(const struct control *control, const struct fleet *fleet);
 

@@ -5,6 +5,7 @@
 
 struct request *control_request(const struct control *control, const struct fleet *fleet)
 {
+    struct request *pile[PILE_MAX];
     size_t count;
     switch (control->list) {
     case LIST_NONE:
@@ -12,7 +13,7 @@ struct request *control_request(const struct control *control, const struct flee
     case LIST_REQUESTS:
         return fleet_row(fleet, control->list_at);
     case LIST_PILE:
-        return control_piled(control, fleet, 0);
+        return control_piled(control, fleet, pile) > 0 ? pile[0] : NULL;
     case LIST_CARD:
         return fleet_request_find(fleet, control->list_id);
     default:
@@ -84,23 +85,25 @@ static struct request *armed(struct control *control, const struct control_view 
 
 /* ---- a pile ---- */
 
-struct request *control_piled(const struct control *control, const struct fleet *fleet, size_t i)
+size_t control_piled(const struct control *control, const struct fleet *fleet,
+                     struct request *pile[PILE_MAX])
 {
-    for (size_t k = 0; k < control->pile_count; k++) {
-        struct request *request = fleet_request_find(fleet, control->pile[k]);
-        if (request && fleet_piles(request) && i-- == 0)
-            return request;
+    size_t count = 0;
+    for (size_t i = 0; i < control->pile_count; i++) {
+        struct request *request = fleet_request_find(fleet, control->pile[i]);
+        if (request && fleet_piles(request))
+            pile[count++] = request;
     }
-    return NULL;
+    return count;
 }
 
 size_t control_allowable(const struct control *control, const struct fleet *fleet)
 {
-    const struct request *request;
-    size_t count = 0;
-    for (size_t i = 0; (request = control_piled(control, fleet, i)); i++)
-        count += !request->cut;
-    return count;
+    struct request *pile[PILE_MAX];
+    size_t count = control_piled(control, fleet, pile), allowable = 0;
+    for (size_t i = 0; i < count; i++)
+        allowable += !pile[i]->cut;
+    return allowable;
 }
 
 void decide_pile(struct control *control, const struct fleet *fleet, const struct request *lead)
@@ -115,9 +118,10 @@ void decide_pile(struct control *control, const struct fleet *fleet, const struc
 /* All of it has been in view long enough; else says so. */
 static bool pile_armed(struct control *control, const struct control_view *view)
 {
-    const struct request *request;
-    for (size_t i = 0; (request = control_piled(control, view->fleet, i)); i++)
-        if (!fleet_armed(request, view->typed_after)) {
+    struct request *pile[PILE_MAX];
+    size_t count = control_piled(control, view->fleet, pile);
+    for (size_t i = 0; i < count; i++)
+        if (!fleet_armed(pile[i], view->typed_after)) {
             control_note(control, view->now, false,
                          "not yet: read all of them first, to the end (the key was not taken)");
             return false;
@@ -312,7 +316,7 @@ void decide_sync(struct control *control, const struct fleet *fleet, uint64_t no
         list_close(control);
         list_sync(control, fleet);
     }
-    if (control->list == LIST_PILE && !control_piled(control, fleet, 0)) {
+    if (control->list == LIST_PILE && !control_request(control, fleet)) {
         if (control->prompt == PROMPT_ALLOW_PILE)
             control->prompt = PROMPT_NONE;
         list_close(control);

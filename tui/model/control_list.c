@@ -23,6 +23,12 @@ size_t control_list_rows(const struct control *control, const struct fleet *flee
     }
 }
 
+/* It has lines that are scrolled, and no selected row. */
+static bool is_text(enum control_list list)
+{
+    return list == LIST_HELP || list == LIST_CARD || list == LIST_PILE || list == LIST_OUTPUT;
+}
+
 /* The cursor is on a request, not on a row. */
 static void remember_row(struct control *control, const struct fleet *fleet)
 {
@@ -96,9 +102,8 @@ void list_sync(struct control *control, const struct fleet *fleet)
     size_t rows = control_list_rows(control, fleet);
     if (control->list == LIST_ABOUT && !fleet_find(fleet, control->list_id))
         list_close(control);
-    if (control->list == LIST_HELP || control->list == LIST_CARD || control->list == LIST_PILE ||
-        control->list == LIST_ABOUT || control->list == LIST_OUTPUT)
-        return; /* no selected row; the view knows where they end */
+    if (is_text(control->list) || control->list == LIST_ABOUT)
+        return; /* the view knows where they end */
     if (control->list == LIST_REQUESTS) {
         size_t row = fleet_row_of(fleet, control->list_id);
         control->list_at = row < rows ? row : control->list_at;
@@ -130,10 +135,7 @@ void list_move(struct control *control, const struct control_view *view, int64_t
         return;
     }
     int64_t rows = (int64_t)control_list_rows(control, view->fleet);
-    bool first = control->list == LIST_HELP || control->list == LIST_CARD ||
-                 control->list == LIST_PILE ||
-                 control->list == LIST_OUTPUT; /* no row is selected: what moves is the first one */
-    if (first)
+    if (is_text(control->list)) /* what moves is the first line */
         rows = (int64_t)view->card_last + 1;
     int64_t from = (int64_t)control->list_at, at = (from < rows ? from : rows - 1) + by;
     control->list_at = (size_t)(at >= rows ? (rows > 0 ? rows - 1 : 0) : at < 0 ? 0 : at);

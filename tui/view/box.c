@@ -12,6 +12,17 @@ void hit_add(struct view *view, enum hit_kind kind, size_t index, int row, int c
             (struct view_hit){{row, col, 1, cols}, {.kind = kind, .index = index}};
 }
 
+int box_columns(const struct view_input *input, int most)
+{
+    int cols = input->cols - 4;
+    return input->cols < 34 ? input->cols : cols < most ? cols : most;
+}
+
+bool box_covers_nothing(const struct control *control)
+{
+    return control->prompt == PROMPT_NONE && !control->menu.open && !control->digest.open;
+}
+
 struct rect box_paint(struct view *view, const struct view_input *input, int rows, int cols,
                       const char *title, const char *foot)
 {

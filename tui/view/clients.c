@@ -40,7 +40,7 @@ static void paint_client(struct view *view, const struct view_input *input,
 void view_clients_paint(struct view *view, const struct view_input *input)
 {
     const struct crowd *crowd = &input->fleet->crowd;
-    int cols = input->cols < 34 ? input->cols : input->cols - 4 < 100 ? input->cols - 4 : 100;
+    int cols = box_columns(input, 100);
     char title[40];
     snprintf(title, sizeof(title), "Attached: %zu", crowd->count);
     struct rect inside = box_paint(view, input, (int)crowd->count + 2, cols, title,

@@ -66,20 +66,10 @@ static size_t paint_lines(struct view *view, const struct view_input *input,
     return top;
 }
 
-static bool nothing_over_it(const struct control *control)
-{
-    return !control->menu.open && control->prompt == PROMPT_NONE && !control->digest.open;
-}
-
-static int box_columns(const struct view_input *input)
-{
-    return input->cols < 34 ? input->cols : input->cols - 4 < 110 ? input->cols - 4 : 110;
-}
-
 void view_details_paint(struct view *view, const struct view_input *input)
 {
     struct request *request = fleet_request_find(input->fleet, input->control->list_id);
-    int cols = box_columns(input);
+    int cols = box_columns(input, 110);
     struct rect inside = box_paint(
         view, input, input->rows - 3, cols, "Request",
         keys_say(KEYS_LIST,
@@ -98,7 +88,7 @@ void view_details_paint(struct view *view, const struct view_input *input)
     size_t top = paint_lines(view, input, request, &card, &inside);
     struct card_look look = {.columns = inside.cols};
     memcpy(look.id, request->id, sizeof(look.id));
-    if (head_seen(view, &look, &card, &inside, top) && nothing_over_it(input->control))
+    if (head_seen(view, &look, &card, &inside, top) && box_covers_nothing(input->control))
         fleet_painted(request, input->now);
     card_free(&card);
 }
@@ -106,11 +96,8 @@ void view_details_paint(struct view *view, const struct view_input *input)
 void view_pile_paint(struct view *view, const struct view_input *input)
 {
     struct request *pile[PILE_MAX];
-    size_t count = 0;
-    while (count < PILE_MAX &&
-           (pile[count] = control_piled(input->control, input->fleet, count)) != NULL)
-        count++;
-    int cols = box_columns(input);
+    size_t count = control_piled(input->control, input->fleet, pile);
+    int cols = box_columns(input, 110);
     struct rect inside = box_paint(
         view, input, input->rows - 3, cols, "Requests",
         keys_say(KEYS_LIST, cols > 70 ? "{allow} all once  {deny} deny all  {go} one by one"
@@ -128,7 +115,7 @@ void view_pile_paint(struct view *view, const struct view_input *input)
     size_t top = paint_lines(view, input, pile[0], &card, &inside);
     struct card_look look = {
         .columns = inside.cols, .piled = count, .opened = input->control->pile_opened};
-    if (head_seen(view, &look, &card, &inside, top) && nothing_over_it(input->control))
+    if (head_seen(view, &look, &card, &inside, top) && box_covers_nothing(input->control))
         for (size_t i = 0; i < count; i++)
             fleet_painted(pile[i], input->now);
     card_free(&card);

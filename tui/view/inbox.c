@@ -126,7 +126,7 @@ void view_inbox_paint(struct view *view, const struct view_input *input)
 {
     struct fleet *fleet = input->fleet;
     const struct control *control = input->control;
-    int cols = input->cols < 34 ? input->cols : input->cols - 4 < 120 ? input->cols - 4 : 120;
+    int cols = box_columns(input, 120);
     char title[60];
     snprintf(title, sizeof(title), "Requests: %zu, highest risk first", fleet->request_count);
     size_t at = control->list_at, count = fleet_rows(fleet);
@@ -167,6 +167,6 @@ void view_inbox_paint(struct view *view, const struct view_input *input)
         return;
     }
     bool whole = paint_below(view, request, rule.row + 1, &inside);
-    if (whole && control->prompt == PROMPT_NONE && !control->menu.open && !control->digest.open)
+    if (whole && box_covers_nothing(control))
         fleet_painted(request, input->now);
 }

@@ -34,6 +34,10 @@ void pieces_add(struct piece *pieces, int *count, int rank, const struct style *
 /* These columns of a line can be clicked. */
 void hit_add(struct view *view, enum hit_kind kind, size_t index, int row, int col, int cols);
 
+/* Columns of a box with a list or a card, at most `most`. */
+int box_columns(const struct view_input *input, int most);
+/* Whether no question, menu or digest stands over a request, so that it can be read. */
+bool box_covers_nothing(const struct control *control);
 /* A box in the middle of the screen, never larger than it. Returns what is inside. */
 struct rect box_paint(struct view *view, const struct view_input *input, int rows, int cols,
                       const char *title, const char *foot);

@@ -135,7 +135,6 @@ void view_request_paint(struct view *view, const struct view_input *input, struc
     }
     paint_keys(view, input, request, &standing, &keys);
     const struct control *control = input->control;
-    if (whole && control->list == LIST_NONE && control->prompt == PROMPT_NONE &&
-        !control->menu.open && !control->digest.open)
+    if (whole && control->list == LIST_NONE && box_covers_nothing(control))
         fleet_painted(request, input->now);
 }

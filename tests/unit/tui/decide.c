@@ -366,7 +366,8 @@ START_TEST(a_pile)
     control.prompt_seen = true;
     ck_assert_int_eq(press("y"), ORDER_ALLOW);
     ck_assert(order.many);
-    ck_assert_ptr_null(control_piled(&control, fleet, FLEET_PILE_FROM + 1));
+    struct request *pile[PILE_MAX];
+    ck_assert_uint_eq(control_piled(&control, fleet, pile), FLEET_PILE_FROM + 1);
 
     /* What another sandbox asks as well now is not meant, */
     event("event.request", "{\"id\": \"r2\", \"sandbox_id\": \"a\", \"sandboxes\": [\"a\", \"b\"], "
