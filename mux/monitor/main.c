@@ -117,6 +117,7 @@ void monitor_resize(struct monitor *monitor, int rows, int cols)
         return;
     recording_resize(&monitor->recording, terminal->rows, terminal->cols);
     link_send_size(monitor, terminal->rows, terminal->cols);
+    link_settle(monitor); /* recorded now: it may be played before the next output */
     control_size(monitor);
     view_changed(monitor);
 }
@@ -140,7 +141,7 @@ static void on_idle(uv_timer_t *timer)
 {
     struct monitor *monitor = timer->data;
     scrollback_trim(&monitor->terminal->scrollback);
-    link_settle(monitor); /* another size may still be buffered */
+    link_settle(monitor); /* nothing is lost with the buffer */
     bytes_free(&monitor->recording.buffer);
     malloc_trim(0);
 }

@@ -167,6 +167,21 @@ START_TEST(the_run_before)
 }
 END_TEST
 
+/* The recording ends with this size, which is there without any output behind it. */
+static bool ends_with_width(int cols)
+{
+    struct result result;
+    char width[24];
+    snprintf(width, sizeof(width), "\"r\",\"%dx", cols);
+    BELLJAR(&world, &result, "export", "one");
+    char *end = result.out + strlen(result.out) - 1; /* of the last line */
+    while (end > result.out && end[-1] != '\n')
+        end--;
+    bool found = strstr(end, width) != NULL;
+    result_free(&result);
+    return found;
+}
+
 START_TEST(in_the_dashboard_at_any_size)
 {
     static const int sizes[][2] = {{24, 80}, {40, 120}, {50, 200}};
@@ -182,6 +197,7 @@ START_TEST(in_the_dashboard_at_any_size)
     EYE_WAIT_TEXT(eye, "last words"); /* the pane is back as a whole */
     EYE_WAIT(eye, !eye_shows(eye, "REPLAY"));
     eye_resize(eye, 30, 100);
+    EYE_WAIT(eye, ends_with_width(98));
     eye_type(eye, "y");
     EYE_WAIT_TEXT(eye, "REPLAY");
     eye_resize(eye, 24, 80); /* in the middle of it */
