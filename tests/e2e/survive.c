@@ -303,6 +303,36 @@ START_TEST(keys_after_monitor_death)
 }
 END_TEST
 
+/* As after a crash of the machine: nothing runs any more. A pane whose screen is gone says what can
+ * be done, and one key has it at work again, in its home of before. */
+START_TEST(everything_ended_at_once)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "a", "--", "sh", "-c",
+               "echo was here >>~/visits; echo visit $(wc -l <~/visits); sleep 1000");
+    WAIT_FOR(world_shows(&world, "a", "visit 1"));
+    pid_t ends[] = {world_server(&world), (pid_t)world_number(&world, "a", "monitor_pid"),
+                    (pid_t)world_number(&world, "a", "init_pid")};
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        ck_assert_int_eq(kill(ends[i], SIGKILL), 0);
+        WAIT_FOR(!world_alive(ends[i]));
+    }
+    struct eye *eye = eye_open(24, 80, (const char *const[]){world.belljar, "attach", NULL});
+    EYE_WAIT_TEXT(eye, "its monitor has ended");
+    EYE_WAIT_TEXT(eye, "+ goes on with its work");
+    EYE_WAIT_TEXT(eye, "y plays what it showed");
+    EYE_WAIT_TEXT(eye, "x removes it and its files");
+    eye_type(eye, "y");
+    EYE_WAIT_TEXT(eye, "REPLAY");
+    EYE_WAIT_TEXT(eye, "visit 1");
+    eye_type(eye, "q");
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    eye_type(eye, "+");
+    EYE_WAIT_TEXT(eye, "visit 2");
+    EYE_WAIT(eye, !eye_shows(eye, "its monitor has ended"));
+    eye_detach(eye);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("survive");
@@ -317,6 +347,7 @@ int main(void)
     tcase_add_test(cases, damaged_alerts_stop_nothing);
     tcase_add_test(cases, monitor_killed_in_the_middle);
     tcase_add_test(cases, keys_after_monitor_death);
+    tcase_add_test(cases, everything_ended_at_once);
     suite_add_tcase(suite, cases);
     return world_main(suite);
 }

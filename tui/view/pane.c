@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "transport/api.h"
+#include "tui/keymap.h"
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
@@ -65,14 +66,45 @@ static void paint_row(struct view *view, const struct screen *screen, int from,
     }
 }
 
+static void paint_line(struct view *view, const struct rect *inner, int row, int col,
+                       const char *text, enum theme_role role)
+{
+    struct style style = paint_style(&view->paint, role, ROLE_BACKGROUND, 0);
+    if (row < inner->rows)
+        paint_text(&view->paint, inner->row + row, inner->col + col, inner->cols - col, text,
+                   &style);
+}
+
+static int centred(const struct rect *inner, int width)
+{
+    return width < inner->cols ? (inner->cols - width) / 2 : 0;
+}
+
 static void paint_message(struct view *view, const struct rect *inner, const char *text,
                           enum theme_role role)
 {
-    struct style style = paint_style(&view->paint, role, ROLE_BACKGROUND, 0);
-    int width = text_width(text);
-    int col = width < inner->cols ? (inner->cols - width) / 2 : 0;
-    paint_text(&view->paint, inner->row + inner->rows / 2, inner->col + col, inner->cols - col,
-               text, &style);
+    paint_line(view, inner, inner->rows / 2, centred(inner, text_width(text)), text, role);
+}
+
+/* What can be done with a sandbox whose screen is gone, with the machine for instance. */
+static void paint_ways_on(struct view *view, const struct sandbox *sandbox,
+                          const struct rect *inner)
+{
+    const char *ways[3];
+    int count = 0, widest = 0;
+    ways[count++] = "{run again} goes on with its work";
+    if (sandbox->record_limit > 0)
+        ways[count++] = "{replay} plays what it showed";
+    ways[count++] = "{rm} removes it and its files";
+    struct keys_text line[3];
+    for (int i = 0; i < count; i++) {
+        line[i] = keys_say(KEYS_SUPERVISE, ways[i]);
+        int width = text_width(line[i].text);
+        widest = width > widest ? width : widest;
+    }
+    for (int i = 0; i < count; i++)
+        paint_line(view, inner, inner->rows / 2 + 2 + i, centred(inner, widest), line[i].text,
+                   ROLE_DIM);
 }
 
 static bool same_rect(const struct rect *one, const struct rect *other)
@@ -94,6 +126,8 @@ static void paint_content(struct view *view, const struct view_input *input,
             paint_message(view, inner, pane->error, ROLE_STATE_LOST);
         else
             paint_message(view, inner, "connecting to the monitor", ROLE_DIM);
+        if (pane && pane->state == PANE_BROKEN && !sandbox_alive(sandbox) && !input->readonly)
+            paint_ways_on(view, sandbox, inner);
         return;
     }
     struct screen *screen = &pane->screen;
