@@ -163,6 +163,18 @@ START_TEST(of_one_that_ended)
     WAIT_FOR(world_shows(&world, "three", "<-y say hello> token=xyz"));
     ck_assert_int_eq(limit_of("three", "pids"), 50);
     ck_assert_int_eq(limit_of("three", "egress"), 50 << 20);
+    BELLJAR_OK(&world, "run", "-d", "--like", "one", "-n", "four", "--without", "policy",
+               "--without", "env", "--without", "pids", "--without", "wall-clock");
+    WAIT_FOR(world_shows(&world, "four", "<-x two words> token="));
+    ck_assert_ptr_null(strstr(world_capture(&world, "four"), "abc"));
+    ck_assert_str_eq(world_field(&world, "four", "policy"), "");
+    ck_assert_int_ne(limit_of("four", "pids"), limit_of("one", "pids"));
+    ck_assert_int_ne(limit_of("four", "wall_clock"), limit_of("one", "wall_clock"));
+    ck_assert_int_eq(limit_of("four", "disk"), limit_of("one", "disk"));
+    FAILS(2, "is not one of agent|project|", "run", "-d", "--like", "one", "--without", "name");
+    FAILS(2, "--without is for --like", "run", "-d", "--without", "env");
+    FAILS(1, "say different things", "run", "-d", "--like", "one", "--without", "pids", "--pids",
+          "9");
 
     struct eye *eye = attach(24, 80);
     eye_type(eye, "1=");
@@ -171,7 +183,7 @@ START_TEST(of_one_that_ended)
     eye_type(eye, EYE_UP EYE_UP EYE_UP "\x15"); /* the policy, of which it shall be free */
     EYE_WAIT(eye, !eye_shows(eye, "some.conf"));
     eye_type(eye, EYE_ENTER);
-    EYE_WAIT_TEXT(eye, "4 sandboxes");
+    EYE_WAIT_TEXT(eye, "5 sandboxes");
     eye_detach(eye);
     WAIT_FOR(world_shows(&world, "one-2", "<-x two words> token=abc"));
     ck_assert_str_eq(world_field(&world, "one-2", "policy"), "");

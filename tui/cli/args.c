@@ -103,13 +103,14 @@ static int take_value(struct args *args, int index, const char *value, struct bj
     case OPTION_FLAG:
         break;
     case OPTION_TEXT:
-        if (!*value)
+    case OPTION_LIST:
+        if (!*value && spec->type == OPTION_TEXT)
             status = bj_fail(&why, -EINVAL, "the value is empty");
         else if (spec->choices && !args_choice(spec->choices, value))
             status = bj_fail(&why, -EINVAL, "'%.64s' is not one of %s", value, spec->choices);
+        else if (spec->type == OPTION_LIST)
+            return add_to_list(args, index, value, error);
         break;
-    case OPTION_LIST:
-        return add_to_list(args, index, value, error);
     case OPTION_SIZE:
         status = unit_size(value, spec->limit, number, &why);
         break;

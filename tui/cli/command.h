@@ -13,7 +13,7 @@
 
 #include "transport/paths.h"
 
-#define COMMAND_OPTIONS_MAX 24
+#define COMMAND_OPTIONS_MAX 32
 
 enum { COMMAND_DONE = 0, COMMAND_FAILED = 1, COMMAND_USAGE = 2 };
 

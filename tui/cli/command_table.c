@@ -87,7 +87,8 @@ const struct command_spec command_table[] = {
              "profiles. With --acp PROFILE-acp is used, or COMMAND speaks that protocol on its "
              "standard input and output. With --like all that is not given is as that sandbox has "
              "it: agent and arguments, project, policy, wall, every limit, recording, variables, "
-             "session; project copy and home are fresh, the prompt is not repeated.",
+             "session; project copy and home are fresh, the prompt is not repeated. "
+             "--without leaves one of these out: what then is the policy's, or usual.",
      .options =
          {FLAG('d', "detach", "do not open the dashboard"),
           TEXT('A', "agent", "PROFILE", WORD_AGENT, "start this agent: claude, codex, ..."),
@@ -96,6 +97,10 @@ const struct command_spec command_table[] = {
           TEXT(0, "prompt", "TEXT", WORD_NONE, "what the agent is told first"),
           TEXT(0, "like", "NAME", WORD_SANDBOX,
                "as this sandbox was run, running or ended, but for what is given here"),
+          {.name = "without", .type = OPTION_LIST, .value = "OPTION", .kind = WORD_CHOICE,
+           .choices = "agent|project|policy|driver|memory|cpus|pids|disk|egress|wall-clock|"
+                      "scrollback|record-limit|env|session",
+           .help = "and but for this option of it: policy, project, env, ...; may be repeated"},
           TEXT('n', "name", "NAME", WORD_NONE, "name of the sandbox (letters, digits, - _ .)"),
           TEXT('p', "project", "DIR", WORD_DIRECTORY, "give it a copy of this directory at /work"),
           TEXT(0, "policy", "FILE", WORD_FILE, "policy file for it, added to your own"),

@@ -104,7 +104,31 @@ static const struct mapping number_options[] = {
     {"record-limit", "record_limit"},
     {"disk", "disk"},
     {"egress", "egress"},
+    {"wall-clock", "wall_clock"},
 };
+
+/* What another sandbox has and this one shall not. */
+static int leave_out(json_t *params, const struct args *args, struct bj_error *error)
+{
+    size_t count;
+    const char *const *list = args_list(args, "without", &count);
+    json_t *without = json_array();
+    int status = 0;
+    for (size_t i = 0; status == 0 && i < count; i++) {
+        const char *param = list[i]; /* most have the option's name */
+        for (size_t at = 0; at < sizeof(number_options) / sizeof(number_options[0]); at++)
+            if (strcmp(number_options[at].option, param) == 0)
+                param = number_options[at].param;
+        if (args_set(args, list[i]))
+            status = bj_fail(error, -EINVAL, "--without %s and --%s say different things: give one",
+                             list[i], list[i]);
+        json_array_append_new(without, json_string(param));
+    }
+    if (count > 0)
+        json_object_set(params, "without", without);
+    json_decref(without);
+    return status;
+}
 
 void start_size(json_t *params)
 {
@@ -151,6 +175,8 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
     for (size_t i = 0; i < sizeof(number_options) / sizeof(number_options[0]); i++)
         if (args_set(args, number_options[i].option)) {
             uint64_t number = args_number(args, number_options[i].option, 0);
+            if (strcmp(number_options[i].option, "wall-clock") == 0)
+                number = (number + 999) / 1000; /* whole seconds; 0 is no limit, never rounded to */
             json_object_set_new(params, number_options[i].param, json_integer((json_int_t)number));
         }
     if (args_set(args, "no-record"))
@@ -161,14 +187,12 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
     if (path && other)
         json_object_set_new(params, "path", json_string(path));
     int status = 0;
-    if (args_set(args, "wall-clock")) /* in whole seconds; 0 is no limit, so never rounded to it */
-        json_object_set_new(
-            params, "wall_clock",
-            json_integer((json_int_t)((args_number(args, "wall-clock", 0) + 999) / 1000)));
     if (args_set(args, "project"))
         status = add_path(params, "project", args_text(args, "project"), true, error);
     if (status == 0 && args_set(args, "policy"))
         status = add_path(params, "policy", args_text(args, "policy"), false, error);
+    if (status == 0)
+        status = leave_out(params, args, error);
     return status < 0 ? status : start_environment(params, args, error);
 }
 
@@ -203,6 +227,8 @@ int start_run(const struct args *args, const struct bj_paths *paths)
     if (args_set(args, "instead") && (!args_set(args, "agent") || args->trailing_count == 0))
         return report_usage("run: --instead needs --agent PROFILE, and behind -- what runs in its "
                             "agent's place");
+    if (args_set(args, "without") && !args_set(args, "like"))
+        return report_usage("run: --without is for --like NAME: else only what is given counts");
     if (args_set(args, "no-record") && args_number(args, "record-limit", 0) > 0)
         return report_usage("run: --no-record and --record-limit say different things: give one");
     if (start_wrong_variable(args))
