@@ -502,6 +502,7 @@ static void on_tick(uv_timer_t *timer)
         dashboard_changed(dashboard);
     panes_tick(dashboard);
     server_tick(dashboard);
+    config_tick(dashboard);
     tell_human(dashboard);
     dashboard_touch(dashboard, false); /* ages, graphs, the clock */
 }
@@ -586,6 +587,8 @@ static int prepare(struct dashboard *dashboard, struct bj_error *error)
         return status;
     fleet_tick(&dashboard->fleet, wall_clock(), false);
     control_init(&dashboard->control);
+    if (options->note && options->note[0])
+        control_note(&dashboard->control, dashboard_now(dashboard), false, "%.400s", options->note);
     form_load(dashboard);
     dashboard->control.prefix = dashboard->config.prefix;
     dashboard->focus_next = options->focus != NULL;

@@ -13,6 +13,7 @@ struct dashboard_options {
     const char *session; /* default "main" */
     const char *theme;   /* theme name or path; NULL: the configured one */
     const char *focus;   /* sandbox name to focus first, or NULL */
+    const char *note;    /* a sentence to begin with, NULL or "": none */
     bool readonly;
     const struct host *hosts; /* other hosts, opened and waited for; the dashboard closes them */
     size_t host_count;

@@ -1,4 +1,5 @@
 #include <string.h>
+#include <unistd.h>
 
 #include "tui/dashboard_state.h"
 
@@ -68,4 +69,16 @@ void config_watch(struct dashboard *dashboard)
     if (dashboard->stopping || uv_is_active((uv_handle_t *)&dashboard->watch))
         return;
     uv_fs_event_start(&dashboard->watch, on_changed, dashboard->paths->config, 0);
+}
+
+void config_tick(struct dashboard *dashboard)
+{
+    if (uv_is_active((uv_handle_t *)&dashboard->watch))
+        return;
+    char path[BJ_PATH_MAX];
+    config_watch(dashboard);
+    if (uv_is_active((uv_handle_t *)&dashboard->watch) &&
+        bj_path(path, sizeof(path), NULL, "%s/belljar.conf", dashboard->paths->config) == 0 &&
+        access(path, F_OK) == 0) /* its first file came with it */
+        uv_timer_start(&dashboard->settle, on_settled, SETTLE_MS, 0);
 }

@@ -255,6 +255,26 @@ static void pack_values(msgpack_packer *packer, const struct form_request *reque
     }
 }
 
+/* It comes back with all that was typed, unless the human does something else by now; then with the
+ * next key that opens it. */
+static void on_run(struct bj_rpc *rpc, const msgpack_object *error, const msgpack_object *result,
+                   void *argument)
+{
+    struct dashboard *dashboard = argument;
+    struct control *control = &dashboard->control;
+    struct bj_error why = {0};
+    if (error && !rpc->closing) {
+        bj_rpc_error_read(error, &why);
+        form_refuse(&control->form, why.text);
+        if (control->mode == CONTROL_SUPERVISE && !control_has_open(control)) {
+            form_open(&control->form);
+            dashboard_touch(dashboard, true);
+            return;
+        }
+    }
+    server_on_run(rpc, error, result, NULL);
+}
+
 static void pack_request(struct dashboard *dashboard, const struct form_request *request)
 {
     struct rect inner;
@@ -264,7 +284,7 @@ static void pack_request(struct dashboard *dashboard, const struct form_request 
     for (int i = 0; i < FORM_FIELDS; i++)
         count += has_value(request, (enum form_field)i);
     msgpack_packer *packer =
-        bj_rpc_request(&dashboard->servers[0].rpc, "sandbox.run", server_on_run, NULL);
+        bj_rpc_request(&dashboard->servers[0].rpc, "sandbox.run", on_run, dashboard);
     msgpack_pack_map(packer, count);
     bj_pack_key_str(packer, "path", path ? path : "");
     if (request->like) {
@@ -322,5 +342,5 @@ void form_order(struct dashboard *dashboard, const struct order *order)
     bj_rpc_send(&here->rpc);
     if (!request.like)
         form_keep(dashboard);
-    form->open = false;
+    form->open = form->refused = false;
 }

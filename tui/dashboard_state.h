@@ -227,6 +227,7 @@ void decide_order(struct server_link *link, const struct order *order);
 
 /* dashboard_config.c */
 void config_watch(struct dashboard *dashboard); /* reads again when belljar.conf changes */
+void config_tick(struct dashboard *dashboard);  /* the directory may be made only now */
 void config_again(struct dashboard *dashboard);
 void config_wear(struct dashboard *dashboard, const struct theme *theme);
 

@@ -112,8 +112,14 @@ void control_bell(struct monitor *monitor)
         end(monitor);
 }
 
+static uint64_t cursor_line(const struct terminal *terminal)
+{
+    return terminal->scrolled_up + (uint64_t)terminal->row;
+}
+
 void control_size(struct monitor *monitor)
 {
+    monitor->control.furthest = cursor_line(monitor->terminal); /* its lines were wrapped anew */
     msgpack_packer *packer = begin(monitor, "pane.size", 2);
     if (!packer)
         return;
@@ -131,11 +137,6 @@ static void tell_state(struct monitor *monitor)
     bj_pack_key_str(packer, "state", control->state);
     bj_pack_key_str(packer, "text", control->state_text);
     end(monitor);
-}
-
-static uint64_t cursor_line(const struct terminal *terminal)
-{
-    return terminal->scrolled_up + (uint64_t)terminal->row;
 }
 
 /* Something stands before the cursor that is not a human's typing. */
@@ -202,6 +203,10 @@ static void note_lines(struct monitor *monitor)
     const struct terminal *terminal = monitor->terminal;
     struct control *control = &monitor->control;
     uint64_t at = cursor_line(terminal);
+    if (control->clears != terminal->clears) { /* it begins at the top again */
+        control->clears = terminal->clears;
+        control->furthest = at;
+    }
     if (at > control->furthest || terminal->modes & TERMINAL_ALTSCREEN)
         control->lines++;
     if (at > control->furthest)

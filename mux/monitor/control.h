@@ -31,6 +31,7 @@ struct control {
     uint64_t output_told_at;
     bool title_due, output_due, state_due; /* told when the timer runs out */
     uint64_t furthest, lines;              /* how far down it got; how often it got further */
+    uint64_t clears;                       /* of the terminal, when `furthest` was taken */
     uint64_t inputs;                       /* times that a human typed */
     uint64_t typed_line;                   /* into which he typed last */
     bool typed, typed_behind;              /* and something stood before the cursor when he began */

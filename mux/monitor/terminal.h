@@ -153,6 +153,7 @@ struct terminal {
     bool scrolled, keep_lines;
 
     uint64_t scrolled_up; /* whole-screen scrolls so far, a hint for views */
+    uint64_t clears;      /* times that the whole screen was erased */
     enum terminal_prompt prompt;
     bool prompt_open; /* it has begun, and is not marked yet */
     uint64_t bells;

@@ -68,6 +68,8 @@ static void erase_display(struct terminal *terminal)
             scrollback_clear(&terminal->scrollback);
         return;
     }
+    if (terminal_param(terminal, 0, 0) == 2)
+        terminal->clears++;
     forward(terminal, 'J');
 }
 

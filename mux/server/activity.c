@@ -18,27 +18,43 @@ static bool recent(uint64_t at, uint64_t now)
     return at != 0 && now < at + ACTIVITY_QUIET_MS;
 }
 
+/* With another size it paints the same screen again. */
+static bool is_redraw(const struct activity_facts *facts, uint64_t at)
+{
+    return facts->sized_at != 0 && at >= facts->sized_at &&
+           at <= facts->sized_at + ACTIVITY_GRACE_MS;
+}
+
 /* A human typed after that, and it did more than to show what was typed. */
 static bool answered(const struct activity_facts *facts, uint64_t since)
 {
-    uint64_t moved = later(facts->lines_at, facts->busy_at);
+    uint64_t moved = later(is_redraw(facts, facts->lines_at) ? 0 : facts->lines_at,
+                           is_redraw(facts, facts->busy_at) ? 0 : facts->busy_at);
     return facts->input_at > since && moved > facts->input_at + ACTIVITY_GRACE_MS;
 }
 
-/* It called, and was silent since, but for the echo of what a human typed. */
+/* It called, and was silent since, but for the echo of what a human typed, and to paint its screen
+ * in another size. */
 static bool calls(const struct activity_facts *facts, uint64_t at)
 {
-    uint64_t still =
-        later(at + ACTIVITY_QUIET_MS, facts->input_at ? facts->input_at + ACTIVITY_GRACE_MS : 0);
-    return at != 0 && facts->output_at <= still && facts->lines_at <= at + ACTIVITY_QUIET_MS &&
-           !answered(facts, at);
+    uint64_t quiet = at + ACTIVITY_QUIET_MS;
+    uint64_t echo = later(quiet, facts->input_at ? facts->input_at + ACTIVITY_GRACE_MS : 0);
+    return at != 0 && (facts->output_at <= echo || is_redraw(facts, facts->output_at)) &&
+           (facts->lines_at <= quiet || is_redraw(facts, facts->lines_at)) && !answered(facts, at);
+}
+
+/* A shell's, that cannot complete a word for instance. Of key and bell either may be told first. */
+static bool bell_is_echo(const struct activity_facts *facts)
+{
+    return facts->input_at != 0 && facts->bell_at <= facts->input_at + ACTIVITY_ECHO_MS &&
+           facts->input_at <= facts->bell_at + ACTIVITY_ECHO_MS;
 }
 
 static bool judge_calls(const struct activity_facts *facts, uint64_t after, struct verdict *verdict)
 {
     if (facts->notice_at > after && calls(facts, facts->notice_at))
         *verdict = (struct verdict){DOING_INPUT, SOURCE_NOTICE, facts->notice_at};
-    else if (facts->bell_at > after && calls(facts, facts->bell_at))
+    else if (facts->bell_at > after && calls(facts, facts->bell_at) && !bell_is_echo(facts))
         *verdict = (struct verdict){DOING_INPUT, SOURCE_BELL, facts->bell_at};
     else
         return false;

@@ -19,6 +19,7 @@
 #include "mux/server/record.h"
 
 #define ACTIVITY_QUIET_MS 4000U   /* without output for so long, it is not printing any more */
+#define ACTIVITY_ECHO_MS  500U    /* a bell so soon after a key, or before it, is the key's */
 #define ACTIVITY_GRACE_MS 2000U   /* echo of what a human typed, and what it redraws at once */
 #define ACTIVITY_STUCK_MS 120000U /* no sign of life while its hook says that it works */
 #define ACTIVITY_COMMAND_MS                                                                        \

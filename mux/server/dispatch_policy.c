@@ -300,8 +300,7 @@ static void credential_wanted(struct client *client, uint32_t id, const msgpack_
     if (!packer)
         return;
     bj_get_copy(params, "agent", agent, sizeof(agent));
-    profile_variables(&wanted, &client->server->paths, &client->server->secrets,
-                      bj_get(params, "agent") ? agent : NULL);
+    profile_variables(&wanted, &client->server->paths, bj_get(params, "agent") ? agent : NULL);
     msgpack_pack_array(packer, wanted.count);
     for (size_t i = 0; i < wanted.count; i++)
         bj_pack_str(packer, wanted.names[i]);
@@ -309,7 +308,7 @@ static void credential_wanted(struct client *client, uint32_t id, const msgpack_
     bj_rpc_send(&client->rpc);
 }
 
-/* What nobody wants, or another client has given meanwhile, is passed over. */
+/* What nobody wants is passed over. */
 static void take_variable(struct secrets *secrets, const struct profile_variables *wanted,
                           const msgpack_object_str *text, struct bj_error *error)
 {
@@ -330,7 +329,7 @@ static void credential_give(struct client *client, uint32_t id, const msgpack_ob
     struct profile_variables wanted;
     struct secrets *secrets = &client->server->secrets;
     const msgpack_object_array *given = &bj_get(params, "variables")->via.array;
-    profile_variables(&wanted, &client->server->paths, secrets, NULL);
+    profile_variables(&wanted, &client->server->paths, NULL);
     for (uint32_t i = 0; i < given->size; i++)
         take_variable(secrets, &wanted, &given->ptr[i].via.str, &error);
     profile_variables_free(&wanted);

@@ -83,14 +83,19 @@ char **profile_argv(const struct profile *profile, const struct profile_place *p
 void profile_keyless(const struct profile *profile, const struct bj_paths *paths,
                      const struct secrets *secrets, char why[BJ_ERROR_TEXT_MAX]);
 
-/* The variables that credentials of the user's policy, and of the agent's profile, are taken from,
- * and that are not at hand. No agent (""): of the policy alone; NULL: of all profiles. */
+/* Whether an agent of this profile can do without a credential that its policy names: it is not at
+ * hand, and another of them is. */
+bool profile_spares(const struct profile *profile, const struct bj_paths *paths,
+                    const struct secrets *secrets, const char *credential);
+
+/* The variables that credentials of the user's policy, and of the agent's profile, are taken from.
+ * No agent (""): of the policy alone; NULL: of all profiles. */
 struct profile_variables {
     char *names[SECRET_GIVEN_MAX];
     size_t count;
 };
 void profile_variables(struct profile_variables *variables, const struct bj_paths *paths,
-                       const struct secrets *secrets, const char *agent);
+                       const char *agent);
 void profile_variables_free(struct profile_variables *variables);
 /* Whether NAME=VALUE is one of them. */
 bool profile_wants(const struct profile_variables *variables, const char *variable);

@@ -50,6 +50,25 @@ void profile_keyless(const struct profile *profile, const struct bj_paths *paths
     policy_free(&policy);
 }
 
+bool profile_spares(const struct profile *profile, const struct bj_paths *paths,
+                    const struct secrets *secrets, const char *credential)
+{
+    struct policy policy = {0};
+    size_t own = 0;
+    bool named = false, other = false;
+    if (profile->policy && load(&policy, profile->policy, paths, &own, NULL) < 0)
+        own = 0;
+    for (size_t i = 0; i < own; i++) {
+        bool at_hand = secret_check(secrets, &policy.credentials[i], NULL) == 0;
+        if (strcmp(policy.credentials[i].name, credential) == 0)
+            named = !at_hand;
+        else
+            other |= at_hand;
+    }
+    policy_free(&policy);
+    return named && other;
+}
+
 static bool is_among(const struct profile_variables *variables, const char *name)
 {
     size_t i = 0;
@@ -60,16 +79,15 @@ static bool is_among(const struct profile_variables *variables, const char *name
 
 /* A file with a mistake is told of when an agent starts with it. */
 static void add_variables(struct profile_variables *variables, const char *file,
-                          const struct bj_paths *paths, const struct secrets *secrets)
+                          const struct bj_paths *paths)
 {
     struct policy policy = {0};
     size_t own;
     load(&policy, file, paths, &own, NULL);
     for (size_t i = 0; i < policy.credentials_count; i++) {
         const struct policy_credential *credential = &policy.credentials[i];
-        if (credential->source != CREDENTIAL_ENV ||
-            secret_variable(secrets, credential->from, NULL) ||
-            variables->count == SECRET_GIVEN_MAX || is_among(variables, credential->from))
+        if (credential->source != CREDENTIAL_ENV || variables->count == SECRET_GIVEN_MAX ||
+            is_among(variables, credential->from))
             continue;
         char *name = strdup(credential->from);
         if (name)
@@ -79,26 +97,26 @@ static void add_variables(struct profile_variables *variables, const char *file,
 }
 
 static void add_profile(struct profile_variables *variables, const char *name,
-                        const struct bj_paths *paths, const struct secrets *secrets)
+                        const struct bj_paths *paths)
 {
     struct profile profile;
     if (profile_load(&profile, paths, name, NULL) < 0)
         return;
     if (profile.policy)
-        add_variables(variables, profile.policy, paths, secrets);
+        add_variables(variables, profile.policy, paths);
     profile_free(&profile);
 }
 
 void profile_variables(struct profile_variables *variables, const struct bj_paths *paths,
-                       const struct secrets *secrets, const char *agent)
+                       const char *agent)
 {
     char **names = agent ? NULL : profile_names(paths);
     variables->count = 0;
-    add_variables(variables, NULL, paths, secrets);
+    add_variables(variables, NULL, paths);
     for (char **at = names; at && *at; at++)
-        add_profile(variables, *at, paths, secrets);
+        add_profile(variables, *at, paths);
     if (agent && *agent)
-        add_profile(variables, agent, paths, secrets);
+        add_profile(variables, agent, paths);
     profile_list_free(names);
 }
 

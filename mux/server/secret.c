@@ -22,10 +22,10 @@ const char *secret_variable(const struct secrets *secrets, const char *name, str
 {
     const char *value = getenv(name);
     size_t size = strlen(name), at = find(secrets, name, size);
-    if (value && *value)
-        return value;
     if (at < secrets->count)
         return secrets->given[at] + size + 1;
+    if (value && *value)
+        return value;
     bj_fail(
         error, -ENOENT,
         "the variable %.100s is not set: set it where you start belljar (for a policy of --policy: "
@@ -43,15 +43,21 @@ int secret_give(struct secrets *secrets, const char *variable, struct bj_error *
         return bj_fail(error, -EINVAL, "a variable is no NAME=VALUE of at most %d bytes",
                        SECRET_MAX - 1);
     snprintf(name, sizeof(name), "%.*s", (int)size, variable);
-    if (secret_variable(secrets, name, NULL))
+    const char *known = secret_variable(secrets, name, NULL);
+    if (known && strcmp(known, value + 1) == 0)
         return 0;
-    if (secrets->count == SECRET_GIVEN_MAX)
+    size_t at = find(secrets, name, size);
+    if (at == SECRET_GIVEN_MAX)
         return bj_fail(error, -ENOSPC, "there are %d variables already", SECRET_GIVEN_MAX);
     char *copy = sodium_malloc(strlen(variable) + 1);
     if (!copy)
         return bj_fail(error, -ENOMEM, "out of memory");
     strcpy(copy, variable);
-    secrets->given[secrets->count++] = copy;
+    if (at == secrets->count)
+        secrets->count++;
+    else
+        sodium_free(secrets->given[at]);
+    secrets->given[at] = copy;
     return 0;
 }
 

@@ -3,9 +3,10 @@
  * which reads it for the proxy, and beforehand, so that a user hears what is missing before an
  * agent starts.
  *
- * A variable (env:) is that of the server's environment. What it lacks clients give from theirs,
- * when they run an agent or show the dashboard, once, as if the server had been started with it: it
- * is kept in locked memory, and nowhere else.
+ * A variable (env:) is the one that a client gave last, when it ran an agent or showed the
+ * dashboard, as if the server had been started with it: so a key that was mistyped or replaced is
+ * set right. It is kept in locked memory, and nowhere else. Without one it is that of the server's
+ * environment.
  */
 #pragma once
 
@@ -29,8 +30,8 @@ struct secrets {
 const char *secret_variable(const struct secrets *secrets, const char *name,
                             struct bj_error *error);
 
-/* Keeps NAME=VALUE, unless the name is at hand. -EINVAL when it is none, or longer than a secret
- * can be; -ENOSPC, -ENOMEM. */
+/* Keeps NAME=VALUE, in place of another value of before. -EINVAL when it is none, or longer than a
+ * secret can be; -ENOSPC, -ENOMEM. */
 int secret_give(struct secrets *secrets, const char *variable, struct bj_error *error);
 
 /* Overwrites and frees all of it. */

@@ -80,10 +80,12 @@ int start_take_profile(struct start *start, const struct start_options *options,
 }
 
 /* What leads programs to the proxy, and placeholders of credentials, go before what the caller
- * gave, which so has the last word. */
+ * gave, which so has the last word. An agent that takes one of several keys does not hear of those
+ * that are missing: it would choose one of them. */
 int start_add_env(struct start *start, struct bj_error *error)
 {
     const struct policy *policy = &start->sandbox->guard.policy;
+    struct server *server = start->sandbox->server;
     char *const *profile = start->profile.env;
     size_t proxy = proxy_env_count(), own = 0, at = 0, profiles = 0;
     while (start->env[own])
@@ -101,6 +103,8 @@ int start_add_env(struct start *start, struct bj_error *error)
     }
     for (size_t i = 0; whole && i < policy->credentials_count; i++) {
         const struct policy_credential *credential = &policy->credentials[i];
+        if (profile_spares(&start->profile, &server->paths, &server->secrets, credential->name))
+            continue;
         if (credential->placeholder_env)
             whole = asprintf(&env[at++], "%s=belljar-placeholder-%s", credential->placeholder_env,
                              credential->name) > 0;

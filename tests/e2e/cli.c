@@ -188,6 +188,60 @@ START_TEST(project_of_git_is_a_clone)
 }
 END_TEST
 
+static void make_repository(char path[128])
+{
+    const char *script = world_file(&world, "make.sh",
+                                    "set -e; cd \"$1\"; git init -q -b main .; mkdir sub; "
+                                    "git config user.email a@b; git config user.name n; "
+                                    "echo one > sub/f; git add .; git commit -qm first",
+                                    0755);
+    snprintf(path, 128, "%s/repo", world.base);
+    mkdir(path, 0755);
+    world_run_ok(&world, (const char *const[]){"sh", script, path, NULL});
+}
+
+/* What `run` says of the project that an agent gets. */
+static char said[1000];
+static const char *project_of(const char *name, const char *option, const char *value)
+{
+    struct result result;
+    BELLJAR(&world, &result, "run", "-d", "-n", name, "--agent", "shell", option, value);
+    ck_assert_msg(result.code == 0, "%s", result.err);
+    snprintf(said, sizeof(said), "%s", result.err);
+    result_free(&result);
+    return world_field(&world, name, "project");
+}
+
+/* An agent that is run in a repository works on it, and what its copy lacks is said. */
+START_TEST(the_project_is_where_one_is)
+{
+    char repository[128], sub[140], dot[140];
+    make_repository(repository);
+    snprintf(sub, sizeof(sub), "%s/sub", repository);
+    ck_assert_int_eq(chdir(sub), 0);
+    ck_assert_str_eq(project_of("one", NULL, NULL), repository);
+    ck_assert_ptr_nonnull(strstr(said, "it works on a copy of "));
+    ck_assert_ptr_null(strstr(said, "uncommitted"));
+    world_file(&world, "repo/new", "new", 0644);
+    world_file(&world, "repo/sub/f", "two", 0644);
+    ck_assert_str_eq(project_of("two", "--project", repository), repository);
+    ck_assert_ptr_nonnull(strstr(said, "2 uncommitted changes of "));
+    ck_assert_str_eq(project_of("three", "--project", "."), sub);
+    ck_assert_ptr_nonnull(strstr(said, "is without history: --project "));
+    ck_assert_str_eq(project_of("four", "--no-project", NULL), "");
+    ck_assert_str_eq(said, "");
+    ck_assert_int_eq(chdir("/"), 0);
+    ck_assert_str_eq(project_of("five", NULL, NULL), "");
+    ck_assert_ptr_nonnull(strstr(said, "no repository here"));
+    /* The home directory is nobody's project because it is kept in git. */
+    snprintf(dot, sizeof(dot), "%s/.git", world.home);
+    ck_assert_int_eq(mkdir(dot, 0700), 0);
+    ck_assert_int_eq(chdir(world.home), 0);
+    ck_assert_str_eq(project_of("six", NULL, NULL), "");
+    ck_assert_int_eq(chdir("/"), 0);
+}
+END_TEST
+
 START_TEST(environment_of_the_agent)
 {
     BELLJAR_OK(&world, "run", "-d", "-n", "e", "-e", "CHOSEN=by me", "--rows", "33", "--cols", "99",
@@ -540,6 +594,7 @@ int main(void)
     tcase_add_checked_fixture(use, setup, teardown);
     tcase_set_timeout(use, 300);
     tcase_add_test(use, run_wait_capture);
+    tcase_add_test(use, the_project_is_where_one_is);
     tcase_add_test(use, exit_by_signal);
     tcase_add_test(use, names_are_made_up_and_kept);
     tcase_add_test(use, send_reaches_the_agent);

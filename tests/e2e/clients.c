@@ -260,9 +260,10 @@ END_TEST
 
 START_TEST(the_answer_has_a_name)
 {
-    human_runs(&world, "asker",
-               "/belljar/bin/belljar-shim ask --kind exec --title 'make install'; echo first $?; "
-               "cat");
+    human_runs(
+        &world, "asker",
+        "/belljar/bin/belljar-shim ask --kind exec --title 'make install'; echo first $?; "
+        "/belljar/bin/belljar-shim ask --kind exec --title 'make check'; echo second $?; cat");
     struct eye *one = eye_open(30, 100, (const char *const[]){world.belljar, "attach", NULL});
     struct eye *two = look(30, 100);
     EYE_WAIT_TEXT(two, "make install");
@@ -277,6 +278,12 @@ START_TEST(the_answer_has_a_name)
     EYE_WAIT(one, (eye_type(one, "a"), eye_pump(one, 200), eye_shows(one, "first 0")));
     EYE_WAIT_TEXT(two, "allowed by dashboard of ");
     EYE_WAIT(two, eye_shows(two, "\"pts/"));
+    /* Also when it was only in his pane. */
+    EYE_WAIT_TEXT(two, "make check");
+    EYE_WAIT_TEXT(one, "make check");
+    EYE_WAIT(one, (eye_type(one, "a"), eye_pump(one, 200), eye_shows(one, "second 0")));
+    EYE_WAIT_TEXT(two, "asker, make check");
+    ck_assert(eye_shows(two, "allowed by dashboard of "));
     eye_detach(one);
     eye_detach(two);
 }

@@ -99,6 +99,21 @@ START_TEST(a_changed_file_counts_at_once)
 }
 END_TEST
 
+/* Its directory is made, and the file with it, while the dashboard is open. */
+START_TEST(the_first_file_counts_at_once)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "--", "cat");
+    struct eye *eye = attach(24, 160);
+    EYE_WAIT_TEXT(eye, "z zoom");
+    make_directory();
+    configure("keys {\n  zoom = \"F5\"\n}\n");
+    EYE_WAIT_TEXT(eye, "read again");
+    EYE_WAIT_TEXT(eye, "F5 zoom");
+    eye_type(eye, "Q");
+    ends(eye);
+}
+END_TEST
+
 START_TEST(signal_key_and_palette_read_it_again)
 {
     BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "--", "cat");
@@ -256,6 +271,7 @@ int main(void)
     TCase *cases = tcase_create("config");
     tcase_add_checked_fixture(cases, setup, teardown);
     tcase_set_timeout(cases, 300);
+    tcase_add_test(cases, the_first_file_counts_at_once);
     tcase_add_test(cases, a_changed_file_counts_at_once);
     tcase_add_test(cases, signal_key_and_palette_read_it_again);
     tcase_add_test(cases, a_wrong_file_opens_no_dashboard);

@@ -141,7 +141,14 @@ START_TEST(taken_from_the_humans_environment)
     ck_assert(strstr(world_read(log_path), "GET /x good.example " SECRET "\n"));
     ck_assert(!found_anywhere());
 
-    BELLJAR_OK(&world, "kill", "early", "late");
+    /* One that was mistyped, or is another now: the last one counts. */
+    world_run_ok(&world, (const char *const[]){"env", VARIABLE "=another", world.belljar, "run",
+                                               "-d", "-n", "later", "--", "bash", "-c",
+                                               "curl -sS -m 60 $MODEL_URL/x; sleep 1000", NULL});
+    WAIT_FOR(world_shows(&world, "later", "what was fetched"));
+    ck_assert(strstr(world_read(log_path), "GET /x good.example another\n"));
+
+    BELLJAR_OK(&world, "kill", "early", "late", "later");
     BELLJAR_OK(&world, "server", "stop"); /* and with it what was given */
     BELLJAR_OK(&world, "restart", "early");
     WAIT_FOR(world_shows(&world, "early", "again"));

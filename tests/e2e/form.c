@@ -401,6 +401,27 @@ START_TEST(walls_for_shells)
 END_TEST
 
 /* R, the name, Enter. */
+/* What the server refuses comes back as it was typed. */
+START_TEST(refused_is_not_lost)
+{
+    human_runs(&world, "taken", "exec sleep 1000");
+    struct eye *eye = attach(24, 80);
+    EYE_WAIT_TEXT(eye, "taken");
+    eye_type(eye, "N");
+    EYE_WAIT_TEXT(eye, "Recording");
+    eye_type(eye, "\x15sleep 77");
+    eye_type(eye, EYE_DOWN EYE_DOWN EYE_DOWN EYE_DOWN EYE_DOWN);
+    EYE_WAIT_TEXT(eye, "\xe2\x96\xb8 Name");
+    eye_type(eye, "taken" EYE_ENTER);
+    EYE_WAIT(eye, eye_shows(eye, "the name taken is taken") && eye_shows(eye, "Recording"));
+    ck_assert(eye_shows(eye, "sleep 77"));
+    eye_type(eye, "-2" EYE_ENTER);
+    EYE_WAIT(eye, eye_shows(eye, "taken-2") && !eye_shows(eye, "Recording"));
+    WAIT_FOR(world_state_is(&world, "taken-2", "running"));
+    eye_detach(eye);
+}
+END_TEST
+
 START_TEST(renamed)
 {
     human_runs(&world, "before", "exec sleep 1000");
@@ -435,6 +456,7 @@ int main(void)
     tcase_add_test(tests, every_line_counts);
     tcase_add_test(tests, tab_completes);
     tcase_add_test(tests, walls_for_shells);
+    tcase_add_test(tests, refused_is_not_lost);
     tcase_add_test(tests, renamed);
     suite_add_tcase(suite, tests);
     return world_main(suite);

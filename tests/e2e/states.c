@@ -6,6 +6,7 @@
 #include "human.h"
 #include "world.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -236,6 +237,55 @@ START_TEST(a_blocked_agent_is_never_running)
 }
 END_TEST
 
+/* To see it larger is no answer: what waits paints itself anew, and waits. */
+START_TEST(another_size_is_no_answer)
+{
+    human_runs(&world, "waits",
+               "ask() { printf '\\033[2J\\033[Hone\\ntwo\\nthree\\n%s columns, go on?' "
+               "$(tput cols); }; trap ask WINCH; ask; printf '\\033]9;look\\007'; "
+               "while :; do sleep 0.2; done");
+    human_runs(&world, "second", "sleep 1000");
+    human_runs(&world, "third", "sleep 1000");
+    WAIT_FOR(does("waits", "input", "notification"));
+    struct eye *eye = attach(40, 120);
+    EYE_WAIT_TEXT(eye, "58 columns, go on?");
+    eye_type(eye, "1z");
+    EYE_WAIT_TEXT(eye, "118 columns, go on?");
+    for (int i = 0; i < 20; i++) {
+        eye_pump(eye, 300);
+        ck_assert(does("waits", "input", "notification"));
+    }
+    eye_detach(eye);
+}
+END_TEST
+
+/* What begins at the top again gets further from there. */
+START_TEST(a_cleared_screen_is_no_silence)
+{
+    human_runs(&world, "builds",
+               "seq 40; printf '\\033[H\\033[2J'; while sleep 1; do echo compiling; done");
+    WAIT_FOR(does("builds", "running", "output"));
+    for (int i = 0; i < 8; i++) {
+        poll(NULL, 0, 500);
+        ck_assert(strcmp(world_field(&world, "builds", "doing"), "running") == 0);
+    }
+}
+END_TEST
+
+/* A shell that cannot complete a word calls nobody. */
+START_TEST(a_beep_at_a_key_is_no_call)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "shell", "--", "bash", "--norc", "-i");
+    human_runs(&world, "rings", "read line; sleep 1; printf '\\007'; sleep 1000");
+    WAIT_FOR(world_shows(&world, "shell", "$"));
+    BELLJAR_OK(&world, "send", "shell", "no-such-word\t\t");
+    BELLJAR_OK(&world, "send", "rings", "--enter", "go");
+    WAIT_FOR(does("rings", "input", "bell")); /* that one does */
+    ck_assert_str_ne(world_field(&world, "shell", "source"), "bell");
+    ck_assert_int_gt(world_number(&world, "shell", "bell"), 0);
+}
+END_TEST
+
 START_TEST(an_end_takes_what_hooks_told)
 {
     human_runs(&world, "short", TELLS("Notification") " read end");
@@ -433,6 +483,9 @@ int main(void)
     TCase *tests = tcase_create("states");
     tcase_set_timeout(tests, 0);
     tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_test(tests, another_size_is_no_answer);
+    tcase_add_test(tests, a_cleared_screen_is_no_silence);
+    tcase_add_test(tests, a_beep_at_a_key_is_no_call);
     tcase_add_test(tests, everybody_is_told_the_same);
     tcase_add_test(tests, each_state_looks_as_the_theme_says);
     tcase_add_test(tests, a_card_says_who_says_so);

@@ -122,6 +122,7 @@ void world_open(struct world *world)
     make(world->home);
     ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
     environment(world);
+    ck_assert_int_eq(chdir("/"), 0); /* which is in no repository */
 }
 
 /* The server leads a session; the process that made it a daemon does not, and may end a moment

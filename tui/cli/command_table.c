@@ -81,7 +81,9 @@ const struct command_spec command_table[] = {
      .summary = "start an agent in a new sandbox",
      .text = "Without COMMAND the sandbox runs your shell. On a terminal the dashboard opens with "
              "the new sandbox in focus; with -d the sandbox's name is printed instead. With "
-             "--project the agent works on a private copy of the directory. A limit that is not "
+             "--project the agent works on a private copy of the directory: a repository is cloned at "
+             "its last commit, of another directory all files are copied. With --agent the "
+             "repository that you are in is the project that you did not name. A limit that is not "
              "given is the policy's; 0 is none. With --agent a known agent is started as its "
              "profile says, with COMMAND's words as further arguments; belljar doctor lists the "
              "profiles. With --acp PROFILE-acp is used, or COMMAND speaks that protocol on its "
@@ -103,6 +105,7 @@ const struct command_spec command_table[] = {
            .help = "and but for this option of it: policy, project, env, ...; may be repeated"},
           TEXT('n', "name", "NAME", WORD_NONE, "name of the sandbox (letters, digits, - _ .)"),
           TEXT('p', "project", "DIR", WORD_DIRECTORY, "give it a copy of this directory at /work"),
+          FLAG(0, "no-project", "with --agent in a repository: an empty /work all the same"),
           TEXT(0, "policy", "FILE", WORD_FILE, "policy file for it, added to your own"),
           TEXT(0, "driver", "DRIVER", WORD_DRIVER, "how the wall is built (default bwrap)"),
           SIZE('m', "memory", "memory limit, e.g. 512M or 2G"),

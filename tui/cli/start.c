@@ -1,6 +1,8 @@
 #include "tui/cli/start.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -9,10 +11,14 @@
 
 #include "tui/cli/attach.h"
 #include "tui/cli/give.h"
+#include "tui/cli/here.h"
 #include "tui/cli/peer.h"
 #include "tui/cli/report.h"
 #include "tui/cli/sandbox.h"
+#include "tui/config.h"
 #include "tui/model/line.h"
+
+#define NOTE_MAX (2 * PATH_MAX + 200)
 
 /* The agent's command; without one, the caller's shell by its name inside. Empty: another
  * sandbox's.
@@ -187,8 +193,13 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
     if (path && other)
         json_object_set_new(params, "path", json_string(path));
     int status = 0;
+    char here[PATH_MAX];
+    bool guess =
+        args_set(args, "agent") && !args_set(args, "like") && !args_set(args, "no-project");
     if (args_set(args, "project"))
         status = add_path(params, "project", args_text(args, "project"), true, error);
+    else if (guess && here_repository(here))
+        status = add_path(params, "project", here, true, error);
     if (status == 0 && args_set(args, "policy"))
         status = add_path(params, "policy", args_text(args, "policy"), false, error);
     if (status == 0)
@@ -196,19 +207,57 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
     return status < 0 ? status : start_environment(params, args, error);
 }
 
-/* What its credentials are taken from is given while the project is copied and the wall built. */
+/* The agent starts, and fails at the first word. One with variables or a policy of its own may have
+ * its key from there. */
+static void say_keyless(struct peer *server, const json_t *params)
+{
+    json_t *agents = NULL, *item;
+    size_t index;
+    const char *agent = report_text(params, "agent");
+    if (!*agent || json_object_get(params, "env") || json_object_get(params, "policy") ||
+        peer_call(server, "profile.list", json_pack("{s:s*}", "path", getenv("PATH")),
+                  PEER_TIMEOUT_MS, &agents, NULL) < 0)
+        return;
+    json_array_foreach(agents, index, item)
+    {
+        if (strcmp(report_text(item, "name"), agent) == 0 && *report_text(item, "keyless"))
+            report_failure("note: %s has no key: %s", agent, report_text(item, "keyless"));
+    }
+    json_decref(agents);
+}
+
+/* What it works on, when that is not what was asked for in so many words. */
+static void say_project(const struct args *args, const json_t *params, char note[NOTE_MAX])
+{
+    const char *project = report_text(params, "project");
+    note[0] = '\0';
+    if (!args_set(args, "agent") || args_set(args, "like") || args_set(args, "no-project"))
+        return;
+    if (!*project) {
+        snprintf(note, NOTE_MAX,
+                 "no repository here, so it has an empty directory: --project DIR "
+                 "gives it another");
+        return;
+    }
+    if (!args_set(args, "project"))
+        report_failure("note: it works on a copy of %s", project);
+    here_left_behind(project, note, NOTE_MAX);
+}
+
+/* What its credentials are taken from is given before: which are at hand decides what an agent is
+ * told of. */
 static int start(struct peer *server, json_t *params, char name[64], struct bj_error *error)
 {
-    char agent[64];
-    struct peer_reply reply;
-    json_t *answer;
+    json_t *answer = NULL;
     bool known = json_object_get(params, "agent") || !json_object_get(params, "like");
-    snprintf(agent, sizeof(agent), "%s", report_text(params, "agent"));
-    peer_send(server, "sandbox.run", params, &reply);
-    give_variables(server, known ? agent : NULL);
-    int status = peer_take(server, &reply, PEER_KILL_TIMEOUT_MS, &answer, error);
+    give_variables(server, known ? report_text(params, "agent") : NULL);
+    int status =
+        peer_call(server, "sandbox.run", json_incref(params), PEER_KILL_TIMEOUT_MS, &answer, error);
     snprintf(name, 64, "%s", report_text(answer, "name"));
     json_decref(answer);
+    if (status == 0)
+        say_keyless(server, params);
+    json_decref(params);
     return status;
 }
 
@@ -227,6 +276,8 @@ int start_run(const struct args *args, const struct bj_paths *paths)
     if (args_set(args, "instead") && (!args_set(args, "agent") || args->trailing_count == 0))
         return report_usage("run: --instead needs --agent PROFILE, and behind -- what runs in its "
                             "agent's place");
+    if (args_set(args, "project") && args_set(args, "no-project"))
+        return report_usage("run: --project and --no-project say different things: give one");
     if (args_set(args, "without") && !args_set(args, "like"))
         return report_usage("run: --without is for --like NAME: else only what is given counts");
     if (args_set(args, "no-record") && args_number(args, "record-limit", 0) > 0)
@@ -240,12 +291,19 @@ int start_run(const struct args *args, const struct bj_paths *paths)
         json_decref(params);
         return report_error(&error);
     }
-    status = sandbox_server(paths, true, &server, &error);
+    static struct config config;
+    if (!detached && attach_possible())
+        status = config_load(&config, paths, &error); /* before it starts unseen */
+    if (status == 0)
+        status = sandbox_server(paths, true, &server, &error);
     if (status < 0) {
         json_decref(params);
         return report_error(&error);
     }
-    char name[64];
+    char name[64], note[NOTE_MAX];
+    say_project(args, params, note);
+    if (note[0])
+        report_failure("note: %s", note);
     status = start(&server, params, name, &error);
     peer_close(&server);
     if (status < 0)
@@ -255,6 +313,7 @@ int start_run(const struct args *args, const struct bj_paths *paths)
             .session = args_text(args, "session"),
             .theme = args_text(args, "theme"),
             .focus = name,
+            .note = note,
         };
         return attach_open(paths, &options);
     }

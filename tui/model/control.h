@@ -105,6 +105,7 @@ struct control {
     struct form form;
     struct menu menu;
     char decided[FLEET_ID_MAX]; /* request that was answered here last; its end is no news */
+    char past[FLEET_ID_MAX];    /* the fleet's, when its end was looked at last */
     char note[512];             /* a short message in the bar */
     bool note_bad;
     uint64_t note_until;

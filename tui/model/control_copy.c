@@ -10,7 +10,8 @@ void control_copy_open(struct control *control, const struct control_view *view,
 {
     if (!fleet_find(view->fleet, control->selected))
         return;
-    if (!layout_pane(view->layout, control->selected_index)) {
+    /* Zoomed it will have room, if it is selected only now. */
+    if (control->layout != LAYOUT_ZOOM && !layout_pane(view->layout, control->selected_index)) {
         control_note(control, view->now, false, "no room for its text here: %s shows it alone",
                      keys_first(0, ACTION_ZOOM).text);
         return;

@@ -295,10 +295,25 @@ static void say_gone(struct control *control, const struct fleet *fleet, const c
                  by ? fleet->past.by : "");
 }
 
+/* What was on screen here, and another client has decided. */
+static void say_decided(struct control *control, const struct fleet *fleet, uint64_t now)
+{
+    bool allowed = strcmp(fleet->past.outcome, "allow") == 0;
+    if (strcmp(control->past, fleet->past.id) == 0)
+        return;
+    memcpy(control->past, fleet->past.id, FLEET_ID_MAX);
+    if (!fleet->past.seen || !fleet->past.by[0] || strcmp(control->decided, fleet->past.id) == 0 ||
+        (!allowed && strcmp(fleet->past.outcome, "deny") != 0))
+        return;
+    control_note(control, now, false, "%s by %s: %s, %s", allowed ? "allowed" : "denied",
+                 fleet->past.by, fleet->past.sandbox, fleet->past.title);
+}
+
 void decide_sync(struct control *control, const struct fleet *fleet, uint64_t now)
 {
     struct menu *menu = &control->menu;
     bool said = false;
+    say_decided(control, fleet, now);
     if (menu->open) {
         const struct request *request = fleet_request_find(fleet, menu->request);
         if (!request) {

@@ -74,15 +74,17 @@ static void run_hit(struct control *control, const struct control_view *view,
         snprintf(order->text, sizeof(order->text), "%s", argument);
         return;
     }
+    size_t before = control->selected_index;
     control->named = *argument && takes != PALETTE_NOTHING;
     if (control->named && !take_sandbox(control, view, &argument))
         return;
     if (*argument && takes == PALETTE_RENAMES && !strchr(argument, ' '))
         rename_to(control, argument, order);
-    else if (*argument)
+    else if (*argument) {
         control_note(control, view->now, true, "%s%s: \"%s\" is too much here", hit->name,
                      control->named ? " takes one sandbox" : " takes no words", argument);
-    else if (hit->action == ACTION_NONE)
+        control_select(control, view->fleet, before);
+    } else if (hit->action == ACTION_NONE)
         show_output(control, view, hit->command, order);
     else
         control_act(control, view, hit->action, order);

@@ -96,6 +96,8 @@ static void prompt_done(struct control *control, struct order *order)
     if (control->prompt == PROMPT_BROADCAST) {
         control->mode = CONTROL_BROADCAST;
         control->list = LIST_NONE;
+        if (control->layout == LAYOUT_ZOOM) /* nobody types into what he does not see */
+            control->layout = control->before_zoom;
     }
     order->kind = orders[control->prompt];
     order->many = control->prompt >= PROMPT_PAUSE_MANY;

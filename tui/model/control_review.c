@@ -74,7 +74,7 @@ void control_review_key(struct control *control, const struct control_view *view
         break;
     case REVIEW_NARROW:
         control_note(control, view->now, false, "two sides need %d columns more",
-                     REVIEW_SPLIT_COLS - review_text_cols(review));
+                     REVIEW_SPLIT_COLS - review->screen_cols);
         break;
     default:
         break;

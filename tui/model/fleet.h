@@ -101,6 +101,7 @@ enum fleet_sorting fleet_sorting_find(const char *word);
 struct fleet_tab {
     const char *project; /* of a sandbox; "" for those without one */
     size_t count, need;  /* its sandboxes, and those that need the human */
+    enum doing doing;    /* of the first of these, or that one waits for a verdict */
 };
 
 struct fleet {
@@ -115,6 +116,8 @@ struct fleet {
     size_t request_count;
     struct {
         char id[FLEET_ID_MAX], outcome[8], by[FLEET_NAME_MAX];
+        char sandbox[FLEET_SHOWN_MAX], title[REQUEST_TITLE_MAX];
+        bool seen;                          /* it was on screen, and not as one of a flood */
     } past;                                 /* the request that was closed last */
     struct alert *alerts[FLEET_ALERTS_MAX]; /* oldest first */
     size_t alert_count;

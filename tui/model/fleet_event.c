@@ -197,6 +197,10 @@ static int on_request_gone(struct fleet *fleet, const struct origin *origin,
             memcpy(fleet->past.id, id, sizeof(id));
             field_copy(map, "outcome", fleet->past.outcome, sizeof(fleet->past.outcome));
             field_copy(map, "by", fleet->past.by, sizeof(fleet->past.by));
+            snprintf(fleet->past.sandbox, sizeof(fleet->past.sandbox), "%s",
+                     fleet->requests[i]->sandbox);
+            snprintf(fleet->past.title, sizeof(fleet->past.title), "%s", fleet->requests[i]->title);
+            fleet->past.seen = fleet->requests[i]->painted_at != 0 && fleet->requests[i]->pile == 1;
             drop_request(fleet, i);
             break;
         }

@@ -209,7 +209,10 @@ size_t fleet_tabs(const struct fleet *fleet, struct fleet_tab tabs[FLEET_TABS_MA
             tabs[at] = (struct fleet_tab){.project = sandbox->project};
         }
         tabs[at].count++;
-        tabs[at].need += state_needs(sandbox->doing.doing);
+        if (!state_needs(sandbox->doing.doing))
+            continue;
+        if (tabs[at].need++ == 0 || sandbox->doing.doing == DOING_VERDICT)
+            tabs[at].doing = sandbox->doing.doing;
     }
     return count;
 }

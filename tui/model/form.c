@@ -82,15 +82,24 @@ bool form_completes(enum form_field field)
     return fields[field].completes;
 }
 
+void form_refuse(struct form *form, const char *why)
+{
+    form->refused = true;
+    form->bad = true;
+    snprintf(form->hint, sizeof(form->hint), "%.250s", why);
+}
+
 void form_open(struct form *form)
 {
+    form->open = true;
+    if (form->refused)
+        return;
     if (form->like[0])
         memcpy(form->line, form->own, sizeof(form->line));
     form->like[0] = '\0';
     line_set(&form->line[FORM_NAME], "");
     line_set(&form->line[FORM_PROMPT], "");
     line_set(&form->line[FORM_ENV], "");
-    form->open = true;
     form->at = FORM_COMMAND;
     form->hint[0] = '\0';
 }
@@ -108,7 +117,7 @@ enum form_outcome form_key(struct form *form, const struct chord *chord)
     const char *key = chord->key;
     bool control = chord->mods == BJ_MOD_CTRL;
     if (strcmp(key, "escape") == 0 || (control && (!strcmp(key, "c") || !strcmp(key, "g")))) {
-        form->open = false;
+        form->open = form->refused = false;
         return FORM_LEAVES;
     }
     if (strcmp(key, "enter") == 0)
@@ -387,6 +396,7 @@ int form_like(struct form *form, const struct sandbox *sandbox, const struct fle
                        "%s is on another host, and sandboxes are started on this one only: use "
                        "belljar run there",
                        sandbox->name);
+    form->refused = false;
     form_open(form);
     memcpy(form->own, form->line, sizeof(form->own));
     snprintf(form->like, sizeof(form->like), "%s", sandbox->id);

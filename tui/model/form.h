@@ -36,6 +36,7 @@ struct form {
     struct line line[FORM_FIELDS];
     char hint[256]; /* what a path could go on with, or what is wrong */
     bool bad;
+    bool refused; /* what it asked for last was; it opens as it was */
     /* Of another one like a sandbox: its id and name, what was shown of it, and the choices of a
      * new one, which come back with the next form_open(). */
     char like[FLEET_ID_MAX], like_name[FLEET_SHOWN_MAX];
@@ -67,6 +68,9 @@ bool form_completes(enum form_field field);
 enum form_outcome { FORM_STAYS, FORM_LEAVES, FORM_SUBMITS, FORM_COMPLETES };
 enum form_outcome form_key(struct form *form, const struct chord *chord);
 void form_paste(struct form *form, const char *text, size_t size);
+
+/* What it asked for was refused, for this reason: nothing that was typed is lost. */
+void form_refuse(struct form *form, const char *why);
 
 /* -EINVAL with a sentence, and the cursor in the line that is wrong. */
 int form_check(struct form *form, struct form_request *request, struct bj_error *error);

@@ -37,8 +37,9 @@ int review_body_rows(const struct review *review)
 
 int review_panel_cols(const struct review *review)
 {
-    int cols = review->screen_cols;
-    return cols < REVIEW_PANEL_COLS ? 0 : cols / 4 < 48 ? cols / 4 : 48;
+    int cols = review->screen_cols, panel = cols / 4 < 48 ? cols / 4 : 48;
+    bool room = cols >= REVIEW_PANEL_COLS && (!review->split || cols - panel >= REVIEW_SPLIT_COLS);
+    return room ? panel : 0;
 }
 
 int review_text_cols(const struct review *review)

@@ -15,7 +15,7 @@
 #include "tui/model/field.h"
 #include "tui/model/line.h"
 
-#define REVIEW_SPLIT_COLS 100 /* of the text, from which two sides fit beside each other */
+#define REVIEW_SPLIT_COLS 80  /* of the text, from which two sides fit beside each other */
 #define REVIEW_PANEL_COLS 120 /* of the screen, from which the panel is there */
 #define REVIEW_PLACE_MAX  (DIFF_LINE_MAX + 16)
 

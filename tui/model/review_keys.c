@@ -129,7 +129,7 @@ static void move_aside(struct review *review, int by)
 
 static enum review_outcome toggle_sides(struct review *review)
 {
-    if (!review->split && review_text_cols(review) < REVIEW_SPLIT_COLS)
+    if (!review->split && review->screen_cols < REVIEW_SPLIT_COLS)
         return REVIEW_NARROW;
     review->split = !review->split;
     review->left = 0;

@@ -62,6 +62,15 @@ static void paint_lines(struct view *view, const struct view_input *input,
     }
 }
 
+/* Of the alerts in narrow cards: none or the same in all, so that states stand below each other. */
+static int alert_columns(const struct fleet *fleet)
+{
+    for (size_t i = 0; i < fleet->count; i++)
+        if (fleet->sandboxes[i]->alerts > 0)
+            return 4;
+    return 1;
+}
+
 void view_card_paint(struct view *view, const struct view_input *input, size_t index,
                      const struct rect *rect)
 {
@@ -94,7 +103,7 @@ void view_card_paint(struct view *view, const struct view_input *input, size_t i
     if (sandbox->alerts > 0)
         snprintf(alerts, sizeof(alerts), "%s%u ", severity_glyph(severity, ascii), sandbox->alerts);
     box_column(&pen, &name, label,
-               rect->cols >= 60 ? 17 : rect->cols - 20 - text_width(alerts) - (alerts[0] == 0));
+               rect->cols >= 60 ? 17 : rect->cols - 20 - alert_columns(input->fleet));
     snprintf(text, sizeof(text), "%s %s", word, since);
     box_column(&pen, hears ? &heard : &state, hears ? "BROADCAST" : text, 15);
     pen.end--;
@@ -143,7 +152,7 @@ void view_projects_paint(struct view *view, const struct view_input *input)
                  !paint->facts.utf8);
         snprintf(text, sizeof(text), " %s %zu ", fitted, tabs[i].count);
         pen_put(&pen, i == at ? &here : &blank, text);
-        snprintf(text, sizeof(text), "%s%zu ", state_glyph(DOING_VERDICT, !paint->facts.utf8),
+        snprintf(text, sizeof(text), "%s%zu ", state_glyph(tabs[i].doing, !paint->facts.utf8),
                  tabs[i].need);
         if (tabs[i].need > 0)
             pen_put(&pen, &need, text);

@@ -13,8 +13,8 @@
  * The labelled corpus: stories of agents, each with what a person who sits beside it would say from
  * one second to another. Events are "SECOND NAME", separated by commas; "every N S..E NAME" stands
  * for many. Names: working waiting done (hooks), shown left (prompt marks), notice bell spinner
- * keys (a human types), out (output in place), line (output that gets further), busy calm (CPU),
- * reads (it is seen to read its terminal), asks settled (a request).
+ * keys (a human types), size (of its terminal), out (output in place), line (output that gets
+ * further), busy calm (CPU), reads (it is seen to read its terminal), asks settled (a request).
  */
 struct story {
     const char *what, *events;
@@ -63,6 +63,14 @@ static const struct story stories[] = {
     {"a shell after a command", "0 shown,5 keys,5 left,5 line,20 line,20 shown", false, 20, 60,
      true, DOING_INPUT},
     {"rings, a human looks", "0 line,5 bell,20 keys,20 out", false, 5, 20, true, DOING_INPUT},
+    {"notifies, gets another size and paints itself",
+     "0 line,5 notice,6 out,30 size,30 line,31 out", false, 5, 60, true, DOING_INPUT},
+    {"a human looks and makes it larger", "0 line,5 bell,20 keys,20 out,30 size,31 line", false, 5,
+     60, true, DOING_INPUT},
+    {"waits, a human looks and makes it larger",
+     "0 waiting,5 keys,5 out,30 size,31 line,31 busy,32 calm", true, 0, 60, true, DOING_INPUT},
+    {"does what was typed, then rings", "0 calm,5 keys,5 line,8 bell", false, 8, 60, true,
+     DOING_INPUT},
     {"a script asks", "0 calm,0 line,2 out,6 reads", false, 6, 60, true, DOING_INPUT},
     {"a script of a shell with marks asks", "0 shown,1 keys,1 left,1 line,2 out,6 reads", false, 6,
      60, true, DOING_INPUT},
@@ -103,6 +111,9 @@ static const struct story stories[] = {
     {"rang and went on", "0 line,5 bell,every 1 10..60 line", false, 11, 60, false, DOING_RUNNING},
     {"sleeps", "0 line,0 calm", false, 5, 60, false, DOING_IDLE},
     {"prints nothing ever", "0 calm", false, 5, 60, false, DOING_IDLE},
+    {"a shell beeps at a key", "0 calm,5 keys,5 bell,5 out", false, 5, 60, false, DOING_IDLE},
+    {"rang, got another size and goes on", "0 line,5 bell,20 size,20 line,every 1 23..60 line",
+     false, 24, 60, false, DOING_RUNNING},
     {"a human types into cat", "0 calm,every 1 10..20 keys,every 1 10..20 out", false, 5, 60, false,
      DOING_IDLE},
 };
@@ -141,6 +152,8 @@ static void happen(struct activity_facts *facts, const struct activity *activity
         facts->spinner_at = now;
     } else if (strcmp(name, "keys") == 0) {
         facts->input_at = now;
+    } else if (strcmp(name, "size") == 0) {
+        facts->sized_at = now;
     } else if (strcmp(name, "busy") == 0 || strcmp(name, "calm") == 0) {
         facts->cpu = name[0] == 'b' ? 80 : 0;
     } else if (strcmp(name, "asks") == 0 || strcmp(name, "settled") == 0) {

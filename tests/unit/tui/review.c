@@ -89,7 +89,7 @@ END_TEST
 
 START_TEST(sides_stand_beside_each_other)
 {
-    open_at(20, 80);
+    open_at(20, 79);
     ck_assert_int_eq(press("s"), REVIEW_NARROW);
     ck_assert(!review.split);
     review_fit(&review, 20, 200);
@@ -105,7 +105,7 @@ START_TEST(sides_stand_beside_each_other)
     ck_assert_int_eq(review.diff.lines[row->left - 1].kind, DIFF_REMOVED);
     ck_assert_int_eq(review.diff.lines[row->right - 1].kind, DIFF_ADDED);
     /* Too narrow now; wide again, it is as it was wanted. */
-    review_fit(&review, 20, 90);
+    review_fit(&review, 20, 70);
     ck_assert(review.split && !review.split_shown);
     review_fit(&review, 20, 200);
     ck_assert(review.split_shown);
