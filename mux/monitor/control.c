@@ -149,13 +149,14 @@ static bool line_is_open(const struct monitor *monitor)
            (typed ? control->typed_behind : terminal->col > 0);
 }
 
-#define SIGNS 5 /* fields */
+#define SIGNS 6 /* fields */
 static void pack_signs(msgpack_packer *packer, const struct monitor *monitor)
 {
     static const char *const prompts[] = {"", "shown", "left"};
     bj_pack_key_uint(packer, "output", monitor->link.output.next);
     bj_pack_key_uint(packer, "lines", monitor->control.lines);
     bj_pack_key_uint(packer, "inputs", monitor->control.inputs);
+    bj_pack_key_uint(packer, "breaks", monitor->control.breaks);
     bj_pack_key_str(packer, "prompt", prompts[monitor->terminal->prompt]);
     bj_pack_key_bool(packer, "open", line_is_open(monitor));
 }
@@ -220,7 +221,7 @@ void control_output(struct monitor *monitor)
     tell_soon(monitor);
 }
 
-void control_input(struct monitor *monitor)
+void control_input(struct monitor *monitor, bool breaks)
 {
     struct control *control = &monitor->control;
     uint64_t line = cursor_line(monitor->terminal);
@@ -229,6 +230,7 @@ void control_input(struct monitor *monitor)
     control->typed = true;
     control->typed_line = line;
     control->inputs++;
+    control->breaks += breaks;
     control->output_due = true;
     tell_soon(monitor);
 }

@@ -32,7 +32,7 @@ struct control {
     bool title_due, output_due, state_due; /* told when the timer runs out */
     uint64_t furthest, lines;              /* how far down it got; how often it got further */
     uint64_t clears;                       /* of the terminal, when `furthest` was taken */
-    uint64_t inputs;                       /* times that a human typed */
+    uint64_t inputs, breaks;               /* times that a human typed, and what interrupts */
     uint64_t typed_line;                   /* into which he typed last */
     bool typed, typed_behind;              /* and something stood before the cursor when he began */
     const char *state;                     /* what a hook told last, NULL: nothing yet */
@@ -57,8 +57,8 @@ void control_title(struct monitor *monitor);
 void control_bell(struct monitor *monitor);
 void control_size(struct monitor *monitor);
 void control_output(struct monitor *monitor);
-/* A human typed into it. */
-void control_input(struct monitor *monitor);
+/* A human typed into it; `breaks`: Escape or Ctrl-C, which interrupt most agents. */
+void control_input(struct monitor *monitor, bool breaks);
 
 /* Returns false when no server is there to hear it. */
 bool control_alert(struct monitor *monitor, const struct alert *alert);

@@ -46,6 +46,7 @@ static const struct {
     {"SessionStart", "waiting"},
     {"UserPromptSubmit", "working"},
     {"Stop", "done"},
+    {"StopFailure", "waiting"}, /* its model could not be asked */
     {"SessionEnd", "done"},
     {"Notification", "waiting"},
     {"BeforeAgent", "working"},

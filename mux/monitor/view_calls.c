@@ -156,10 +156,10 @@ static void scroll(const struct call *call)
 }
 
 /* The answer is a promise, so it waits while the input is in our memory alone. */
-static void typed(const struct call *call)
+static void typed(const struct call *call, bool breaks)
 {
     struct view_client *client = call->client;
-    control_input(call->monitor);
+    control_input(call->monitor, breaks);
     if (link_input_sent(call->monitor) || call->id == BJ_RPC_NO_REPLY) {
         done(call);
         return;
@@ -187,7 +187,7 @@ static void input(const struct call *call)
     if (!may_type(call, length))
         return;
     monitor_input(call->monitor, bytes, length);
-    typed(call);
+    typed(call, length == 1 && (bytes[0] == '\033' || bytes[0] == '\003'));
 }
 
 static void key(const struct call *call)
@@ -200,7 +200,8 @@ static void key(const struct call *call)
     if (terminal_key(call->monitor->terminal, name, mods) < 0)
         fail(call, -EINVAL, "key is neither one character nor the name of a key");
     else
-        typed(call);
+        typed(call,
+              mods ? mods == BJ_MOD_CTRL && strcmp(name, "c") == 0 : strcmp(name, "escape") == 0);
 }
 
 static void paste(const struct call *call)
@@ -210,7 +211,7 @@ static void paste(const struct call *call)
     if (!may_type(call, length + KEY_BYTES))
         return;
     terminal_paste(call->monitor->terminal, text, length);
-    typed(call);
+    typed(call, false);
 }
 
 static void mouse(const struct call *call)

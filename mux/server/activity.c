@@ -78,6 +78,13 @@ static bool works(const struct activity_facts *facts, uint64_t now)
            (facts->cpu < 0 || facts->cpu >= ACTIVITY_BUSY || now < sign + ACTIVITY_COMMAND_MS);
 }
 
+/* Few agents have a hook for it; one that works paints at least its spinner. */
+static bool is_interrupted(const struct activity_facts *facts, uint64_t now)
+{
+    return facts->break_at > facts->told_at &&
+           !recent(later(facts->output_at, facts->break_at), now);
+}
+
 static bool judge_hook(const struct activity_facts *facts, uint64_t now, struct verdict *verdict)
 {
     uint64_t sign = later(later(facts->output_at, facts->busy_at), facts->told_at);
@@ -95,6 +102,10 @@ static bool judge_hook(const struct activity_facts *facts, uint64_t now, struct 
     case HOOK_WORKING:
         if (judge_calls(facts, facts->told_at, verdict))
             return true;
+        if (is_interrupted(facts, now)) {
+            *verdict = (struct verdict){DOING_IDLE, SOURCE_SILENCE, facts->break_at};
+            return true;
+        }
         *verdict =
             silent ? (struct verdict){DOING_STUCK, SOURCE_HOOK, sign}
                    : (struct verdict){facts->cpu >= ACTIVITY_BUSY ? DOING_RUNNING : DOING_THINKING,

@@ -71,6 +71,7 @@ struct activity_facts {
     uint64_t prompt_at, notice_at, bell_at;
     uint64_t spinner_at; /* its title turned a spinner */
     uint64_t input_at;   /* a human typed */
+    uint64_t break_at;   /* Escape or Ctrl-C, which interrupt most agents */
     uint64_t sized_at;   /* its terminal got another size, so that it draws anew */
     uint64_t watched_at; /* since then no output would have been missed */
     uint64_t output_at;

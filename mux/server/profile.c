@@ -197,6 +197,16 @@ static int read_mounts(struct profile *profile, const struct document_node *node
     return 0;
 }
 
+static int read_flag(struct profile *profile, const struct document_node *node, void *out,
+                     struct bj_error *error)
+{
+    bool on = node->kind == DOCUMENT_TEXT && strcmp(node->text, "true") == 0;
+    if (!on && (node->kind != DOCUMENT_TEXT || strcmp(node->text, "false") != 0))
+        return mistake(profile, node, error, "true or false is expected");
+    *(bool *)out = on;
+    return 0;
+}
+
 static int read_policy(struct profile *profile, const struct document_node *node, void *out,
                        struct bj_error *error)
 {
@@ -255,6 +265,7 @@ static const struct {
     {"command", read_list, AT(command)},
     {"prompt", read_list, AT(prompt)},
     {"resume", read_list, AT(resume)},
+    {"tells", read_flag, AT(tells)},
     {"env", read_env, AT(env)},
     {"keys", read_list, AT(keys)},
     {"mounts", read_mounts, AT(mounts)},
@@ -272,10 +283,11 @@ static int read_document(struct profile *profile, const struct document_node *ro
         while (i < sizeof(fields) / sizeof(fields[0]) && strcmp(fields[i].name, node->name) != 0)
             i++;
         if (i == sizeof(fields) / sizeof(fields[0]))
-            return mistake(profile, node, error,
-                           "no such field; a profile has summary, install, search, packages, "
-                           "needs, mounts, command, prompt, resume, env, keys, policy, files, "
-                           "home and fixed_home");
+            return mistake(
+                profile, node, error,
+                "no such field; a profile has summary, install, search, packages, "
+                "needs, mounts, command, prompt, resume, tells, env, keys, policy, files, "
+                "home and fixed_home");
         int status = fields[i].read(profile, node, (char *)profile + fields[i].at, error);
         if (status < 0)
             return status;

@@ -38,8 +38,9 @@ struct profile {
     char **packages; /* npm packages beside the program's that it needs where they are */
     char **needs;    /* further programs */
     char **command, **prompt, **resume;
-    char **env;                                   /* NAME=VALUE */
-    char **keys;                                  /* keys it uses itself */
+    bool tells;  /* its hooks tell when it took a prompt: before that there is nothing to resume */
+    char **env;  /* NAME=VALUE */
+    char **keys; /* keys it uses itself */
     char **mounts;                                /* path inside and path on the host, by turns */
     struct profile_file files[PROFILE_FILES_MAX]; /* read-only, absolute */
     struct profile_file home[PROFILE_FILES_MAX];  /* relative to the home directory, once */

@@ -142,6 +142,7 @@ static const struct field {
     {FIELD(arguments)},
     {FIELD(variables)},
     {FIELD(instead)},
+    {FIELD(unheard)},
     {FIELD(policy)},
     {FIELD(egress)},
     {PART(quotas, disk)},

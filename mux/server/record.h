@@ -35,6 +35,7 @@ struct record {
     char **argv;      /* NULL-terminated, owned */
     char **arguments; /* the caller's, of argv made by a profile; NULL-terminated or NULL, owned */
     bool instead;     /* they run in place of the profile's program */
+    bool unheard;     /* its agent tells when it took a prompt, and has not */
     char **variables; /* names of those that the caller gave, likewise; values may be secrets */
     char *project;    /* path on the host or NULL, owned */
     char driver[32];

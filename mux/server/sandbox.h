@@ -63,7 +63,7 @@ struct sandbox {
     struct activity activity;
     struct timeline timeline;
     struct reading reading;
-    uint64_t sign_counts[3]; /* output, lines, inputs as its monitor counts */
+    uint64_t sign_counts[4]; /* output, lines, inputs, breaks as its monitor counts */
     bool dirty;              /* clients do not know this state yet */
 
     struct sample sample;

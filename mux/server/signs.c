@@ -34,6 +34,10 @@ void signs_state(struct sandbox *sandbox, const msgpack_object *params)
     for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++)
         if (strcmp(states[i].word, state) == 0) {
             set_hook(sandbox, states[i].word, states[i].hook);
+            if (sandbox->record.unheard && states[i].hook == HOOK_WORKING) {
+                sandbox->record.unheard = false;
+                sandbox_save(sandbox);
+            }
             text_clean(sandbox->agent_text, sizeof(sandbox->agent_text), text, strlen(text), false);
             sandbox_touch(sandbox);
         }
@@ -68,12 +72,12 @@ static void read_signs(struct sandbox *sandbox, const msgpack_object *params, bo
     struct activity_facts *facts = &sandbox->facts;
     uint64_t now = server_clock();
     uint64_t counts[] = {bj_get_uint(params, "output", 0), bj_get_uint(params, "lines", 0),
-                         bj_get_uint(params, "inputs", 0)};
-    uint64_t *times[] = {&facts->output_at, &facts->lines_at, &facts->input_at};
+                         bj_get_uint(params, "inputs", 0), bj_get_uint(params, "breaks", 0)};
+    uint64_t *times[] = {&facts->output_at, &facts->lines_at, &facts->input_at, &facts->break_at};
     bool redraws = facts->sized_at && now - facts->sized_at < ACTIVITY_GRACE_MS;
     if (!first && counts[0] > sandbox->sign_counts[0] && !redraws)
         facts->spoke_at = now;
-    for (size_t i = 0; i < 3; i++) {
+    for (size_t i = 0; i < 4; i++) {
         if (!first && counts[i] > sandbox->sign_counts[i])
             *times[i] = now;
         sandbox->sign_counts[i] = counts[i];

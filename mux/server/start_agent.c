@@ -68,8 +68,15 @@ int start_take_profile(struct start *start, const struct start_options *options,
                        record_set_argv(record, options->argv, options->argc) < 0
                    ? bj_fail(error, -ENOMEM, "out of memory")
                    : 0;
-    char **argv =
-        profile_argv(profile, &start->place, options->argv, options->prompt, options->resume);
+    /* Before its first prompt there is no conversation, which some agents end over: then it starts
+     * once more as it did, with the prompt that it may have got. */
+    bool anew = start->again && options->resume && record->unheard;
+    if (!start->again)
+        record->unheard = profile->tells;
+    if (anew && !options->prompt[0])
+        return 0;
+    char **argv = profile_argv(profile, &start->place, options->argv, options->prompt,
+                               options->resume && !anew);
     if (!argv || record_set_arguments(record, options->argv, options->argc) < 0) {
         profile_list_free(argv);
         return bj_fail(error, -ENOMEM, "out of memory");

@@ -256,6 +256,36 @@ START_TEST(asks_by_its_own_rules)
 }
 END_TEST
 
+/* Escape, until it has stopped: OpenCode wants it twice, and one that is busy may not see it. */
+static bool has_stopped(void)
+{
+    static long long next;
+    if (strcmp(world_field(&world, "one", "doing"), "idle") == 0)
+        return true;
+    if (world_now() > next) {
+        next = world_now() + 15000;
+        BELLJAR_OK(&world, "send", "one", "--keys", "Escape");
+        if (strcmp(world_field(&world, "one", "agent"), "opencode") == 0)
+            BELLJAR_OK(&world, "send", "one", "--keys", "Escape");
+    }
+    return false;
+}
+
+/* Most have no hook for a turn that a human, or an error of the model's service, has ended. */
+START_TEST(a_turn_that_breaks_off_is_over)
+{
+    jar_run("one", _i, "hi [[run cat /etc/hostname; sleep 1000]]");
+    WAIT_FOR(world_shows(&world, "one", "sleep 1000"));
+    WAIT_FOR(state_is("working"));
+    WAIT_FOR(has_stopped());
+    if (strcmp(jar_agents[_i].profile, "claude") != 0)
+        return;
+    BELLJAR_OK(&world, "send", "one", "--enter", "so [[fail the model is away]]");
+    WAIT_FOR(world_shows(&world, "one", "the model is away"));
+    WAIT_FOR(state_is("waiting"));
+}
+END_TEST
+
 /* Should OpenCode ask on its own screen nevertheless, everybody is shown that it waits. */
 START_TEST(waits_at_its_own_dialog)
 {
@@ -309,6 +339,18 @@ START_TEST(goes_on_where_it_was)
 }
 END_TEST
 
+/* Ended before it took its first prompt: there is nothing to go on with, so it gets it again. */
+START_TEST(ended_before_it_began)
+{
+    jar_run("one", _i, "hi [[say all is well]]");
+    WAIT_FOR(world_state_is(&world, "one", "running"));
+    BELLJAR_OK(&world, "kill", "one");
+    BELLJAR_OK(&world, "restart", "one");
+    WAIT_FOR(state_is("done"));
+    WAIT_FOR(world_shows(&world, "one", "all is well"));
+}
+END_TEST
+
 /* A test clears its environment. */
 static const char *kept(const char *variable)
 {
@@ -346,6 +388,10 @@ int main(void)
         add(tcase, works_unasked_and_its_work_comes_out, i);
         add(tcase, is_denied_with_a_reason, i);
         add(tcase, goes_on_where_it_was, i);
+        if (!jar_agents[i].protocol)
+            add(tcase, ended_before_it_began, i);
+        if (!jar_agents[i].protocol)
+            add(tcase, a_turn_that_breaks_off_is_over, i);
         if (strcmp(jar_agents[i].profile, "opencode") == 0)
             add(tcase, waits_at_its_own_dialog, i);
     }

@@ -11,6 +11,7 @@ What it says is in the user's last prompt:
   [[beyond COMMAND]] the same, and it asks to be let out of Codex's own sandbox for that
   [[say TEXT]]       it says TEXT, word by word
   [[stream N]]       it says N words, five a second; so does it all from then on
+  [[fail TEXT]]      it refuses the request with that message; Anthropic messages only
   [[recall ]]        it says whether the conversation that it was sent has a [[say before
 and when the tool's result came back, it says "The tool said: " and the last line of it.
 """
@@ -45,7 +46,7 @@ def decide(prompt, result, whole):
         lines = [line.removeprefix("Output: ") for line in result.splitlines() if line.strip()
                  and not line.startswith(("<", "Process Group PGID:"))] # an agent's frame
         return "say", "The tool said: " + (lines[-1] if lines else "nothing")[:200]
-    found = re.findall(r"\[\[(run|beyond|say|stream|recall) (.*?)\]\]", prompt, re.S)
+    found = re.findall(r"\[\[(run|beyond|say|stream|fail|recall) (.*?)\]\]", prompt, re.S)
     if found and found[-1][0] == "recall":
         return "say", "I remember all." if "[[say " in whole else "I remember nothing."
     if found and found[-1][0] == "stream":
@@ -201,6 +202,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def anthropic(self, body):
         verb, text, shell = self.plan(body, *read_anthropic(body))
+        if verb == "fail":
+            self.reply(400, {"type": "error", "error": {"type": "invalid_request_error",
+                                                        "message": text}})
+            return
         message = {"id": "msg_" + uuid.uuid4().hex, "type": "message", "role": "assistant",
                    "model": body.get("model"), "content": [], "stop_reason": None,
                    "stop_sequence": None, "usage": {"input_tokens": 10, "output_tokens": 1}}

@@ -13,8 +13,9 @@
  * The labelled corpus: stories of agents, each with what a person who sits beside it would say from
  * one second to another. Events are "SECOND NAME", separated by commas; "every N S..E NAME" stands
  * for many. Names: working waiting done (hooks), shown left (prompt marks), notice bell spinner
- * keys (a human types), size (of its terminal), out (output in place), line (output that gets
- * further), busy calm (CPU), reads (it is seen to read its terminal), asks settled (a request).
+ * keys (a human types), break (and it interrupts), size (of its terminal), out (output in place),
+ * line (output that gets further), busy calm (CPU), reads (it is seen to read its terminal), asks
+ * settled (a request).
  */
 struct story {
     const char *what, *events;
@@ -89,6 +90,12 @@ static const struct story stories[] = {
      60, false, DOING_RUNNING},
     {"is done with its turn", "0 working,5 done,5 line", true, 6, 90, false, DOING_IDLE},
     {"hangs", "0 working,2 line,2 calm", true, 125, 180, false, DOING_STUCK},
+    {"is interrupted, no hook tells", "0 working,every 1 0..20 out,20 keys,20 break,21 line", true,
+     26, 60, false, DOING_IDLE},
+    {"Escape closes something while it works", "0 working,every 1 0..60 out,20 keys,20 break", true,
+     0, 60, false, DOING_THINKING},
+    {"was interrupted and goes on", "0 working,5 keys,5 break,30 working,every 1 30..60 out", true,
+     30, 60, false, DOING_THINKING},
     {"a spinner", "every 1 0..60 out", false, 0, 60, false, DOING_THINKING},
     {"a title that spins", "every 1 0..60 spinner", false, 0, 60, false, DOING_THINKING},
     {"a build", "every 1 0..60 line", false, 0, 60, false, DOING_RUNNING},
@@ -152,6 +159,8 @@ static void happen(struct activity_facts *facts, const struct activity *activity
         facts->spinner_at = now;
     } else if (strcmp(name, "keys") == 0) {
         facts->input_at = now;
+    } else if (strcmp(name, "break") == 0) {
+        facts->break_at = now;
     } else if (strcmp(name, "size") == 0) {
         facts->sized_at = now;
     } else if (strcmp(name, "busy") == 0 || strcmp(name, "calm") == 0) {
