@@ -366,7 +366,7 @@ const struct bj_method bj_api_control[] = {
     {"monitor.info",
      "The monitor's state; the same events as if they happened now follow for open asks.",
      "{id, pid, link (up|down), init_pid, rows, cols, title, started, exited, exit_code, "
-     "exit_signal, error, output, lines, inputs, prompt, open (as in pane.output)}",
+     "exit_signal, error, output, lines, inputs, breaks, prompt, open (as in pane.output)}",
      {{0}}},
     {"monitor.admit",
      "The only host process whose link connection is taken: the sandbox's init.",
@@ -418,8 +418,8 @@ const struct bj_notification bj_events_control[] = {
     {"pane.size", "The pty's size changed.", "rows, cols"},
     {"pane.output", "There was output, or a human typed, since the last time; at most twice a second.",
      "output (bytes so far), lines (times that it got further down than before), inputs (times that a "
-     "human typed), prompt (shown|left as the shell's marks said last, or empty), open (the cursor stands "
-     "behind something that it printed; absent: not known)"},
+     "human typed), breaks (times that it was Escape or Ctrl-C), prompt (shown|left as the shell's marks said "
+     "last, or empty), open (the cursor stands behind something that it printed; absent: not known)"},
     {"alert", "Something to know.", "severity, kind, text"},
     {0},
 };

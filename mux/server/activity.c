@@ -18,36 +18,36 @@ static bool recent(uint64_t at, uint64_t now)
     return at != 0 && now < at + ACTIVITY_QUIET_MS;
 }
 
-/* With another size it paints the same screen again. */
-static bool is_redraw(const struct activity_facts *facts, uint64_t at)
+bool activity_redraws(const struct activity_facts *facts, uint64_t at)
 {
     return facts->sized_at != 0 && at >= facts->sized_at &&
-           at <= facts->sized_at + ACTIVITY_GRACE_MS;
+           at < facts->sized_at + ACTIVITY_GRACE_MS && facts->input_at <= facts->sized_at;
 }
 
 /* A human typed after that, and it did more than to show what was typed. */
 static bool answered(const struct activity_facts *facts, uint64_t since)
 {
-    uint64_t moved = later(is_redraw(facts, facts->lines_at) ? 0 : facts->lines_at,
-                           is_redraw(facts, facts->busy_at) ? 0 : facts->busy_at);
+    uint64_t busy_at = activity_redraws(facts, facts->busy_at) ? 0 : facts->busy_at;
+    uint64_t moved = later(facts->lines_at, busy_at);
     return facts->input_at > since && moved > facts->input_at + ACTIVITY_GRACE_MS;
 }
 
-/* It called, and was silent since, but for the echo of what a human typed, and to paint its screen
- * in another size. */
+/* It called, and was silent since, but for the echo of what a human typed. */
 static bool calls(const struct activity_facts *facts, uint64_t at)
 {
-    uint64_t quiet = at + ACTIVITY_QUIET_MS;
-    uint64_t echo = later(quiet, facts->input_at ? facts->input_at + ACTIVITY_GRACE_MS : 0);
-    return at != 0 && (facts->output_at <= echo || is_redraw(facts, facts->output_at)) &&
-           (facts->lines_at <= quiet || is_redraw(facts, facts->lines_at)) && !answered(facts, at);
+    uint64_t still =
+        later(at + ACTIVITY_QUIET_MS, facts->input_at ? facts->input_at + ACTIVITY_GRACE_MS : 0);
+    return at != 0 && facts->output_at <= still && facts->lines_at <= at + ACTIVITY_QUIET_MS &&
+           !answered(facts, at);
 }
 
-/* A shell's, that cannot complete a word for instance. Of key and bell either may be told first. */
+/* A shell's, that cannot complete a word for instance: behind Enter it would be on another line. Of
+ * key and bell either may be told first. */
 static bool bell_is_echo(const struct activity_facts *facts)
 {
     return facts->input_at != 0 && facts->bell_at <= facts->input_at + ACTIVITY_ECHO_MS &&
-           facts->input_at <= facts->bell_at + ACTIVITY_ECHO_MS;
+           facts->input_at <= facts->bell_at + ACTIVITY_ECHO_MS &&
+           facts->lines_at + ACTIVITY_ECHO_MS < facts->input_at;
 }
 
 static bool judge_calls(const struct activity_facts *facts, uint64_t after, struct verdict *verdict)

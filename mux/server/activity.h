@@ -92,6 +92,10 @@ struct activity {
     bool judged;    /* at least once */
 };
 
+/* Whether what it prints then is its screen in another size: no sign of anything, and not noted as
+ * output. What comes behind a key may be more. */
+bool activity_redraws(const struct activity_facts *facts, uint64_t at);
+
 /* `activity` starts as zeroes. Returns whether it has changed. */
 bool activity_judge(struct activity *activity, const struct activity_facts *facts, uint64_t now);
 

@@ -154,7 +154,7 @@ START_TEST(tabs_of_projects)
         EYE_WAIT(eye, eye_shows(eye, "of web") && eye_shows(eye, "which?"));
         EYE_WAIT_TEXT(eye, "1 input");
         eye_type(eye, "}"); /* book */
-        EYE_WAIT(eye, strstr(eye_row(eye, 0), " all 3  book 1 ◆1  shop 2"));
+        EYE_WAIT(eye, strstr(eye_row(eye, 0), " all 3  book 1 ◇1  shop 2"));
         EYE_WAIT(eye, eye_shows(eye, "which?") && !eye_shows(eye, "of web"));
         eye_type(eye, "}"); /* shop */
         EYE_WAIT(eye,

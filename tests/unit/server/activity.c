@@ -72,6 +72,8 @@ static const struct story stories[] = {
      "0 waiting,5 keys,5 out,30 size,31 line,31 busy,32 calm", true, 0, 60, true, DOING_INPUT},
     {"does what was typed, then rings", "0 calm,5 keys,5 line,8 bell", false, 8, 60, true,
      DOING_INPUT},
+    {"rings as soon as it is answered", "0 line,5 keys,5 line,5 bell", false, 5, 60, true,
+     DOING_INPUT},
     {"a script asks", "0 calm,0 line,2 out,6 reads", false, 6, 60, true, DOING_INPUT},
     {"a script of a shell with marks asks", "0 shown,1 keys,1 left,1 line,2 out,6 reads", false, 6,
      60, true, DOING_INPUT},
@@ -119,6 +121,10 @@ static const struct story stories[] = {
     {"sleeps", "0 line,0 calm", false, 5, 60, false, DOING_IDLE},
     {"prints nothing ever", "0 calm", false, 5, 60, false, DOING_IDLE},
     {"a shell beeps at a key", "0 calm,5 keys,5 bell,5 out", false, 5, 60, false, DOING_IDLE},
+    {"is answered as soon as it is larger", "0 calm,0 line,5 bell,20 size,21 keys,21 line", false,
+     26, 60, false, DOING_IDLE},
+    {"was answered, then got another size", "0 calm,0 line,5 bell,20 keys,20 line,26 size,26 line",
+     false, 29, 60, false, DOING_IDLE},
     {"rang, got another size and goes on", "0 line,5 bell,20 size,20 line,every 1 23..60 line",
      false, 24, 60, false, DOING_RUNNING},
     {"a human types into cat", "0 calm,every 1 10..20 keys,every 1 10..20 out", false, 5, 60, false,
@@ -144,6 +150,9 @@ static void happen(struct activity_facts *facts, const struct activity *activity
     if (strcmp(name, "shown") == 0 || strcmp(name, "left") == 0) {
         facts->prompt = name[0] == 's' ? PROMPT_SHOWN : PROMPT_LEFT;
         facts->prompt_at = now;
+    } else if ((strcmp(name, "out") == 0 || strcmp(name, "line") == 0) &&
+               activity_redraws(facts, now)) {
+        return;
     } else if (strcmp(name, "out") == 0) {
         facts->output_at = facts->spoke_at = now;
     } else if (strcmp(name, "line") == 0) {
