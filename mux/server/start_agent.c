@@ -110,7 +110,8 @@ int start_add_env(struct start *start, struct bj_error *error)
     }
     for (size_t i = 0; whole && i < policy->credentials_count; i++) {
         const struct policy_credential *credential = &policy->credentials[i];
-        if (profile_spares(&start->profile, &server->paths, &server->secrets, credential->name))
+        if (secret_check(&server->secrets, credential, NULL) < 0 &&
+            profile_spares(&start->profile, &server->paths, &server->secrets, credential->name))
             continue;
         if (credential->placeholder_env)
             whole = asprintf(&env[at++], "%s=belljar-placeholder-%s", credential->placeholder_env,

@@ -1,6 +1,7 @@
 /*
  * The command line from end to end: what works, and what a person reads when it does not.
  */
+#include "human.h"
 #include "world.h"
 
 #include <signal.h>
@@ -188,18 +189,6 @@ START_TEST(project_of_git_is_a_clone)
 }
 END_TEST
 
-static void make_repository(char path[128])
-{
-    const char *script = world_file(&world, "make.sh",
-                                    "set -e; cd \"$1\"; git init -q -b main .; mkdir sub; "
-                                    "git config user.email a@b; git config user.name n; "
-                                    "echo one > sub/f; git add .; git commit -qm first",
-                                    0755);
-    snprintf(path, 128, "%s/repo", world.base);
-    mkdir(path, 0755);
-    world_run_ok(&world, (const char *const[]){"sh", script, path, NULL});
-}
-
 /* What `run` says of the project that an agent gets. */
 static char said[1000];
 static const char *project_of(const char *name, const char *option, const char *value)
@@ -216,14 +205,16 @@ static const char *project_of(const char *name, const char *option, const char *
 START_TEST(the_project_is_where_one_is)
 {
     char repository[128], sub[140], dot[140];
-    make_repository(repository);
+    snprintf(repository, sizeof(repository), "%s/repo", world.base);
+    ck_assert_int_eq(mkdir(repository, 0755), 0);
+    human_repository(&world, repository);
     snprintf(sub, sizeof(sub), "%s/sub", repository);
     ck_assert_int_eq(chdir(sub), 0);
     ck_assert_str_eq(project_of("one", NULL, NULL), repository);
     ck_assert_ptr_nonnull(strstr(said, "it works on a copy of "));
     ck_assert_ptr_null(strstr(said, "uncommitted"));
     world_file(&world, "repo/new", "new", 0644);
-    world_file(&world, "repo/sub/f", "two", 0644);
+    world_file(&world, "repo/sub/c", "two", 0644);
     ck_assert_str_eq(project_of("two", "--project", repository), repository);
     ck_assert_ptr_nonnull(strstr(said, "2 uncommitted changes of "));
     ck_assert_str_eq(project_of("three", "--project", "."), sub);

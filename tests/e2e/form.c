@@ -400,7 +400,6 @@ START_TEST(walls_for_shells)
 }
 END_TEST
 
-/* R, the name, Enter. */
 /* What the server refuses comes back as it was typed. */
 START_TEST(refused_is_not_lost)
 {
@@ -422,6 +421,7 @@ START_TEST(refused_is_not_lost)
 }
 END_TEST
 
+/* R, the name, Enter. */
 START_TEST(renamed)
 {
     human_runs(&world, "before", "exec sleep 1000");

@@ -102,14 +102,11 @@ static int take_value(struct args *args, int index, const char *value, struct bj
     switch (spec->type) {
     case OPTION_FLAG:
         break;
-    case OPTION_TEXT:
     case OPTION_LIST:
-        if (!*value && spec->type == OPTION_TEXT)
+        break;
+    case OPTION_TEXT:
+        if (!*value)
             status = bj_fail(&why, -EINVAL, "the value is empty");
-        else if (spec->choices && !args_choice(spec->choices, value))
-            status = bj_fail(&why, -EINVAL, "'%.64s' is not one of %s", value, spec->choices);
-        else if (spec->type == OPTION_LIST)
-            return add_to_list(args, index, value, error);
         break;
     case OPTION_SIZE:
         status = unit_size(value, spec->limit, number, &why);
@@ -124,7 +121,11 @@ static int take_value(struct args *args, int index, const char *value, struct bj
         status = unit_duration(value, spec->limit, number, &why);
         break;
     }
-    return status < 0 ? bj_fail(error, -EINVAL, "--%s: %s", spec->name, why.text) : 0;
+    if (status == 0 && spec->choices && !args_choice(spec->choices, value))
+        status = bj_fail(&why, -EINVAL, "'%.64s' is not one of %s", value, spec->choices);
+    if (status < 0)
+        return bj_fail(error, -EINVAL, "--%s: %s", spec->name, why.text);
+    return spec->type == OPTION_LIST ? add_to_list(args, index, value, error) : 0;
 }
 
 static int missing_value(const struct option_spec *spec, struct bj_error *error)

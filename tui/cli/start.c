@@ -157,6 +157,12 @@ static void use_acp(json_t *params)
         json_object_del(params, "prompt");
 }
 
+/* An agent that is given no project may have the repository around it. */
+static bool may_guess_project(const struct args *args)
+{
+    return args_set(args, "agent") && !args_set(args, "like") && !args_set(args, "no-project");
+}
+
 static int build_params(const struct args *args, json_t *params, struct bj_error *error)
 {
     json_t *argv = agent_argv(args);
@@ -194,11 +200,9 @@ static int build_params(const struct args *args, json_t *params, struct bj_error
         json_object_set_new(params, "path", json_string(path));
     int status = 0;
     char here[PATH_MAX];
-    bool guess =
-        args_set(args, "agent") && !args_set(args, "like") && !args_set(args, "no-project");
     if (args_set(args, "project"))
         status = add_path(params, "project", args_text(args, "project"), true, error);
-    else if (guess && here_repository(here))
+    else if (may_guess_project(args) && here_repository(here))
         status = add_path(params, "project", here, true, error);
     if (status == 0 && args_set(args, "policy"))
         status = add_path(params, "policy", args_text(args, "policy"), false, error);
@@ -231,7 +235,7 @@ static void say_project(const struct args *args, const json_t *params, char note
 {
     const char *project = report_text(params, "project");
     note[0] = '\0';
-    if (!args_set(args, "agent") || args_set(args, "like") || args_set(args, "no-project"))
+    if (!may_guess_project(args))
         return;
     if (!*project) {
         snprintf(note, NOTE_MAX,

@@ -197,10 +197,10 @@ static int on_request_gone(struct fleet *fleet, const struct origin *origin,
             memcpy(fleet->past.id, id, sizeof(id));
             field_copy(map, "outcome", fleet->past.outcome, sizeof(fleet->past.outcome));
             field_copy(map, "by", fleet->past.by, sizeof(fleet->past.by));
-            snprintf(fleet->past.sandbox, sizeof(fleet->past.sandbox), "%s",
-                     fleet->requests[i]->sandbox);
-            snprintf(fleet->past.title, sizeof(fleet->past.title), "%s", fleet->requests[i]->title);
-            fleet->past.seen = fleet->requests[i]->painted_at != 0 && fleet->requests[i]->pile == 1;
+            const struct request *gone = fleet->requests[i];
+            memcpy(fleet->past.sandbox, gone->sandbox, sizeof(fleet->past.sandbox));
+            memcpy(fleet->past.title, gone->title, sizeof(fleet->past.title));
+            fleet->past.seen = gone->painted_at != 0 && gone->pile == 1;
             drop_request(fleet, i);
             break;
         }
