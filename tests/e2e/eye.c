@@ -327,8 +327,23 @@ int eye_wait_end(struct eye *eye)
     return WIFEXITED(eye->status) ? WEXITSTATUS(eye->status) : 128 + WTERMSIG(eye->status);
 }
 
+/* What the terminal was told last, for whoever reads a failure. */
+static void dump_end(const struct eye *eye)
+{
+    size_t from = eye->raw_size > 400 ? eye->raw_size - 400 : 0;
+    fputs("the last bytes: ", stdout);
+    for (size_t i = from; i < eye->raw_size; i++) {
+        unsigned char byte = (unsigned char)eye->raw[i];
+        printf(byte < ' ' || byte == 0x7f ? "\\x%02x" : "%c", byte);
+    }
+    putchar('\n');
+    fflush(stdout);
+}
+
 void eye_check_restored(struct eye *eye)
 {
+    if (eye->modes.styled)
+        dump_end(eye);
     struct termios now;
     ck_assert_int_eq(tcgetattr(eye->fd, &now), 0);
     ck_assert_msg(now.c_lflag == eye->first.c_lflag && now.c_iflag == eye->first.c_iflag &&
