@@ -64,8 +64,8 @@ static bool judge_calls(const struct activity_facts *facts, uint64_t after, stru
 /* Until it goes on, or a line is written: then it must be seen to read again. */
 bool activity_reads(const struct activity_facts *facts)
 {
-    uint64_t cause = later(facts->input_at, facts->sized_at);
-    uint64_t still = later(facts->reads_at, cause ? cause + ACTIVITY_GRACE_MS : 0);
+    uint64_t still =
+        later(facts->reads_at, facts->input_at ? facts->input_at + ACTIVITY_GRACE_MS : 0);
     return facts->reads_at != 0 && facts->output_at <= still && facts->lines_at <= facts->reads_at;
 }
 
@@ -138,10 +138,9 @@ static bool judge_terminal(const struct activity_facts *facts, uint64_t now,
 
 static struct verdict judge_outside(const struct activity_facts *facts, uint64_t now)
 {
-    /* What comes at once after a key is its echo; after another size, the same screen again. */
-    uint64_t cause = later(facts->input_at, facts->sized_at);
-    bool echo = cause != 0 && facts->output_at <= cause + ACTIVITY_GRACE_MS;
-    uint64_t quiet = later(facts->spoke_at, facts->watched_at);
+    /* What comes at once after a key is its echo. */
+    bool echo = facts->input_at != 0 && facts->output_at <= facts->input_at + ACTIVITY_GRACE_MS;
+    uint64_t quiet = later(facts->output_at, facts->watched_at);
     if (facts->cpu >= ACTIVITY_BUSY)
         return (struct verdict){DOING_RUNNING, SOURCE_CPU, 0};
     if (recent(facts->lines_at, now))

@@ -74,11 +74,10 @@ struct activity_facts {
     uint64_t break_at;   /* Escape or Ctrl-C, which interrupt most agents */
     uint64_t sized_at;   /* its terminal got another size, so that it draws anew */
     uint64_t watched_at; /* since then no output would have been missed */
-    uint64_t output_at;
-    uint64_t spoke_at; /* it printed, and not only because it got another size */
-    uint64_t lines_at; /* it got further than a line before; a spinner does not */
-    bool open;         /* the cursor stands behind what it printed */
-    uint64_t reads_at; /* it was seen to read its terminal */
+    uint64_t output_at;  /* it printed, and not only because it got another size */
+    uint64_t lines_at;   /* it got further than a line before; a spinner does not */
+    bool open;           /* the cursor stands behind what it printed */
+    uint64_t reads_at;   /* it was seen to read its terminal */
     uint64_t reads_since;
     uint64_t busy_at;  /* it used the CPU */
     double cpu;        /* percent of one core; below zero: not known */

@@ -75,8 +75,6 @@ static void read_signs(struct sandbox *sandbox, const msgpack_object *params, bo
                          bj_get_uint(params, "inputs", 0), bj_get_uint(params, "breaks", 0)};
     uint64_t *times[] = {&facts->output_at, &facts->lines_at, &facts->input_at, &facts->break_at};
     bool redraws = counts[2] == sandbox->sign_counts[2] && activity_redraws(facts, now);
-    if (!first && counts[0] > sandbox->sign_counts[0] && !redraws)
-        facts->spoke_at = now;
     for (size_t i = 0; i < 4; i++) {
         if (!first && counts[i] > sandbox->sign_counts[i] && !(redraws && i < 2))
             *times[i] = now;
