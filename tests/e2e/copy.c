@@ -287,6 +287,23 @@ START_TEST(a_wrapped_line_is_one)
 }
 END_TEST
 
+/* As they were printed, though the terminal may show their parts. */
+START_TEST(emoji_are_taken_whole)
+{
+    static const char coder[] = "\U0001f469\U0001f3fd\u200d\U0001f4bb has \u2764\ufe0f";
+    char script[200];
+    snprintf(script, sizeof(script), "echo '%s'; sleep 1000", coder);
+    human_runs(&world, "emoji", script);
+    struct eye *eye = attach(24, 80);
+    EYE_WAIT_TEXT(eye, " has ");
+    enter(eye);
+    eye_type(eye, "gVy");
+    EYE_WAIT_TEXT(eye, "bytes sent to the clipboard");
+    EYE_WAIT(eye, clipboard_is(eye, strcat(strcpy(script, coder), "\n")));
+    eye_detach(eye);
+}
+END_TEST
+
 /* The words of a hyperlink say nothing about where it leads; the question does. */
 START_TEST(a_link_shows_where_it_leads)
 {
@@ -423,6 +440,7 @@ int main(void)
     tcase_add_test(tests, from_request_to_request);
     tcase_add_test(tests, all_hits_are_marked);
     tcase_add_test(tests, a_rectangle_to_the_clipboard_and_a_file);
+    tcase_add_test(tests, emoji_are_taken_whole);
     tcase_add_test(tests, opened_only_when_shown_and_allowed);
     tcase_add_test(tests, a_wrapped_line_is_one);
     tcase_add_test(tests, a_link_shows_where_it_leads);

@@ -40,16 +40,16 @@ static int clean(struct copy *copy, const char *text, size_t size, const struct 
         struct copy_link link = links[i];
         if (link.byte < done || link.byte > size || link.size > size - link.byte)
             continue; /* not in order, or of no text */
-        length += text_clean(out + length, room - length, text + done, link.byte - done);
+        length += text_clean_joined(out + length, room - length, text + done, link.byte - done);
         done = link.byte + link.size;
-        size_t linked = text_clean(out + length, room - length, text + link.byte, link.size);
+        size_t linked = text_clean_joined(out + length, room - length, text + link.byte, link.size);
         link.byte = length;
         link.size = linked;
         length += linked;
         if (linked > 0 && copy_link_add(copy, &link) < 0)
             return -ENOMEM;
     }
-    *cleaned = length + text_clean(out + length, room - length, text + done, size - done);
+    *cleaned = length + text_clean_joined(out + length, room - length, text + done, size - done);
     return 0;
 }
 

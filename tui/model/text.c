@@ -7,6 +7,8 @@
 #define MARKS_MAX   2
 #define REPLACEMENT 0xfffdU
 #define LINE_FEED   0x23ceU
+#define JOINER      0x200dU
+#define KEYCAP      0x20e3U
 
 bool text_is_safe(uint32_t character)
 {
@@ -36,6 +38,8 @@ int text_columns(uint32_t character)
 {
     if (character < 0x7f)
         return 1;
+    if (character == JOINER)
+        return 0;
     int width = utf8proc_charwidth((utf8proc_int32_t)character);
     if (width == 0) {
         utf8proc_category_t category = utf8proc_category((utf8proc_int32_t)character);
@@ -70,10 +74,33 @@ size_t text_put(char out[4], uint32_t character)
     return (size_t)utf8proc_encode_char((utf8proc_int32_t)character, (utf8proc_uint8_t *)out);
 }
 
-size_t text_clean(char *out, size_t out_size, const char *src, size_t size)
+static bool is_picture(uint32_t character)
+{
+    return utf8proc_get_property((utf8proc_int32_t)character)->boundclass ==
+           UTF8PROC_BOUNDCLASS_EXTENDED_PICTOGRAPHIC;
+}
+
+static bool is_tone(uint32_t character) /* of a skin */
+{
+    return character >= 0x1f3fb && character <= 0x1f3ff;
+}
+
+/* Whether it makes one emoji of its neighbours (UTS 51): a joiner between pictures, a selector
+ * behind one, or behind the digit of a keycap. */
+static bool joins(uint32_t character, uint32_t before, const char *behind, const char *end)
+{
+    uint32_t next = text_next(&behind, end);
+    bool selector = character == 0xfe0e || character == 0xfe0f;
+    if (character == JOINER)
+        return (is_picture(before) || is_tone(before)) && is_picture(next);
+    return selector && (is_picture(before) || next == KEYCAP);
+}
+
+static size_t clean(char *out, size_t out_size, const char *src, size_t size, bool joined)
 {
     size_t length = 0;
     int marks = 0;
+    uint32_t before = 0; /* the last character that is no mark */
     const char *end = src + size;
     if (out_size == 0)
         return 0;
@@ -84,12 +111,13 @@ size_t text_clean(char *out, size_t out_size, const char *src, size_t size)
         else if (character == '\t' || character == '\r' || character == 0x2028 ||
                  character == 0x2029)
             character = ' ';
-        else if (!text_is_safe(character)) {
+        else if (!text_is_safe(character) && !(joined && joins(character, before, src, end))) {
             if (character >= 0x20 && !(character >= 0x7f && character < 0xa0))
                 continue; /* invisible: leaving it out shows what is there */
             character = REPLACEMENT;
         }
         marks = text_columns(character) == 0 ? marks + 1 : 0;
+        before = marks == 0 ? character : before;
         if (marks > MARKS_MAX || (marks > 0 && length == 0))
             continue;
         char bytes[4];
@@ -101,6 +129,16 @@ size_t text_clean(char *out, size_t out_size, const char *src, size_t size)
     }
     out[length] = '\0';
     return length;
+}
+
+size_t text_clean(char *out, size_t out_size, const char *src, size_t size)
+{
+    return clean(out, out_size, src, size, false);
+}
+
+size_t text_clean_joined(char *out, size_t out_size, const char *src, size_t size)
+{
+    return clean(out, out_size, src, size, true);
 }
 
 int text_width(const char *text)

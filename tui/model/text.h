@@ -16,6 +16,10 @@
  * written without the NUL. */
 size_t text_clean(char *out, size_t out_size, const char *src, size_t size);
 
+/* The same, and what makes one emoji of several characters stays, for who takes the text elsewhere.
+ * It takes no columns and is no character of a cell. */
+size_t text_clean_joined(char *out, size_t out_size, const char *src, size_t size);
+
 /* Whether a character may stand in a cell or in a text at all. */
 bool text_is_safe(uint32_t character);
 

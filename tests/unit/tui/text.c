@@ -39,6 +39,34 @@ START_TEST(direction_and_invisible_are_left_out)
 }
 END_TEST
 
+static const char *joined(const char *text)
+{
+    static char out[256];
+    size_t size = text_clean_joined(out, sizeof(out), text, strlen(text));
+    ck_assert_uint_eq(size, strlen(out));
+    return out;
+}
+
+#define CODER    "\U0001f469\U0001f3fd\u200d\U0001f4bb" /* woman, skin tone, joiner, laptop */
+#define BURNING  "\u2764\ufe0f\u200d\U0001f525"
+#define KEYCAP_1 "1\ufe0f\u20e3"
+
+/* What makes one emoji of several stays; between anything else it would hide something. */
+START_TEST(emoji_stay_whole)
+{
+    static const char *const whole[] = {CODER, BURNING, KEYCAP_1, "\u2764\ufe0e", "e\u0301"};
+    for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++)
+        ck_assert_str_eq(joined(whole[i]), whole[i]);
+    ck_assert_str_eq(joined("a\u200db\ufe0fc1\ufe0fd"), "abc1d");
+    ck_assert_str_eq(joined("\U0001f469\u200d"), "\U0001f469");
+    ck_assert_str_eq(joined("\u200d\U0001f469\u200dx\ufe0f\U000e0041"), "\U0001f469x");
+    ck_assert_str_eq(joined("abc\u202etxt\u200b"), "abctxt");
+    ck_assert_int_eq(text_width(CODER), 6); /* as a terminal that does not join them */
+    ck_assert_int_eq(text_width(BURNING), 3);
+    ck_assert_str_eq(clean(CODER), "\U0001f469\U0001f3fd\U0001f4bb");
+}
+END_TEST
+
 START_TEST(invalid_utf8_is_replaced)
 {
     ck_assert_str_eq(clean("a\xff"
@@ -117,6 +145,6 @@ START_TEST(wraps)
 }
 END_TEST
 
-SUITE_MAIN("text", controls_never_pass, direction_and_invisible_are_left_out,
+SUITE_MAIN("text", controls_never_pass, direction_and_invisible_are_left_out, emoji_stay_whole,
            invalid_utf8_is_replaced, marks_are_bounded, cut_at_a_character, widths, fits_any_width,
            wraps)
