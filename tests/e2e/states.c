@@ -353,6 +353,31 @@ START_TEST(the_strip_is_whole_after_an_attach)
 }
 END_TEST
 
+static const char *row_with(struct eye *eye, const char *what)
+{
+    int row = eye_find(eye, what, NULL);
+    return row < 0 ? "" : eye_row(eye, row);
+}
+
+/* Also above a request, whose line is where it stands otherwise, and in the narrowest tiles. */
+START_TEST(every_pane_has_its_strip)
+{
+    human_runs(&world, "asker", "sleep 6; " ASK "--kind exec --title 'make install'; sleep 1000");
+    human_runs(&world, "printer", "while :; do date; sleep 1; done");
+    human_runs(&world, "third", "sleep 1000"); /* two rows of two */
+    human_runs(&world, "fourth", "sleep 1000");
+    WAIT_FOR(human_request(&world, "make install", "id")[0]);
+    static const int widths[] = {80, 120, 220};
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+        struct eye *eye = attach(24, widths[i]);
+        EYE_WAIT(eye, eye_shows(eye, "make install") && eye_shows(eye, "printer"));
+        EYE_WAIT(eye, strstr(row_with(eye, "asker"), " ◆━┓"));
+        EYE_WAIT(eye, strstr(row_with(eye, "╯"), "▅─╯"));
+        eye_detach(eye);
+    }
+}
+END_TEST
+
 /* Its hook says that it works, and there is no sign of it: the variable is for two minutes. */
 START_TEST(no_sign_for_long_is_stuck)
 {
@@ -492,6 +517,7 @@ int main(void)
     tcase_add_test(tests, a_blocked_agent_is_never_running);
     tcase_add_test(tests, an_end_takes_what_hooks_told);
     tcase_add_test(tests, the_strip_is_whole_after_an_attach);
+    tcase_add_test(tests, every_pane_has_its_strip);
     tcase_add_test(tests, no_sign_for_long_is_stuck);
     tcase_add_test(tests, a_question_of_which_nobody_is_told);
     tcase_add_test(tests, tab_leads_to_the_greatest_need);

@@ -6,7 +6,8 @@
 #include "tui/model/text.h"
 #include "tui/view/parts.h"
 
-#define NAME_LEAST 6 /* columns of a name in a title */
+#define NAME_LEAST     6 /* columns of a name in a title */
+#define TIMELINE_LEAST 6 /* columns of a timeline in a title, where a request takes its place */
 
 static bool is_selected(const struct view_input *input, size_t index)
 {
@@ -164,6 +165,33 @@ static void paint_content(struct view *view, const struct view_input *input,
     }
 }
 
+/* ---- timeline ---- */
+
+/* Columns of the timeline of a pane that is so wide. */
+static int timeline_columns(const struct rect *rect)
+{
+    return rect->cols >= 100 ? 40 : rect->cols >= 56 ? 20 : rect->cols >= 34 ? 10 : 0;
+}
+
+/* At the right end of a border. Where nothing is known yet the border goes on. Returns the columns
+ * taken. */
+static int put_timeline(struct paint *paint, const struct sandbox *sandbox, int row, int end,
+                        int width)
+{
+    enum doing doing[STATE_SAMPLES];
+    struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
+    int unknown = 0;
+    state_strip(&sandbox->doing, width, doing);
+    while (unknown < width && doing[unknown] == DOING_UNKNOWN)
+        unknown++;
+    if (unknown >= width)
+        return 0;
+    struct pen pen = {paint, row, end - width - 2 + unknown, end - 1};
+    pen_put(&pen, &dim, " ");
+    strip_put_part(&pen, doing + unknown, width - unknown, ROLE_BACKGROUND);
+    return width + 2 - unknown;
+}
+
 /* ---- title ---- */
 
 /* That the pty has the size of another client's pane. */
@@ -202,7 +230,7 @@ static void add_crowd(const struct view_input *input, const struct sandbox *sand
 
 static void paint_title(struct view *view, const struct view_input *input,
                         const struct sandbox *sandbox, const struct view_pane *pane,
-                        const struct rect *rect, size_t index)
+                        const struct rect *rect, size_t index, bool timeline)
 {
     struct paint *paint = &view->paint;
     bool selected = is_selected(input, index), focused = is_focused(input, index);
@@ -258,8 +286,12 @@ static void paint_title(struct view *view, const struct view_input *input,
     add_crowd(input, sandbox, rect, &name, !paint->facts.utf8, piece, &count);
 
     struct pen pen = {paint, rect->row, rect->col + 1, rect->col + rect->cols - 1};
-    pieces_fit(piece, count, pen.end - pen.col);
+    int strip = timeline ? timeline_columns(rect) : 0;
+    pieces_fit(piece, count, pen.end - pen.col - (strip ? TIMELINE_LEAST + 2 : 0));
     pieces_put(piece, count, &pen);
+    if (strip > pen.end - pen.col - 2)
+        strip = pen.end - pen.col - 2;
+    pen.end -= put_timeline(paint, sandbox, pen.row, pen.end, strip);
 
     const char *title = pane && pane->screen.title[0] ? pane->screen.title : sandbox->title;
     if (!title[0])
@@ -359,24 +391,11 @@ static void paint_status(struct view *view, const struct view_input *input,
     }
     pieces_add(piece, &count, 4, &dim, "%s ", age);
     struct pen pen = {paint, rect->row + rect->rows - 1, rect->col + 1, rect->col + rect->cols - 1};
-    /* The timeline takes what is left, at the right; it may push out the finer figures. */
-    int most = pen.end - pen.col - 1;
-    int strip = rect->cols >= 100 ? 40 : rect->cols >= 56 ? 20 : 0;
-    int used = pieces_fit(piece, count, most - (strip ? strip + 2 : 0));
+    /* The timeline is at the right; it may push out the finer figures. */
+    int strip = timeline_columns(rect);
+    pieces_fit(piece, count, pen.end - pen.col - 1 - (strip ? strip + 2 : 0));
     pieces_put(piece, count, &pen);
-    if (strip == 0 && most - used >= 12)
-        strip = 10;
-    /* Where nothing is known of it yet the border goes on. */
-    enum doing doing[STATE_SAMPLES];
-    int unknown = 0;
-    state_strip(&sandbox->doing, strip, doing);
-    while (unknown < strip && doing[unknown] == DOING_UNKNOWN)
-        unknown++;
-    if (unknown == strip)
-        return;
-    struct pen right = {paint, pen.row, pen.end - strip - 2 + unknown, pen.end - 1};
-    pen_put(&right, &dim, " ");
-    strip_put(&right, sandbox, ROLE_BACKGROUND);
+    put_timeline(paint, sandbox, pen.row, pen.end, strip);
 }
 
 /* ---- a pane ---- */
@@ -412,7 +431,7 @@ void view_pane_paint(struct view *view, const struct view_input *input, size_t i
         pane->screen.bell = false; /* it is being looked at */
     if (pane)
         pane->heads = pane->screen.heads;
-    paint_title(view, input, sandbox, pane, rect, index);
+    paint_title(view, input, sandbox, pane, rect, index, request && !copying);
     if (copying) {
         view_copy_foot(view, copy, rect);
         return;

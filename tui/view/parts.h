@@ -111,6 +111,8 @@ void view_line_paint(struct view *view, const struct line *line, const struct re
 enum theme_role severity_role(int severity); /* of an alert, on the background and on the bar */
 /* What the agent did in the last ten minutes, in the rest of the pen's line. */
 void strip_put(struct pen *pen, const struct sandbox *sandbox, enum theme_role ground);
+/* The same of a part of it, a column for each. */
+void strip_put_part(struct pen *pen, const enum doing *doing, int count, enum theme_role ground);
 
 enum theme_role doing_role(enum doing doing);
 enum theme_role state_role(const struct sandbox *sandbox);
