@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,16 +15,23 @@ static int fail_action(const char *key, const char *mode, struct bj_error *error
     return bj_fail(error, -EINVAL, "%.40s: it does nothing in the mode %s", key, mode);
 }
 
+static int fail_mode(const char *name, struct bj_error *error)
+{
+    char known[120] = "";
+    size_t used = 0;
+    for (unsigned mode = 1; mode < KEYS_MODES_END; mode *= 2)
+        used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s", used ? ", " : "",
+                                 keys_mode_name((enum key_mode)mode));
+    return bj_fail(error, -EINVAL, "unknown mode %.40s: there are %s", name, known);
+}
+
 int config_take_keys(struct config *config, const char *section, const char *key, const char *value,
                      int line, struct bj_error *error)
 {
     const char *name = section[4] ? section + 5 : ""; /* behind "keys." */
     unsigned mode = keys_mode_find(name);
     if (!key && *name && !mode)
-        return bj_fail(
-            error, -EINVAL,
-            "unknown mode %.40s: there are supervise, list, menu, copy, review, replay and prefix",
-            name);
+        return fail_mode(name, error);
     if (!key || (*name && !mode))
         return 0; /* a section begins; or it has been complained about */
     int status;

@@ -61,8 +61,7 @@ static void go_on(struct completion *completion, size_t size)
            ((unsigned char)completion->common[completion->agreed] & 0xc0) == 0x80)
         completion->agreed--;
     if (completion->agreed > size) {
-        struct chord end = {.key = "end"};
-        line_key(line, &end);
+        line_act(line, ACTION_LINE_END);
         line_insert(line, completion->common + size, completion->agreed - size);
     }
     if (completion->found == 1)

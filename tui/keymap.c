@@ -10,10 +10,10 @@
 static const struct {
     enum key_mode mode;
     enum action action;
-} ways_out[] = {{KEYS_LIST, ACTION_CLOSE},         {KEYS_MENU, ACTION_CLOSE},
-                {KEYS_COPY, ACTION_COPY_LEAVE},    {KEYS_SUPERVISE, ACTION_PALETTE},
-                {KEYS_PREFIX, ACTION_SUPERVISE},   {KEYS_REVIEW, ACTION_REVIEW_LEAVE},
-                {KEYS_REPLAY, ACTION_REPLAY_LEAVE}};
+} ways_out[] = {{KEYS_LIST, ACTION_CLOSE},          {KEYS_MENU, ACTION_CLOSE},
+                {KEYS_COPY, ACTION_COPY_LEAVE},     {KEYS_SUPERVISE, ACTION_PALETTE},
+                {KEYS_PREFIX, ACTION_SUPERVISE},    {KEYS_REVIEW, ACTION_REVIEW_LEAVE},
+                {KEYS_REPLAY, ACTION_REPLAY_LEAVE}, {KEYS_LINE, ACTION_LINE_LEAVE}};
 
 static size_t mode_index(enum key_mode mode)
 {
@@ -42,6 +42,10 @@ static int add(struct keymap *map, unsigned modes, const struct key_action *acti
                 return bj_fail(error, -EINVAL,
                                "\"%.*s\" is no key: write for example a, Enter, S-Tab, C-x, M-x, "
                                "F5 or PageUp",
+                               (int)size, name);
+            if (mode == KEYS_LINE && keys_is_text(&binding->chord))
+                return bj_fail(error, -EINVAL,
+                               "%.*s is text in a line: take a key with a name, C- or M-",
                                (int)size, name);
             for (unsigned k = 1; k <= position; k++)
                 if (keys_equal(&binding->chord, &map->binding[map->count - k].chord))
@@ -263,8 +267,10 @@ struct keys_text keys_of(unsigned mode, enum action action)
 struct keys_text keys_first(unsigned mode, enum action action)
 {
     struct keys_text out = keys_of(mode, action);
+    const struct key_action *known = keys_action(action);
     if (!out.text[0])
-        snprintf(out.text, sizeof(out.text), ":%s", keys_action(action)->name);
+        snprintf(out.text, sizeof(out.text), known->modes & KEYS_SUPERVISE ? ":%s" : "-",
+                 known->name);
     out.text[strcspn(out.text, " ")] = '\0';
     return out;
 }

@@ -34,8 +34,8 @@ void keymap_init(struct keymap *map);
 void keymap_layer(struct keymap *map);
 
 /* Gives the action these keys, separated by spaces, in place of all others that it had in these
- * modes. Fails, with nothing changed, when one is no key, or twice there, or the action already has
- * keys from this layer. */
+ * modes. Fails, with nothing changed, when one is no key, or twice there, or text in a line, or the
+ * action already has keys from this layer. */
 int keymap_bind(struct keymap *map, unsigned modes, const struct key_action *action,
                 const char *keys, int line, struct bj_error *error);
 /* Takes keys away from whatever a layer below bound them to. Fails when one is bound to nothing. */
@@ -64,7 +64,8 @@ struct keys_text {
 /* All keys of an action in a mode, separated by spaces; "" when it has none. With mode 0: in the
  * first mode of its own in which it has any. */
 struct keys_text keys_of(unsigned mode, enum action action);
-/* The first of them; ":name", which the palette takes, when there is none. */
+/* The first of them; when there is none, ":name", which the palette takes, or "-", where it does
+ * not. */
 struct keys_text keys_first(unsigned mode, enum action action);
 /* A sentence in which "{name}" stands for the first key of the action with that name. */
 struct keys_text keys_say(unsigned mode, const char *sentence);

@@ -13,6 +13,8 @@
 #define P KEYS_PREFIX
 #define V KEYS_REVIEW
 #define Y KEYS_REPLAY
+#define E KEYS_LINE
+#define Q KEYS_QUESTION
 
 /* clang-format off */
 const struct key_action keys_table[] = {
@@ -166,6 +168,22 @@ const struct key_action keys_table[] = {
     {ACTION_REPLAY_HELP, Y, "replay help", "?", KEYS_REPLAYING, "this page", NULL},
     {ACTION_REPLAY_LEAVE, Y, "replay leave", "q Escape C-c", KEYS_REPLAYING, "leave", "leave"},
 
+    {ACTION_LINE_ENTER, E, "line enter", "Enter", KEYS_PROMPTS, "a line is done: run it, start it, search it", NULL},
+    {ACTION_LINE_LEAVE, E, "line leave", "Escape C-c C-g", KEYS_PROMPTS, "leave it", NULL},
+    {ACTION_LINE_COMPLETE, E, "line complete", "Tab", KEYS_PROMPTS, "complete it (palette and form)", NULL},
+    {ACTION_LINE_UP, E, "line up", "Up C-p S-Tab", KEYS_PROMPTS, "the command, the form's line or the row above", NULL},
+    {ACTION_LINE_DOWN, E, "line down", "Down C-n", KEYS_PROMPTS, "the one below", NULL},
+    {ACTION_LINE_LEFT, E, "line left", "Left C-b", KEYS_PROMPTS, "a character to the left", NULL},
+    {ACTION_LINE_RIGHT, E, "line right", "Right C-f", KEYS_PROMPTS, "a character to the right", NULL},
+    {ACTION_LINE_START, E, "line start", "Home C-a", KEYS_PROMPTS, "to the start of the line", NULL},
+    {ACTION_LINE_END, E, "line end", "End C-e", KEYS_PROMPTS, "to its end", NULL},
+    {ACTION_LINE_ERASE, E, "line erase", "Backspace", KEYS_PROMPTS, "erase the character before", NULL},
+    {ACTION_LINE_DELETE, E, "line delete", "Delete", KEYS_PROMPTS, "erase the character here", NULL},
+    {ACTION_LINE_CUT_WORD, E, "line cut word", "C-w", KEYS_PROMPTS, "erase the word before", NULL},
+    {ACTION_LINE_CUT_START, E, "line cut start", "C-u", KEYS_PROMPTS, "erase all before", NULL},
+    {ACTION_LINE_CUT_END, E, "line cut end", "C-k", KEYS_PROMPTS, "erase all from here on", NULL},
+    {ACTION_YES, Q, "yes", "y Y", KEYS_PROMPTS, "yes to a question; every other key means no", NULL},
+
     {ACTION_PALETTE,     S, "palette",     ":",               KEYS_BELLJAR, "every command by its name", NULL},
     {ACTION_RELOAD,      S, "reload",      "C-r",             KEYS_BELLJAR, "read belljar.conf and the theme again", NULL},
     {ACTION_THEME,       S, "theme",       "t",               KEYS_BELLJAR, "next theme", NULL},
@@ -195,18 +213,19 @@ const size_t keys_count = sizeof(keys_table) / sizeof(keys_table[0]);
 
 const char *keys_group_name(enum key_group group)
 {
-    static const char *const names[KEYS_GROUPS] = {
-        "Move", "Decide", "Remember", "Sandboxes", "Look", "Copy", "Review", "Replay", "Belljar"};
+    static const char *const names[KEYS_GROUPS] = {"Move",    "Decide", "Remember", "Sandboxes",
+                                                   "Look",    "Copy",   "Review",   "Replay",
+                                                   "Prompts", "Belljar"};
     return names[group];
 }
 
 static const struct {
     enum key_mode mode;
     const char *name;
-} mode_names[KEYS_MODES] = {{KEYS_SUPERVISE, "supervise"}, {KEYS_LIST, "list"},
-                            {KEYS_MENU, "menu"},           {KEYS_COPY, "copy"},
-                            {KEYS_PREFIX, "prefix"},       {KEYS_REVIEW, "review"},
-                            {KEYS_REPLAY, "replay"}};
+} mode_names[KEYS_MODES] = {
+    {KEYS_SUPERVISE, "supervise"}, {KEYS_LIST, "list"},     {KEYS_MENU, "menu"},
+    {KEYS_COPY, "copy"},           {KEYS_PREFIX, "prefix"}, {KEYS_REVIEW, "review"},
+    {KEYS_REPLAY, "replay"},       {KEYS_LINE, "line"},     {KEYS_QUESTION, "question"}};
 
 const char *keys_mode_name(enum key_mode mode)
 {
@@ -241,6 +260,14 @@ static const struct {
 bool keys_equal(const struct chord *one, const struct chord *other)
 {
     return one->mods == other->mods && strcmp(one->key, other->key) == 0;
+}
+
+bool keys_is_text(const struct chord *chord)
+{
+    size_t length = 1; /* a character is one code point; names of keys have more */
+    while (((unsigned char)chord->key[length] & 0xc0) == 0x80)
+        length++;
+    return chord->mods == 0 && chord->key[0] && !chord->key[length];
 }
 
 bool keys_parse(const char *name, size_t size, struct chord *chord)

@@ -188,6 +188,22 @@ enum action {
     ACTION_REPLAY_SAVE,
     ACTION_REPLAY_HELP,
     ACTION_REPLAY_LEAVE,
+    /* a line that is typed, and a question */
+    ACTION_LINE_ENTER,
+    ACTION_LINE_LEAVE,
+    ACTION_LINE_COMPLETE,
+    ACTION_LINE_UP,
+    ACTION_LINE_DOWN,
+    ACTION_LINE_LEFT,
+    ACTION_LINE_RIGHT,
+    ACTION_LINE_START,
+    ACTION_LINE_END,
+    ACTION_LINE_ERASE,
+    ACTION_LINE_DELETE,
+    ACTION_LINE_CUT_WORD,
+    ACTION_LINE_CUT_START,
+    ACTION_LINE_CUT_END,
+    ACTION_YES,
     /* of the palette alone: the command line's, where the table has one key for two of them */
     ACTION_RESUME,
     ACTION_RESTART,
@@ -196,7 +212,8 @@ enum action {
 
 /* Where a binding counts. In focus mode no key but the prefix is ours. KEYS_PREFIX is the one key
  * behind the prefix; it is used when a configuration binds anything there, and any action of
- * supervise mode may be bound there. */
+ * supervise mode may be bound there. KEYS_LINE is every line that is typed: filter, search, prompt,
+ * palette, form, reason; what is a character there is text and cannot be bound. */
 enum key_mode {
     KEYS_SUPERVISE = 1,
     KEYS_LIST = 2,
@@ -204,9 +221,11 @@ enum key_mode {
     KEYS_COPY = 8,
     KEYS_PREFIX = 16,
     KEYS_REVIEW = 32,
-    KEYS_REPLAY = 64
+    KEYS_REPLAY = 64,
+    KEYS_LINE = 128,
+    KEYS_QUESTION = 256
 };
-#define KEYS_MODES     7
+#define KEYS_MODES     9
 #define KEYS_MODES_END (1 << KEYS_MODES)
 
 enum key_group {
@@ -218,9 +237,10 @@ enum key_group {
     KEYS_COPYING,
     KEYS_REVIEWING,
     KEYS_REPLAYING,
+    KEYS_PROMPTS,
     KEYS_BELLJAR
 };
-#define KEYS_GROUPS 9
+#define KEYS_GROUPS 10
 
 struct key_action {
     enum action action;
@@ -256,3 +276,5 @@ bool keys_parse(const char *name, size_t size, struct chord *chord);
 /* Writes a chord as keys_parse reads it. */
 void keys_name(const struct chord *chord, char *out, size_t size);
 bool keys_equal(const struct chord *one, const struct chord *other);
+/* Whether it types a character. */
+bool keys_is_text(const struct chord *chord);

@@ -146,6 +146,50 @@ START_TEST(signal_key_and_palette_read_it_again)
 }
 END_TEST
 
+/* Form, palette, filter, searches, prompts and questions, with keys of one's own. */
+START_TEST(lines_and_questions_have_other_keys)
+{
+    BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "--", "seq", "-f", "number %g", "5");
+    BELLJAR_OK(&world, "run", "-d", "-n", "beta", "--", "cat");
+    configure("keys {\n  line {\n    line-enter = \"C-x\"\n    line-leave = \"F6\"\n"
+              "    line-complete = \"F7\"\n    line-down = \"F8\"\n    line-start = \"F9\"\n  }\n"
+              "  question {\n    yes = \"j\"\n  }\n}\n");
+    struct eye *eye = attach(24, 160);
+    EYE_WAIT(eye, eye_shows(eye, "number 5") && eye_shows(eye, "beta"));
+    eye_type(eye, "N");
+    EYE_WAIT_TEXT(eye, "C-x start it  Up F8  F7  F6 close");
+    eye_type(eye, "cat\x1b[19~\x1b[19~\x1b[19~\x1b[19~\x1b[19~"); /* F8: to the name */
+    eye_type(eye, "amma\x1b[20~g" EYE_ENTER "\x18");              /* Enter is nothing */
+    EYE_WAIT(eye, eye_shows(eye, "gamma") && !eye_shows(eye, "start it"));
+    WAIT_FOR(world_state_is(&world, "gamma", "running"));
+    eye_type(eye, ":");
+    EYE_WAIT_TEXT(eye, "C-x do it  F7 complete  F6 close");
+    eye_type(eye, "clie\x1b[18~"); /* F7 */
+    EYE_WAIT_TEXT(eye, ": clients");
+    eye_type(eye, "\x18");
+    EYE_WAIT_TEXT(eye, "Attached: 1");
+    eye_type(eye, "q/bet");
+    EYE_WAIT(eye, !eye_shows(eye, "gamma "));
+    eye_type(eye, "\x18k"); /* the filter stays: beta alone is there */
+    EYE_WAIT_TEXT(eye, "j yes  other keys no");
+    eye_type(eye, "y");
+    EYE_WAIT(eye, !eye_shows(eye, "Kill beta?"));
+    eye_type(eye, "k");
+    EYE_WAIT_TEXT(eye, "Kill beta?");
+    eye_pump(eye, 400); /* it must have been seen */
+    eye_type(eye, "j");
+    WAIT_FOR(world_state_is(&world, "beta", "exited"));
+    eye_type(eye, "/\x1b[17~"); /* F6 */
+    EYE_WAIT(eye, eye_shows(eye, "gamma ") && eye_shows(eye, "alpha "));
+    eye_type(eye, "q1[");
+    EYE_WAIT_TEXT(eye, "line 5 of");
+    eye_type(eye, "/number 3\x18");
+    EYE_WAIT_TEXT(eye, "1 hit");
+    eye_type(eye, "qQ");
+    ends(eye);
+}
+END_TEST
+
 START_TEST(a_wrong_file_opens_no_dashboard)
 {
     configure("theme = dark\nprefix = nokey\n");
@@ -274,6 +318,7 @@ int main(void)
     tcase_add_test(cases, the_first_file_counts_at_once);
     tcase_add_test(cases, a_changed_file_counts_at_once);
     tcase_add_test(cases, signal_key_and_palette_read_it_again);
+    tcase_add_test(cases, lines_and_questions_have_other_keys);
     tcase_add_test(cases, a_wrong_file_opens_no_dashboard);
     tcase_add_test(cases, fingers_that_know_tmux);
     tcase_add_test(cases, checked_and_shown);

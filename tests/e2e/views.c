@@ -277,7 +277,7 @@ START_TEST(questions_are_whole)
         eye_type(eye, "1k");
         EYE_WAIT_TEXT(eye, "Are you sure?");
         EYE_WAIT(eye, strstr(joined(eye), "Kill" LONG_NAME "?Everyprocessinitends."));
-        EYE_WAIT_TEXT(eye, "y yes  N no");
+        EYE_WAIT_TEXT(eye, "y yes  other keys no");
         eye_type(eye, "n");
         EYE_WAIT(eye, !eye_shows(eye, "Are you sure?"));
         eye_type(eye, "R");

@@ -101,7 +101,9 @@ void control_palette_key(struct control *control, const struct control_view *vie
         break;
     case PALETTE_UNSURE:
         control_note(control, view->now, false,
-                     palette->count ? "no command begins so: choose one with Up and Down"
+                     palette->count ? keys_say(KEYS_LINE, "no command begins so: choose one with "
+                                                          "{line up} and {line down}")
+                                          .text
                                     : "no command fits");
         break;
     default:

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "transport/api.h"
 #include "tui/model/control_parts.h"
 
 void control_open_prompt(struct control *control, enum control_prompt prompt, const char *text)
@@ -108,51 +107,56 @@ static void prompt_done(struct control *control, struct order *order)
 
 /* The list follows every key; leaving shows all again. */
 static void filter_key(struct control *control, const struct control_view *view,
-                       const struct chord *chord, bool leave)
+                       const struct chord *chord)
 {
-    if (leave)
+    enum action action = keys_find(KEYS_LINE, chord);
+    if (action == ACTION_LINE_LEAVE)
         line_set(&control->line, "");
-    if (leave || strcmp(chord->key, "enter") == 0)
+    if (action == ACTION_LINE_LEAVE || action == ACTION_LINE_ENTER)
         control->prompt = PROMPT_NONE;
-    else if (strcmp(chord->key, "up") == 0 || strcmp(chord->key, "down") == 0)
-        list_move(control, view, chord->key[0] == 'u' ? -1 : 1);
+    else if (action == ACTION_LINE_UP || action == ACTION_LINE_DOWN)
+        list_move(control, view, action == ACTION_LINE_UP ? -1 : 1);
     else
         line_key(&control->line, chord);
     control_filter(control, view->fleet);
 }
 
+static void line_prompt_key(struct control *control, const struct control_view *view,
+                            const struct chord *chord, struct order *order)
+{
+    enum action action = keys_find(KEYS_LINE, chord);
+    bool done =
+        action == ACTION_LINE_ENTER && (control->line.size > 0 || control->prompt == PROMPT_RUN);
+    if (action == ACTION_LINE_LEAVE)
+        control->prompt = PROMPT_NONE;
+    else if (done && control->prompt == PROMPT_COMMENT)
+        control_review_comment(control, view, order);
+    else if (done)
+        prompt_done(control, order);
+    else
+        line_key(&control->line, chord);
+}
+
+static void question_key(struct control *control, const struct control_view *view,
+                         const struct chord *chord, struct order *order)
+{
+    if (keys_find(KEYS_QUESTION, chord) != ACTION_YES)
+        control->prompt = PROMPT_NONE;
+    else if (!control->prompt_seen)
+        control_note(control, view->now, true, "not yet: read the whole question first");
+    else
+        prompt_done(control, order);
+}
+
 void control_prompt_key(struct control *control, const struct control_view *view,
                         const struct chord *chord, struct order *order)
 {
-    bool leave = strcmp(chord->key, "escape") == 0 ||
-                 (chord->mods == BJ_MOD_CTRL && strchr("cg", chord->key[0]) && !chord->key[1]);
-    if (control->prompt == PROMPT_FILTER) {
-        filter_key(control, view, chord, leave);
-        return;
-    }
-    if (leave) {
-        control->prompt = PROMPT_NONE;
-        return;
-    }
-    if (control_prompt_is_line(control->prompt)) {
-        bool done = strcmp(chord->key, "enter") == 0 &&
-                    (control->line.size > 0 || control->prompt == PROMPT_RUN);
-        if (done && control->prompt == PROMPT_COMMENT)
-            control_review_comment(control, view, order);
-        else if (done)
-            prompt_done(control, order);
-        else
-            line_key(&control->line, chord);
-        return;
-    }
-    bool yes = chord->mods == 0 && (strcmp(chord->key, "y") == 0 || strcmp(chord->key, "Y") == 0);
-    if (!yes) {
-        control->prompt = PROMPT_NONE;
-    } else if (!control->prompt_seen) {
-        control_note(control, view->now, true, "not yet: read the whole question first");
-    } else {
-        prompt_done(control, order);
-    }
+    if (control->prompt == PROMPT_FILTER)
+        filter_key(control, view, chord);
+    else if (control_prompt_is_line(control->prompt))
+        line_prompt_key(control, view, chord, order);
+    else
+        question_key(control, view, chord, order);
 }
 
 void control_prompt_paste(struct control *control, const struct control_view *view,

@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "transport/api.h"
 #include "tui/keymap.h"
 #include "tui/model/copy_parts.h"
 #include "tui/model/search.h"
@@ -224,12 +223,11 @@ static void search_done(struct copy *copy)
 void copy_search_key(struct copy *copy, const struct chord *chord)
 {
     enum action action = chord->mods ? keys_find(KEYS_COPY, chord) : ACTION_NONE;
-    bool control = chord->mods == BJ_MOD_CTRL;
+    enum action typed = keys_find(KEYS_LINE, chord);
     copy->round = NULL;
-    if (strcmp(chord->key, "enter") == 0) {
+    if (typed == ACTION_LINE_ENTER) {
         search_done(copy);
-    } else if (strcmp(chord->key, "escape") == 0 || (control && strcmp(chord->key, "g") == 0) ||
-               (control && strcmp(chord->key, "c") == 0)) {
+    } else if (typed == ACTION_LINE_LEAVE) {
         copy->searching = false;
         copy->at = copy->began;
         search_for(copy, "", false);

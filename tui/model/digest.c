@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tui/keymap.h"
 #include "tui/model/text.h"
 
 bool digest_empty(const struct digest *digest)
@@ -54,11 +55,8 @@ void digest_sum(const struct digest *digest, char out[DIGEST_SUM_MAX])
 
 bool digest_key(struct digest *digest, const struct chord *chord)
 {
-    static const char *const only[] = {"enter", "escape", " "};
+    enum action action = keys_find(KEYS_LIST, chord);
     bool was = digest->open;
     digest->open = false;
-    for (size_t i = 0; was && i < sizeof(only) / sizeof(only[0]); i++)
-        if (chord->mods == 0 && strcmp(chord->key, only[i]) == 0)
-            return true;
-    return false;
+    return was && (action == ACTION_CLOSE || action == ACTION_GO || action == ACTION_MARK_HERE);
 }

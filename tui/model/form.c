@@ -5,8 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
-#include "transport/api.h"
 #include "transport/paths.h"
+#include "tui/keymap.h"
 #include "tui/model/units.h"
 
 #define WALL_CLOCK_MAX (UINT64_C(366) * 24 * 3600 * 1000)
@@ -21,19 +21,22 @@ static const struct {
 } fields[FORM_FIELDS] = {
     [FORM_COMMAND] = {"Command", "argv", "what runs: bash, or 'my agent' --flag", TEXT, false,
                       true},
-    [FORM_AGENT] = {"Agent", "agent",
-                    "an agent's profile (Tab completes); the command is its further arguments",
-                    TEXT, true, true},
+    [FORM_AGENT] =
+        {"Agent", "agent",
+         "an agent's profile ({line complete} completes); the command is its further arguments",
+         TEXT, true, true},
     [FORM_PROMPT] = {"Prompt", "prompt", "what the agent is told first; with a profile or ACP only",
                      TEXT, false, false},
     [FORM_ACP] = {"ACP", NULL,
                   "yes: speak the Agent Client Protocol with it, a transcript (empty: no)", YES_NO,
                   false, true},
     [FORM_PROJECT] = {"Project", "project",
-                      "a directory; the agent works on a copy (Tab completes)", TEXT, true, true},
+                      "a directory; the agent works on a copy ({line complete} completes)", TEXT,
+                      true, true},
     [FORM_NAME] = {"Name", "name", "letters, digits, - _ . (empty: made up)", TEXT, false, false},
-    [FORM_WALL] = {"Wall", "driver", "how the wall is built (Tab completes; empty: bwrap)", TEXT,
-                   true, true},
+    [FORM_WALL] = {"Wall", "driver",
+                   "how the wall is built ({line complete} completes; empty: bwrap)", TEXT, true,
+                   true},
     [FORM_MEMORY] = {"Memory", "memory", "most memory: 512M, 2G; 0 for none (empty: the policy's)",
                      SIZE, false, true},
     [FORM_CPUS] = {"CPUs", "millicpus", "most cores: 0.5, 2; 0 for none (empty: the policy's)",
@@ -49,8 +52,9 @@ static const struct {
     [FORM_CLOCK] = {"Wall clock", "wall_clock",
                     "paused once after this time: 30m, 8h; 0 for never (empty: the policy's)",
                     DURATION, false, true},
-    [FORM_POLICY] = {"Policy", "policy", "a policy file added to your own (Tab completes)", TEXT,
-                     true, true},
+    [FORM_POLICY] = {"Policy", "policy",
+                     "a policy file added to your own ({line complete} completes)", TEXT, true,
+                     true},
     [FORM_ENV] = {"Env", "env", "variables: NAME=VALUE 'OTHER=two words' (not remembered)",
                   VARIABLES, false, false},
     [FORM_RECORD] = {"Recording", "record_limit",
@@ -69,7 +73,7 @@ void form_help(const struct form *form, char *out, size_t size)
         snprintf(out, size, "NAME=VALUE; it has those of %s, unless they are given here: %s",
                  form->like_name, form->variables);
     else
-        snprintf(out, size, "%s", fields[form->at].help);
+        snprintf(out, size, "%s", keys_say(KEYS_LINE, fields[form->at].help).text);
 }
 
 const char *form_param(enum form_field field)
@@ -114,24 +118,27 @@ static void go(struct form *form, int by)
 
 enum form_outcome form_key(struct form *form, const struct chord *chord)
 {
-    const char *key = chord->key;
-    bool control = chord->mods == BJ_MOD_CTRL;
-    if (strcmp(key, "escape") == 0 || (control && (!strcmp(key, "c") || !strcmp(key, "g")))) {
+    switch (keys_find(KEYS_LINE, chord)) {
+    case ACTION_LINE_LEAVE:
         form->open = form->refused = false;
         return FORM_LEAVES;
-    }
-    if (strcmp(key, "enter") == 0)
+    case ACTION_LINE_ENTER:
         return FORM_SUBMITS;
-    if (strcmp(key, "up") == 0 || (strcmp(key, "tab") == 0 && chord->mods == BJ_MOD_SHIFT))
+    case ACTION_LINE_UP:
         go(form, -1);
-    else if (strcmp(key, "down") == 0)
+        break;
+    case ACTION_LINE_COMPLETE:
+        if (form_completes(form->at))
+            return FORM_COMPLETES;
         go(form, 1);
-    else if (strcmp(key, "tab") == 0 && form_completes(form->at))
-        return FORM_COMPLETES;
-    else if (strcmp(key, "tab") == 0)
+        break;
+    case ACTION_LINE_DOWN:
         go(form, 1);
-    else if (line_key(&form->line[form->at], chord))
-        form->hint[0] = '\0';
+        break;
+    default:
+        if (line_key(&form->line[form->at], chord))
+            form->hint[0] = '\0';
+    }
     return FORM_STAYS;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "transport/api.h"
+#include "tui/keymap.h"
 #include "tui/model/text.h"
 
 void line_set(struct line *line, const char *text)
@@ -64,29 +64,35 @@ void line_insert(struct line *line, const char *text, size_t size)
     line->cursor += length;
 }
 
-static bool control_key(struct line *line, char letter)
+bool line_act(struct line *line, enum action action)
 {
-    switch (letter) {
-    case 'a':
-        line->cursor = 0;
-        return true;
-    case 'e':
-        line->cursor = line->size;
-        return true;
-    case 'b':
+    switch (action) {
+    case ACTION_LINE_LEFT:
         line->cursor = back(line, line->cursor);
         return true;
-    case 'f':
+    case ACTION_LINE_RIGHT:
         line->cursor = forth(line, line->cursor);
         return true;
-    case 'u':
+    case ACTION_LINE_START:
+        line->cursor = 0;
+        return true;
+    case ACTION_LINE_END:
+        line->cursor = line->size;
+        return true;
+    case ACTION_LINE_ERASE:
+        cut(line, back(line, line->cursor), line->cursor);
+        return true;
+    case ACTION_LINE_DELETE:
+        cut(line, line->cursor, forth(line, line->cursor));
+        return true;
+    case ACTION_LINE_CUT_WORD:
+        cut(line, word_start(line), line->cursor);
+        return true;
+    case ACTION_LINE_CUT_START:
         cut(line, 0, line->cursor);
         return true;
-    case 'k':
+    case ACTION_LINE_CUT_END:
         cut(line, line->cursor, line->size);
-        return true;
-    case 'w':
-        cut(line, word_start(line), line->cursor);
         return true;
     default:
         return false;
@@ -95,31 +101,9 @@ static bool control_key(struct line *line, char letter)
 
 bool line_key(struct line *line, const struct chord *chord)
 {
-    const char *key = chord->key;
-    if (chord->mods == BJ_MOD_CTRL && key[1] == '\0')
-        return control_key(line, key[0]);
-    if (strcmp(key, "left") == 0)
-        return control_key(line, 'b');
-    if (strcmp(key, "right") == 0)
-        return control_key(line, 'f');
-    if (strcmp(key, "home") == 0)
-        return control_key(line, 'a');
-    if (strcmp(key, "end") == 0)
-        return control_key(line, 'e');
-    if (strcmp(key, "backspace") == 0) {
-        cut(line, back(line, line->cursor), line->cursor);
-        return true;
-    }
-    if (strcmp(key, "delete") == 0) {
-        cut(line, line->cursor, forth(line, line->cursor));
-        return true;
-    }
-    /* A character is one code point; names of keys have more. */
-    const char *after = key;
-    text_next(&after, NULL);
-    if (chord->mods != 0 || *after)
-        return false;
-    line_insert(line, key, strlen(key));
+    if (!keys_is_text(chord))
+        return line_act(line, keys_find(KEYS_LINE, chord));
+    line_insert(line, chord->key, strlen(chord->key));
     return true;
 }
 

@@ -20,8 +20,10 @@ struct line {
 
 void line_set(struct line *line, const char *text);
 
-/* An editing key: arrows, Home, End, Backspace, Delete, C-a C-e C-b C-f C-u C-k C-w, or a
- * character. Returns whether it was one. */
+/* Edits the line. Returns whether the action is one that edits: not "enter", "leave" and the like,
+ * which are for whoever has the line. */
+bool line_act(struct line *line, enum action action);
+/* The same with a key: what KEYS_LINE has for it, or a character. */
 bool line_key(struct line *line, const struct chord *chord);
 
 /* Pasted text: its first line. */

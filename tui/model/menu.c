@@ -2,7 +2,6 @@
 
 #include <string.h>
 
-#include "transport/api.h"
 #include "tui/keymap.h"
 
 static const struct {
@@ -162,13 +161,14 @@ void menu_paste(struct menu *menu, const char *text, size_t size)
     keep_short(menu, &before);
 }
 
-static bool is_reason_text(const struct menu *menu, const struct chord *chord)
+/* The reason is a line: its keys come before the menu's. */
+static bool reason_key(struct menu *menu, const struct chord *chord)
 {
-    static const char *const ours[] = {"escape", "enter", "up", "down", "tab"};
-    for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++)
-        if (strcmp(chord->key, ours[i]) == 0)
-            return false;
-    return menu->field == MENU_REASON;
+    struct line before = menu->reason;
+    if (menu->field != MENU_REASON || !line_key(&menu->reason, chord))
+        return false;
+    keep_short(menu, &before);
+    return true;
 }
 
 enum menu_outcome menu_key(struct menu *menu, const struct details *details,
@@ -179,12 +179,8 @@ enum menu_outcome menu_key(struct menu *menu, const struct details *details,
     *note = NULL;
     if (menu->asking)
         return answer(menu, action, note);
-    if (is_reason_text(menu, chord)) {
-        struct line before = menu->reason;
-        line_key(&menu->reason, chord);
-        keep_short(menu, &before);
+    if (reason_key(menu, chord))
         return MENU_STAYS;
-    }
     switch (action) {
     case ACTION_MENU_UP:
         move(menu, -1);

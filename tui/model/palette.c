@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "transport/api.h"
+#include "tui/keymap.h"
 
 /* What is worth more than any score within it. */
 #define BY_NAME   1000
@@ -184,11 +184,6 @@ void palette_open(struct palette *palette)
     palette_make(palette);
 }
 
-static bool is_key(const struct chord *chord, unsigned mods, const char *key)
-{
-    return chord->mods == mods && strcmp(chord->key, key) == 0;
-}
-
 static void move(struct palette *palette, bool down)
 {
     size_t count = palette->count;
@@ -203,27 +198,29 @@ static void move(struct palette *palette, bool down)
 
 enum palette_outcome palette_key(struct palette *palette, const struct chord *chord)
 {
-    if (is_key(chord, 0, "escape") || is_key(chord, BJ_MOD_CTRL, "c") ||
-        is_key(chord, BJ_MOD_CTRL, "g") ||
-        (palette->line.size == 0 && is_key(chord, 0, "backspace"))) {
+    enum action action = keys_find(KEYS_LINE, chord);
+    if (action == ACTION_LINE_ERASE && palette->line.size == 0)
+        action = ACTION_LINE_LEAVE;
+    switch (action) {
+    case ACTION_LINE_LEAVE:
         palette->open = false;
         return PALETTE_LEAVES;
-    }
-    if (is_key(chord, 0, "enter")) {
+    case ACTION_LINE_ENTER:
         palette->open = !palette->chosen;
         return palette->chosen ? PALETTE_RUNS : PALETTE_UNSURE;
-    }
-    if (is_key(chord, 0, "down") || is_key(chord, BJ_MOD_CTRL, "n")) {
-        move(palette, true);
-    } else if (is_key(chord, 0, "up") || is_key(chord, BJ_MOD_CTRL, "p")) {
-        move(palette, false);
-    } else if (is_key(chord, 0, "tab")) {
+    case ACTION_LINE_UP:
+    case ACTION_LINE_DOWN:
+        move(palette, action == ACTION_LINE_DOWN);
+        break;
+    case ACTION_LINE_COMPLETE:
         if (palette->count > 0 && !*palette->argument) {
             line_set(&palette->line, palette->hit[palette->at].name);
             palette_make(palette);
         }
-    } else if (line_key(&palette->line, chord)) {
-        palette_make(palette);
+        break;
+    default:
+        if (line_key(&palette->line, chord))
+            palette_make(palette);
     }
     return PALETTE_STAYS;
 }

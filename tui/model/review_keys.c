@@ -1,7 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "transport/api.h"
 #include "tui/keymap.h"
 #include "tui/model/review_parts.h"
 #include "tui/model/search.h"
@@ -96,11 +95,10 @@ static void find(struct review *review, size_t from, int step)
 
 static void search_key(struct review *review, const struct chord *chord)
 {
-    bool leave = strcmp(chord->key, "escape") == 0 ||
-                 (chord->mods == BJ_MOD_CTRL && strchr("cg", chord->key[0]) && !chord->key[1]);
-    if (leave || strcmp(chord->key, "enter") == 0) {
+    enum action action = keys_find(KEYS_LINE, chord);
+    if (action == ACTION_LINE_LEAVE || action == ACTION_LINE_ENTER) {
         review->searching = false;
-        if (!leave)
+        if (action == ACTION_LINE_ENTER)
             return;
         line_set(&review->search, "");
     } else {

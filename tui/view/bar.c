@@ -76,12 +76,14 @@ static void put_hints(struct view *view, const struct view_input *input, struct 
     }
     if (input->control->form.open || input->control->prompt != PROMPT_NONE)
         return; /* the form and the question say their keys */
-    if (input->control->palette.open || input->control->copy.open) {
-        bool palette = input->control->palette.open;
-        put_hint(pen, &key, &dim, palette ? "Enter" : keys_first(0, ACTION_COPY_TAKE).text,
-                 palette ? "do it" : "copy");
-        put_hint(pen, &key, &dim, palette ? "Escape" : keys_first(0, ACTION_COPY_LEAVE).text,
-                 palette ? "close" : "leave");
+    if (input->control->palette.open) {
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_LINE_ENTER).text, "do it");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_LINE_LEAVE).text, "close");
+        return;
+    }
+    if (input->control->copy.open) {
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_COPY_TAKE).text, "copy");
+        put_hint(pen, &key, &dim, keys_first(0, ACTION_COPY_LEAVE).text, "leave");
         return;
     }
     if (input->control->menu.open) {

@@ -18,7 +18,9 @@ void view_form_paint(struct view *view, const struct view_input *input)
         snprintf(title, sizeof(title), "New sandbox like %s", form->like_name);
     struct rect inside =
         box_paint(view, input, FORM_FIELDS + 5, input->cols - 4 < 84 ? input->cols - 4 : 84, title,
-                  "Enter start it  Up Down  Tab  Escape close");
+                  keys_say(KEYS_LINE, "{line enter} start it  {line up} {line down}  "
+                                      "{line complete}  {line leave} close")
+                      .text);
     struct style name = paint_style(paint, ROLE_KEY, ROLE_BACKGROUND, BJ_ATTR_BOLD);
     struct style dim = paint_style(paint, ROLE_DIM, ROLE_BACKGROUND, 0);
     struct style text = paint_style(paint, ROLE_TITLE, ROLE_BACKGROUND, 0);

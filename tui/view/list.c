@@ -121,6 +121,9 @@ void view_line_paint(struct view *view, const struct line *line, const struct re
     view->cursor_blink = true;
 }
 
+#define YES_OR_NO "{yes} yes  other keys no"
+#define DO_IT     "{line enter} do it  {line leave} close"
+
 /* All of where it leads, or it cannot be answered. */
 static void paint_target(struct view *view, const struct view_input *input)
 {
@@ -129,8 +132,8 @@ static void paint_target(struct view *view, const struct view_input *input)
     struct style dim = paint_style(&view->paint, ROLE_ALERT_WARNING, ROLE_BACKGROUND, 0);
     int cols = input->cols - 4 < 100 ? input->cols - 4 : 100;
     int lines = text_lines(target->text, cols - 4) + (target->words[0] ? 2 : 0);
-    struct rect inside =
-        box_paint(view, input, lines + 4, cols, "Open this outside?", "y yes  N no");
+    struct rect inside = box_paint(view, input, lines + 4, cols, "Open this outside?",
+                                   keys_say(KEYS_QUESTION, YES_OR_NO).text);
     int end = inside.row + inside.rows;
     bool noted = true;
     if (target->words[0] && inside.rows > 2) {
@@ -178,11 +181,12 @@ void view_prompt_paint(struct view *view, const struct view_input *input)
     int cols = input->cols < 34 ? input->cols : input->cols - 4 < 72 ? input->cols - 4 : 72;
     int lines = fit_question(input, cols - 4, input->rows - 3 - line, question, sizeof(question));
     bool above = line && text_width(question) + 6 <= cols; /* in the border */
-    struct rect inside = box_paint(view, input, (above ? 0 : lines) + line + 2, cols,
-                                   above  ? question
-                                   : line ? ""
-                                          : "Are you sure?",
-                                   line ? "Enter do it  Escape close" : "y yes  N no");
+    struct rect inside =
+        box_paint(view, input, (above ? 0 : lines) + line + 2, cols,
+                  above  ? question
+                  : line ? ""
+                         : "Are you sure?",
+                  line ? keys_say(KEYS_LINE, DO_IT).text : keys_say(KEYS_QUESTION, YES_OR_NO).text);
     int end = inside.row + inside.rows - line;
     struct style text = paint_style(&view->paint, ROLE_TITLE, ROLE_BACKGROUND, 0);
     view->prompt_whole = true;

@@ -6,6 +6,10 @@
 
 #define NAME_COLUMN 18
 #define KEYS_COLUMN 14
+#define LEAVE       "  {line leave} close"
+#define COMPLETE    "  {line complete} complete" LEAVE
+#define DO_IT       "{line enter} do it"
+#define CHOOSE      "{line up} {line down} choose" COMPLETE
 
 /* The columns of names and keys; a narrow box has only names beside the help. */
 static int columns(const struct rect *list, int *keys)
@@ -58,9 +62,10 @@ void view_palette_paint(struct view *view, const struct view_input *input)
     int rows = input->rows - 3 < 21 ? input->rows - 3 : 21;
     bool sure = palette->chosen || palette->count == 0;
     struct rect inside = box_paint(view, input, rows, cols, "Command",
-                                   !sure        ? "Up Down choose  Tab complete  Escape close"
-                                   : cols >= 46 ? "Enter do it  Tab complete  Escape close"
-                                                : "Enter do it  Escape close");
+                                   keys_say(KEYS_LINE, !sure        ? CHOOSE
+                                                       : cols >= 46 ? DO_IT COMPLETE
+                                                                    : DO_IT LEAVE)
+                                       .text);
     struct style key = paint_style(&view->paint, ROLE_KEY, ROLE_BACKGROUND, BJ_ATTR_BOLD);
     struct rect field = {inside.row, inside.col + 2, 1, inside.cols - 2};
     paint_text(&view->paint, inside.row, inside.col, 2, ": ", &key);

@@ -142,6 +142,23 @@ START_TEST(a_taken_key_is_unbound_first)
 }
 END_TEST
 
+/* What is typed there is text, so it cannot be a key. */
+START_TEST(lines_and_questions)
+{
+    good("keys {\n line {\n  line-enter = \"C-x F5\"\n }\n question {\n  yes = \"j\"\n }\n}\n");
+    ck_assert_int_eq(find(KEYS_LINE, "C-x"), ACTION_LINE_ENTER);
+    ck_assert_int_eq(find(KEYS_LINE, "Enter"), ACTION_NONE);
+    ck_assert_int_eq(find(KEYS_QUESTION, "j"), ACTION_YES);
+    ck_assert_int_eq(find(KEYS_QUESTION, "y"), ACTION_NONE);
+    ck_assert_str_eq(keys_say(KEYS_LINE, "{line enter} do it").text, "C-x do it");
+    bad("keys {\n line-left = \"C-b h\"\n}\n", 2, "line-left: h is text in a line");
+    bad("keys {\n line-left = Space\n}\n", 2, "line-left: Space is text in a line");
+    bad("keys {\n line-leave = \"\"\n}\n", 2, "line leave: it has no key in the mode line");
+    good("keys {\n line-complete = \"\"\n}\n");
+    ck_assert_str_eq(keys_first(0, ACTION_LINE_COMPLETE).text, "-"); /* no name would do it */
+}
+END_TEST
+
 START_TEST(faults_name_line_and_option)
 {
     bad("theme = dark\nprefix = nokey\n", 2, "prefix: \"nokey\"");
@@ -270,6 +287,7 @@ int main(void)
     tcase_add_test(cases, every_action_can_have_another_key);
     tcase_add_test(cases, others_keep_their_keys);
     tcase_add_test(cases, a_taken_key_is_unbound_first);
+    tcase_add_test(cases, lines_and_questions);
     tcase_add_test(cases, faults_name_line_and_option);
     tcase_add_test(cases, all_faults_are_told);
     tcase_add_test(cases, hands_that_know_tmux);
