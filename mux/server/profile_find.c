@@ -11,6 +11,8 @@
 
 #define INSIDE_MODULES "/opt/agent/node_modules"
 #define INSIDE_BIN     "/opt/agent/bin"
+#define MODULES        "/node_modules/"
+#define HEAD_MAX       16384 /* of a script that only starts a package's program */
 
 #if defined(__x86_64__)
 #define ARCH "x64"
@@ -50,13 +52,83 @@ static int add_mount(struct search *search, const char *source, const char *targ
                       : bj_path(mount->target, sizeof(mount->target), search->error, "%s", target);
 }
 
+/* --- what a file is --- */
+
+/* The beginning of a file as text; "" when it cannot be read. */
+static void read_head(const char *path, char head[HEAD_MAX])
+{
+    FILE *file = fopen(path, "re");
+    size_t size = file ? fread(head, 1, HEAD_MAX - 1, file) : 0;
+    head[size] = '\0';
+    if (file)
+        fclose(file);
+}
+
+static bool is_script(const char *head)
+{
+    return strncmp(head, "#!", 2) == 0;
+}
+
+/* What execve() takes. Packages whose own script did not run have something else there. */
+static bool is_program(const char *head)
+{
+    return is_script(head) || strncmp(head,
+                                      "\x7f"
+                                      "ELF",
+                                      4) == 0;
+}
+
+/* The program that a script of pnpm's starts: it names it, or older ones have it behind their own
+ * directory. */
+static bool shim_target(const char *path, const char *head, char out[PATH_MAX])
+{
+    static const char named[] = "\n# cmd-shim-target=", beside[] = "\"$basedir/";
+    const char *at = strstr(head, named), *slash = strrchr(path, '/');
+    char target[BJ_PATH_MAX];
+    if (at) {
+        at += sizeof(named) - 1;
+        return bj_path(target, sizeof(target), NULL, "%.*s", (int)strcspn(at, "\n"), at) == 0 &&
+               realpath(target, out);
+    }
+    for (at = head; slash && (at = strstr(at, beside)); at++) {
+        const char *rest = at + sizeof(beside) - 1;
+        int size = (int)strcspn(rest, "\"\n");
+        if (bj_path(target, sizeof(target), NULL, "%.*s/%.*s", (int)(slash - path), path, size,
+                    rest) == 0 &&
+            strstr(target, MODULES) && realpath(target, out))
+            return true;
+    }
+    return false;
+}
+
+/* Follows links, and scripts that do the same. */
+static bool follow(const char *path, char out[PATH_MAX])
+{
+    char head[HEAD_MAX], target[PATH_MAX];
+    if (!realpath(path, out))
+        return false;
+    read_head(out, head);
+    if (is_script(head) && shim_target(out, head, target))
+        memcpy(out, target, PATH_MAX);
+    return true;
+}
+
+/* A script of a package, or one that starts it: of no use without the package. */
+static bool is_launcher(const char *real, const char *head)
+{
+    return is_script(head) && (strstr(real, MODULES) || strstr(head, MODULES));
+}
+
 /* One file: a native program. `inside` gets its path there. */
 static int take_file(struct search *search, const char *path, char inside[BJ_PATH_MAX])
 {
-    char real[PATH_MAX];
+    char real[PATH_MAX], head[HEAD_MAX];
     struct stat info;
     if (!realpath(path, real) || stat(real, &info) < 0 || !S_ISREG(info.st_mode) ||
         access(real, X_OK) < 0)
+        return -ENOENT;
+    read_head(real, head);
+    if (head[0] && (!is_program(head) || is_launcher(real, head)))
         return -ENOENT;
     if (is_inside_already(real))
         return bj_path(inside, BJ_PATH_MAX, search->error, "%s", real);
@@ -123,14 +195,15 @@ static int mount_package(struct search *search, const char *modules, const char 
     return realpath(source, real) ? add_mount(search, real, target) : -ENOENT;
 }
 
-static int take_package(struct search *search, const char *directory, const void *argument)
+static int take_from(struct search *search, const char *modules, const struct package *package)
 {
-    const struct package *package = argument;
     struct profile_place *place = search->place;
-    char modules[BJ_PATH_MAX], program[PATH_MAX + 1], path[BJ_PATH_MAX];
-    if (modules_of(directory, modules) < 0 ||
-        bj_path(path, sizeof(path), NULL, "%s/%s", modules, package->text) < 0 ||
-        !realpath(path, program) || access(program, R_OK) < 0)
+    char program[PATH_MAX + 1], path[BJ_PATH_MAX], head[HEAD_MAX];
+    if (bj_path(path, sizeof(path), NULL, "%s/%s", modules, package->text) < 0 ||
+        !realpath(path, program))
+        return -ENOENT;
+    read_head(program, head);
+    if (!is_program(head))
         return -ENOENT;
     int status = bj_path(place->found, sizeof(place->found), search->error, "%s", program);
     if (status < 0 || is_inside_already(program))
@@ -144,6 +217,41 @@ static int take_package(struct search *search, const char *directory, const void
         status = mount_package(search, modules, *at, strlen(*at));
         if (status == -ENOENT) /* not every installation has them there */
             status = 0;
+    }
+    return status;
+}
+
+/* "@scope/name/bin/claude.exe" is called claude. */
+static int called(const char *text, char out[NAME_MAX + 1])
+{
+    const char *name = strrchr(text, '/');
+    name = name ? name + 1 : text;
+    size_t size = strcspn(name, ".");
+    if (size == 0 || size > NAME_MAX)
+        return -EINVAL;
+    memcpy(out, name, size);
+    out[size] = '\0';
+    return 0;
+}
+
+/* In the modules that belong to a directory of PATH, or wherever its program of that name leads:
+ * bun and yarn link into a directory elsewhere, pnpm has scripts and a store. */
+static int take_package(struct search *search, const char *directory, const void *argument)
+{
+    const struct package *package = argument;
+    char modules[BJ_PATH_MAX], path[BJ_PATH_MAX], target[PATH_MAX], name[NAME_MAX + 1];
+    int status = -ENOENT;
+    if (modules_of(directory, modules) == 0)
+        status = take_from(search, modules, package);
+    if (status != -ENOENT || called(package->text, name) < 0 ||
+        bj_path(path, sizeof(path), NULL, "%s/%s", directory, name) < 0 || !follow(path, target))
+        return status;
+    for (char *at; status == -ENOENT && (at = strstr(target, MODULES));) {
+        while (strstr(at + 1, MODULES)) /* the innermost first */
+            at = strstr(at + 1, MODULES);
+        at[sizeof(MODULES) - 2] = '\0';
+        status = take_from(search, target, package);
+        *at = '\0';
     }
     return status;
 }

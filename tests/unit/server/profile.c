@@ -2,6 +2,7 @@
 #include "mux/server/profile.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +14,11 @@
 #include "mux/policy/policy.h"
 #include "sandbox-shim/ask.h"
 #include "suite.h"
+
+#define SCRIPT "#!/usr/bin/env node\n"
+#define NATIVE                                                                                     \
+    "\x7f"                                                                                         \
+    "ELF"
 
 static char directory[SUITE_PATH_MAX];
 static struct bj_paths paths;
@@ -124,7 +130,7 @@ START_TEST(a_package_is_found_beside_its_programs)
 {
     struct bj_error error = {0};
     char path[SUITE_PATH_MAX * 2];
-    put("npm/node_modules/@a/b/bin/one", "", 0755);
+    put("npm/node_modules/@a/b/bin/one", SCRIPT, 0755);
     put("npm/node_modules/c/file", "", 0644);
     put("npm/node_modules/.bin/keep", "", 0755);
     ck_assert_int_eq(load("command = \"{program}\"\nsearch = \"npm:@a/b/bin/one\"\n"
@@ -143,11 +149,90 @@ START_TEST(a_package_is_found_beside_its_programs)
 }
 END_TEST
 
+static void link_to(const char *name, const char *target)
+{
+    char path[SUITE_PATH_MAX * 2];
+    put(name, "", 0755); /* makes its directories */
+    snprintf(path, sizeof(path), "%s/%s", directory, name);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(symlink(target, path), 0);
+}
+
+/* Where it is found with DIRECTORY/bin alone in PATH, below the directory of this test. */
+static const char *found(void)
+{
+    struct bj_error error = {0};
+    char path[SUITE_PATH_MAX * 2], real[PATH_MAX];
+    ck_assert_int_eq(load("command = \"{program}\"\nsearch = [\"npm:@a/one/bin/one.exe\", "
+                          "\"npm:@a/one-linux/one\", \"path:one\"]\npackages = c\n",
+                          &error),
+                     0);
+    snprintf(path, sizeof(path), "%s/bin", directory);
+    int status = profile_find(&profile, path, &place, &error);
+    ck_assert_msg(status == 0 || status == -ENOENT, "%s", error.text);
+    ck_assert_ptr_nonnull(realpath(directory, real));
+    return status < 0 ? "" : place.found + strlen(real) + 1;
+}
+
+/* bun and yarn have links to a package elsewhere. */
+START_TEST(a_package_is_found_by_a_link)
+{
+    put("store/node_modules/@a/one/bin/one.js", SCRIPT, 0755);
+    put("store/node_modules/@a/one-linux/one", NATIVE, 0755);
+    put("store/node_modules/c/file", "", 0644);
+    link_to("bin/one", "../store/node_modules/@a/one/bin/one.js");
+    ck_assert_str_eq(found(), "store/node_modules/@a/one-linux/one");
+    ck_assert_str_eq(place.program, "/opt/agent/node_modules/@a/one-linux/one");
+    ck_assert_uint_eq(place.count, 2); /* and the package c */
+    put("store/node_modules/@a/one/bin/one.exe", NATIVE, 0755);
+    ck_assert_str_eq(found(), "store/node_modules/@a/one/bin/one.exe");
+    /* A package whose own script never ran has a text there that says so. */
+    put("store/node_modules/@a/one/bin/one.exe", "echo not installed\n", 0755);
+    ck_assert_str_eq(found(), "store/node_modules/@a/one-linux/one");
+}
+END_TEST
+
+/* pnpm has scripts, which name what they start, or have it behind $basedir, and a store that links
+ * lead to. */
+START_TEST(a_package_is_found_by_a_script)
+{
+    char text[SUITE_PATH_MAX * 2];
+    put("store/1/node_modules/@a/one/bin/one.js", SCRIPT, 0755);
+    put("store/1/node_modules/@a/one-linux/one", NATIVE, 0755);
+    link_to("global/node_modules/@a/one", "../../../store/1/node_modules/@a/one");
+    put("bin/one", "#!/bin/sh\nexec node  \"$basedir/../global/node_modules/@a/one/bin/one.js\"\n",
+        0755);
+    ck_assert_str_eq(found(), "store/1/node_modules/@a/one-linux/one");
+    snprintf(text, sizeof(text),
+             "#!/bin/sh\nexec x\n# cmd-shim-target=%s/global/node_modules/@a/one/bin/one.js\n",
+             directory);
+    put("bin/one", text, 0755);
+    ck_assert_str_eq(found(), "store/1/node_modules/@a/one-linux/one");
+}
+END_TEST
+
+/* What only starts a package is not there without it, rather than that it cannot start. */
+START_TEST(a_launcher_alone_is_nothing)
+{
+    put("store/node_modules/@a/one/bin/one.js", SCRIPT, 0755);
+    link_to("bin/one", "../store/node_modules/@a/one/bin/one.js");
+    ck_assert_str_eq(found(), "");
+    put("bin/two", "", 0755);
+    link_to("bin/one", "two");
+    put("bin/two", "#!/bin/sh\nexec \"$basedir/../gone/node_modules/@a/one/bin/one.js\"\n", 0755);
+    ck_assert_str_eq(found(), "");
+    put("bin/two", "echo not installed\n", 0755);
+    ck_assert_str_eq(found(), "");
+    put("bin/two", NATIVE, 0755);
+    ck_assert_str_eq(found(), "bin/one");
+}
+END_TEST
+
 START_TEST(one_file_is_mounted_alone)
 {
     struct bj_error error = {0};
     char path[SUITE_PATH_MAX * 2];
-    put("bin/one", "", 0755);
+    put("bin/one", SCRIPT, 0755);
     ck_assert_int_eq(load("command = \"{program}\"\nsearch = \"path:one\"\nneeds = sh\n", &error),
                      0);
     snprintf(path, sizeof(path), "%s/bin:/usr/bin", directory);
@@ -322,6 +407,9 @@ int main(void)
     tcase_add_loop_test(tcase, mistakes_are_named, 0, sizeof(wrong) / sizeof(wrong[0]));
     tcase_add_test(tcase, an_unknown_name_lists_those_there_are);
     tcase_add_test(tcase, a_package_is_found_beside_its_programs);
+    tcase_add_test(tcase, a_package_is_found_by_a_link);
+    tcase_add_test(tcase, a_package_is_found_by_a_script);
+    tcase_add_test(tcase, a_launcher_alone_is_nothing);
     tcase_add_test(tcase, one_file_is_mounted_alone);
     tcase_add_test(tcase, mounts_of_its_own);
     tcase_add_test(tcase, home_files_are_put_once);
