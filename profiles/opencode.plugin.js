@@ -31,6 +31,13 @@ export const Belljar = async () => ({
                                tool_name: input.tool, tool_input: output.args ?? {} })
     if (answer.decision === "deny") throw new Error(answer.reason)
   },
+  "tool.execute.after": async (input, output) => {
+    if (input.tool !== "bash" && input.tool !== "webfetch") return
+    const told = await ask({ hook_event_name: "PostToolUse", session_id: input.sessionID,
+                             tool_name: input.tool }, "--event", "PostToolUse")
+    const text = told.hookSpecificOutput?.additionalContext
+    if (text) output.output += "\n" + text
+  },
   "chat.message": async () => { await tell("UserPromptSubmit") },
   event: async ({ event }) => {
     const { info, sessionID } = event.properties ?? {}

@@ -175,8 +175,10 @@ static int tell(const struct question *question, enum bj_answer verdict, const c
     };
     int code = meanings[verdict].code;
     const char *what = meanings[verdict].text;
-    if (question->event)
+    if (question->event) {
+        dialect_tell(question->event, reason, (size_t)length);
         return 0;
+    }
     if (question->dialect && !dialect_speaks(question->dialect))
         return dialect_answer(question->dialect, (enum bj_answer)verdict, reason, (size_t)length);
     if (length > 0)

@@ -104,6 +104,18 @@ static void print(const struct words *words, const char *reason, size_t size)
     putchar('\n');
 }
 
+void dialect_tell(const char *event, const char *text, size_t size)
+{
+    static const char *const ends[] = {"PostToolUse", "PostToolUseFailure", "AfterTool"};
+    for (size_t i = 0; size > 0 && i < sizeof(ends) / sizeof(ends[0]); i++) {
+        if (strcmp(ends[i], event) != 0)
+            continue;
+        printf("{\"hookSpecificOutput\":{\"hookEventName\":\"%s\",\"additionalContext\":\"", event);
+        print_escaped(text, size);
+        puts("\"}}");
+    }
+}
+
 int dialect_answer(const struct dialect *dialect, enum bj_answer answer, const char *reason,
                    size_t size)
 {

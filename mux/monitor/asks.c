@@ -47,6 +47,7 @@ static bool take_hook(struct ask *ask, const char *name, const struct bj_field *
         bool tells = reading.outcome == DIALECT_TELLS;
         const char *text = tells ? reading.text : reading.why;
         told->state = !tells ? NULL : reading.state ? reading.state : "";
+        told->tool_ended = tells && reading.tool_ended;
         sanitize_line(told->text, sizeof(told->text), text, strlen(text));
     }
     dialect_free(&reading);
@@ -215,6 +216,22 @@ void asks_answer(struct ask *ask, enum bj_answer answer, const char *reason, uin
     ask->answer = answer;
     ask->connection = connection;
     snprintf(ask->reason, sizeof(ask->reason), "%s", reason);
+}
+
+void asks_add_note(struct asks *asks, const char *text)
+{
+    char clean[sizeof(asks->note)];
+    size_t used = strlen(asks->note),
+           size = sanitize_line(clean, sizeof(clean), text, strlen(text));
+    if (strstr(asks->note, clean) || used + (used > 0) + size >= sizeof(asks->note))
+        return;
+    snprintf(asks->note + used, sizeof(asks->note) - used, "%s%s", used ? "\n" : "", clean);
+}
+
+void asks_take_note(struct asks *asks, char out[BJ_REASON_MAX + 1])
+{
+    memcpy(out, asks->note, sizeof(asks->note));
+    asks->note[0] = '\0';
 }
 
 void asks_remove(struct asks *asks, uint32_t channel)

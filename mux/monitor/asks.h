@@ -42,6 +42,7 @@ struct ask {
 struct asks {
     struct ask *list[ASKS_KEPT];
     struct bucket bucket;
+    char note[BJ_REASON_MAX + 1]; /* for whoever tells of a tool's end next; "": nothing */
     unsigned older; /* that many may have been open before this monitor: they are not too many */
 };
 
@@ -59,6 +60,7 @@ struct ask_told {
     /* "working", "waiting", "done"; "" nothing new; NULL: it was not understood, `text` says why */
     const char *state;
     char text[160];
+    bool tool_ended; /* who is told what asks_take_note() gives */
 };
 
 /* An ASK came. Returns an outcome, or -EPROTO when its text is another than before on its channel.
@@ -78,6 +80,10 @@ struct ask *asks_find(struct asks *asks, uint32_t channel);
 bool asks_known(struct asks *asks, uint32_t channel);
 
 void asks_answer(struct ask *ask, enum bj_answer answer, const char *reason, uint32_t connection);
+/* What the agent shall be told behind its next tool; what is there already stays before it, while
+ * there is room for both. asks_take_note() moves it to `out`. */
+void asks_add_note(struct asks *asks, const char *text);
+void asks_take_note(struct asks *asks, char out[BJ_REASON_MAX + 1]);
 void asks_remove(struct asks *asks, uint32_t channel);
 
 /* A held or open ask that was not asked again on this connection, or NULL. */

@@ -344,6 +344,15 @@ static void verdict(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
     finish(rpc, id, status, "nothing waits for a verdict there");
 }
 
+static void note(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
+                 const msgpack_object *params)
+{
+    char text[BJ_REASON_MAX + 1];
+    bj_get_copy(params, "text", text, sizeof(text));
+    asks_add_note(&monitor->link.asks, text);
+    bj_rpc_done(rpc, id);
+}
+
 static void mark(struct monitor *monitor, struct bj_rpc *rpc, uint32_t id,
                  const msgpack_object *params)
 {
@@ -388,7 +397,7 @@ static const struct {
 } methods[] = {
     {"monitor.info", info}, {"monitor.admit", admit},         {"monitor.verdict", verdict},
     {"monitor.mark", mark}, {"monitor.signal", signal_agent}, {"monitor.shutdown", shut_down},
-    {"monitor.pace", pace}, {"monitor.stop", stop},
+    {"monitor.pace", pace}, {"monitor.stop", stop},           {"monitor.note", note},
 };
 
 static void on_call(struct bj_rpc *rpc, uint32_t id, const struct bj_method *method,

@@ -57,6 +57,9 @@ static const struct {
     {"permission.replied", "working"},
 };
 
+/* A tool has been run, well or not. */
+static const char *const ends[] = {"PostToolUse", "PostToolUseFailure", "AfterTool"};
+
 /* A notification tells that it waits for the human only when it is of one of these types, or says
  * none; that of an idle prompt comes a minute behind the end of a turn. */
 static const char *const waits[] = {"permission_prompt", "worker_permission_prompt",
@@ -222,6 +225,12 @@ static bool tells_state(const char *event, const json_t *root)
 static bool read_event(struct dialect_reading *reading, const char *event, const json_t *root)
 {
     const char *text = text_of(root, "message");
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (strcmp(ends[i], event) == 0) {
+            reading->outcome = DIALECT_TELLS;
+            reading->tool_ended = true;
+            return true;
+        }
     for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         if (strcmp(events[i].event, event) != 0)
             continue;

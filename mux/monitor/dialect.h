@@ -31,6 +31,7 @@ struct dialect_reading {
     char *title, *detail; /* not yet cleaned; owned */
     size_t title_size;
     const char *state;           /* "working", "waiting" or "done"; NULL: it tells nothing new */
+    bool tool_ended;             /* it tells that a tool has been run */
     char text[DIALECT_TEXT_MAX]; /* what it waits for, as it says; not yet cleaned; may be "" */
     const char *why;
 };

@@ -165,6 +165,7 @@ static int on_ask(struct monitor *monitor, const struct bj_message *message, str
     struct link *link = &monitor->link;
     struct ask *ask;
     struct ask_told told;
+    char note[BJ_REASON_MAX + 1] = "";
     int outcome =
         asks_take(&link->asks, message, link->serial, uv_now(&monitor->loop), &ask, &told, error);
     switch (outcome) {
@@ -188,7 +189,9 @@ static int on_ask(struct monitor *monitor, const struct bj_message *message, str
                       "the agent has too many questions open; some were not taken");
         return 0;
     case ASK_TOLD:
-        link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, told.state ? "" : told.text);
+        if (told.tool_ended)
+            asks_take_note(&link->asks, note);
+        link_send_verdict(monitor, message->channel, BJ_ANSWER_PASS, told.state ? note : told.text);
         if (told.state && told.state[0])
             control_agent_state(monitor, told.state, told.text);
         else if (!told.state)

@@ -97,6 +97,17 @@ static void on_delivered(void *argument, const struct bj_error *error)
     settled(argument, error);
 }
 
+/* curl and git print the code of a proxy's refusal, but not its reason. */
+static void note_reason(struct sandbox *sandbox, const struct answer *answer, const char *subject)
+{
+    char text[BJ_REASON_MAX + 1];
+    if (answer->allow || !answer->reason[0])
+        return;
+    snprintf(text, sizeof(text), "Belljar: the connection to %.200s was denied: %.700s", subject,
+             answer->reason);
+    monitor_note(sandbox, text);
+}
+
 /* Tells one who waited; settled() follows, now or later. */
 static void deliver(struct answer *answer, const struct request *request, const struct asker *asker)
 {
@@ -115,6 +126,7 @@ static void deliver(struct answer *answer, const struct request *request, const 
         status =
             egress_verdict(sandbox, asker->number, answer->allow, answer->call && !answer->rule,
                            answer->reason, request->subject, &error);
+        note_reason(sandbox, answer, request->subject);
     } else if (status == 0) {
         status = guard_accept(sandbox, request->subject, answer->allow, &error);
     }

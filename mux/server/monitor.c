@@ -229,6 +229,17 @@ void monitor_mark(struct sandbox *sandbox)
     bj_rpc_send(&monitor->rpc);
 }
 
+void monitor_note(struct sandbox *sandbox, const char *text)
+{
+    struct monitor *monitor = sandbox->monitor;
+    if (!monitor || !monitor->rpc_open)
+        return;
+    msgpack_packer *packer = bj_rpc_request(&monitor->rpc, "monitor.note", NULL, NULL);
+    msgpack_pack_map(packer, 1);
+    bj_pack_key_str(packer, "text", text);
+    bj_rpc_send(&monitor->rpc);
+}
+
 void monitor_again(struct sandbox *sandbox, const struct bj_error *why)
 {
     struct monitor *monitor = sandbox->monitor;

@@ -30,6 +30,9 @@ void monitor_pace(struct sandbox *sandbox, uint64_t rate, uint64_t ms);
 /* A request is held now: copy mode can jump to this place of its terminal. */
 void monitor_mark(struct sandbox *sandbox);
 
+/* Something that the agent is told behind its next tool; lost when no monitor is connected. */
+void monitor_note(struct sandbox *sandbox, const char *text);
+
 /* Delivers a verdict. After 0, `done` is called exactly once, with NULL when it was taken. */
 typedef void monitor_delivered(void *argument, const struct bj_error *error);
 int monitor_verdict(struct sandbox *sandbox, uint32_t channel, bool allow, const char *reason,

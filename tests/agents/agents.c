@@ -191,6 +191,23 @@ static bool told_model(const char *text)
     return false;
 }
 
+/* The reason of a connection's denial, too, of which a program like curl prints a number at most.
+ */
+START_TEST(hears_why_a_connection_was_denied)
+{
+    jar_run("one", _i,
+            "hi [[run python3 -c 'import urllib.request as u; u.urlopen(\"https://far.example/\")' "
+            "2>/dev/null]]");
+    WAIT_FOR(jar_question("far.example:443"));
+    WAIT_FOR(
+        jar_answered((const char *const[]){world.belljar, "deny", jar_question("far.example:443"),
+                                           "--reason", "the mirror has it", NULL}));
+    WAIT_FOR(
+        strstr(world_read(jar_model_log),
+               "NOTE Belljar: the connection to far.example:443 was denied: the mirror has it"));
+}
+END_TEST
+
 /* OpenCode with a provider of the third kind: what any service that calls itself compatible
  * speaks. */
 static const char compatible[] =
@@ -388,6 +405,8 @@ int main(void)
         add(tcase, works_unasked_and_its_work_comes_out, i);
         add(tcase, is_denied_with_a_reason, i);
         add(tcase, goes_on_where_it_was, i);
+        if (!jar_agents[i].protocol)
+            add(tcase, hears_why_a_connection_was_denied, i);
         if (!jar_agents[i].protocol)
             add(tcase, ended_before_it_began, i);
         if (!jar_agents[i].protocol)

@@ -4,7 +4,7 @@
 Speaks what the agents speak, streaming: Anthropic messages, OpenAI responses and chat completions,
 Gemini generateContent. A request without KEY in one of its headers gets 401. Each request is one
 line of the log: "METHOD PATH" and "key" or "nokey"; one that brings a tool's result has another,
-"TOOL" and the result as a JSON text.
+"TOOL" and the result as a JSON text, and what Belljar tells in it, wherever it stands, one with "NOTE".
 
 What it says is in the user's last prompt:
   [[run COMMAND]]    it calls the agent's shell tool with COMMAND
@@ -192,6 +192,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def plan(self, body, prompt, result, tools):
         if result is not None:
             log("TOOL " + json.dumps(result))
+        for told in sorted(set(re.findall(r"Belljar: [^\"\\\\]*", json.dumps(body)))):
+            log("NOTE " + told)
         verb, text = decide(prompt, result, json.dumps(body))
         shell = next((name for name in SHELLS if name in tools), None)
         self.beyond = verb == "beyond"

@@ -127,22 +127,28 @@ END_TEST
 static const struct {
     const char *agent, *event, *dialect, *title, *state;
 } recorded[] = {
+    {"claude", "SessionStart", "claude", NULL, "waiting"},
     {"claude", "UserPromptSubmit", "claude", NULL, "working"},
     {"claude", "PreToolUse", "claude", "Bash(echo asked > made.txt; echo d''one)", NULL},
     {"claude", "PermissionRequest", "claude-permission", "Bash(echo asked > made.txt; echo d''one)",
      NULL},
+    {"claude", "PostToolUse", "claude", NULL, NULL},
     {"claude", "Notification", "claude", NULL, NULL}, /* of an idle prompt */
     {"claude", "Stop", "claude", NULL, "done"},
     {"codex", "UserPromptSubmit", "codex", NULL, "working"},
     {"codex", "PreToolUse", "codex", "Bash(echo asked > made.txt; echo d''one)", NULL},
     {"codex", "PermissionRequest", "codex-permission", "Bash(echo asked > made.txt; echo d''one)",
      NULL},
+    {"codex", "PostToolUse", "codex", NULL, NULL},
     {"codex", "Stop", "codex", NULL, "done"},
     {"opencode", "UserPromptSubmit", "opencode", NULL, "working"},
     {"opencode", "PreToolUse", "opencode", "Bash(echo asked > made.txt; echo d''one)", NULL},
+    {"opencode", "PostToolUse", "opencode", NULL, NULL},
     {"opencode", "session.idle", "opencode", NULL, "done"},
+    {"gemini", "SessionStart", "gemini", NULL, "waiting"},
     {"gemini", "BeforeAgent", "gemini", NULL, "working"},
     {"gemini", "BeforeTool", "gemini", "Bash(echo asked > made.txt; echo d''one)", NULL},
+    {"gemini", "AfterTool", "gemini", NULL, NULL},
     {"gemini", "AfterAgent", "gemini", NULL, "done"},
 };
 #define RECORDED (sizeof(recorded) / sizeof(recorded[0]))
@@ -173,6 +179,9 @@ static void check_recorded(size_t row, const json_t *payload)
         bool beside = json_is_null(json_object_get(payload, "transcript_path"));
         ck_assert_int_eq(reading.outcome, DIALECT_TELLS);
         ck_assert_pstr_eq(reading.state, beside ? NULL : recorded[row].state);
+        bool ended = strcmp(recorded[row].event, "PostToolUse") == 0 ||
+                     strcmp(recorded[row].event, "AfterTool") == 0;
+        ck_assert_int_eq(reading.tool_ended, ended);
     }
 }
 

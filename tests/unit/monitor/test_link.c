@@ -495,6 +495,50 @@ START_TEST(test_ask)
 }
 END_TEST
 
+static void hook(uint32_t channel, const char *payload)
+{
+    struct bj_message message = {.type = BJ_ASK, .channel = channel};
+    message.field[BJ_ASK_KIND].data = BJ_ASK_HOOK "claude";
+    message.field[BJ_ASK_KIND].size = strlen(BJ_ASK_HOOK "claude");
+    message.field[BJ_ASK_TITLE].data = "a hook";
+    message.field[BJ_ASK_TITLE].size = 6;
+    message.field[BJ_ASK_DETAIL].data = payload;
+    message.field[BJ_ASK_DETAIL].size = (uint32_t)strlen(payload);
+    shim_send(&shim, &message);
+}
+
+static void hears(uint32_t channel, const char *event, const char *text)
+{
+    char payload[80];
+    snprintf(payload, sizeof(payload), "{\"hook_event_name\":\"%s\"}", event);
+    hook(channel, payload);
+    const struct bj_message *verdict = shim_wait(&shim, BJ_VERDICT);
+    ck_assert_uint_eq(verdict->channel, channel);
+    ck_assert_uint_eq(verdict->field[BJ_VERDICT_ANSWER].u, BJ_ANSWER_PASS);
+    ck_assert_uint_eq(verdict->field[BJ_VERDICT_REASON].size, strlen(text));
+    ck_assert_mem_eq(verdict->field[BJ_VERDICT_REASON].data, text, strlen(text));
+}
+
+/* What the agent is told waits for the end of a tool, and is told once. */
+START_TEST(test_note)
+{
+    char most[BJ_REASON_MAX + 1];
+    memset(most, 'x', sizeof(most) - 1);
+    most[sizeof(most) - 1] = '\0';
+    shim_up(&shim, &world);
+    hears(16, "PostToolUse", "");
+    peer_call(&world.control, "monitor.note", "s", "text", "one\x1b[2J");
+    peer_call(&world.control, "monitor.note", "s", "text", "two");
+    peer_call(&world.control, "monitor.note", "s", "text", "two");
+    peer_call(&world.control, "monitor.note", "s", "text", most); /* there is no room for it */
+    hears(17, "Stop", "");
+    hears(18, "PostToolUseFailure", "one[2J\ntwo");
+    hears(19, "PostToolUse", "");
+    peer_call(&world.control, "monitor.note", "s", "text", most);
+    hears(20, "AfterTool", most);
+}
+END_TEST
+
 START_TEST(test_ask_changed_text)
 {
     shim_up(&shim, &world);
@@ -815,6 +859,7 @@ int main(void)
     tcase_add_test(tcase, test_pace);
     tcase_add_test(tcase, test_echo);
     tcase_add_test(tcase, test_ask);
+    tcase_add_test(tcase, test_note);
     tcase_add_test(tcase, test_ask_changed_text);
     tcase_add_test(tcase, test_ask_flood);
     tcase_add_test(tcase, test_ask_held);

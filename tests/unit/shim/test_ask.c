@@ -195,6 +195,11 @@ START_TEST(test_dialects)
         check_dialect(i, NULL, BJ_ANSWER_PASS, "too many", dialects[i].alone ? "too many" : "");
         for (uint64_t answer = BJ_ANSWER_DENY; answer <= BJ_ANSWER_PASS; answer++)
             check_dialect(i, "Stop", answer, "whatever", "");
+        /* Behind a tool the agent is told something, if there is anything. */
+        check_dialect(i, "PostToolUse", BJ_ANSWER_PASS, "no \"a\"\nb",
+                      HOOK("PostToolUse") "\"additionalContext\":\"no \\\"a\\\"\\u000ab\"}}\n");
+        check_dialect(i, "AfterTool", BJ_ANSWER_PASS, "why", HOOK("AfterTool"));
+        check_dialect(i, "PostToolUseFailure", BJ_ANSWER_PASS, "", "");
     }
     end();
 }
