@@ -66,7 +66,8 @@ const struct bj_method bj_api_server[] = {
     {"profile.list",
      "The agents' profiles, and whether each would start here.",
      "[{name, summary, ready, why (it would not, or empty), keyless (why none of its credentials is "
-     "at hand, or empty), program (on the host), keys [str]}]",
+     "at hand, or empty), program (on the host), installs (how it is installed inside, as it is not on "
+     "the host, or empty), keys [str]}]",
      {{"path", BJ_PARAM_STR, false, PATH_BYTES, "the user's PATH"}}},
     {"sandbox.list", "Every sandbox, oldest first.", "[sandbox], see event.sandbox, and timeline [[doing, steps of 5 seconds]] (what it did in the last ten "
      "minutes, oldest first; the last step is the one that runs)", {{0}}},

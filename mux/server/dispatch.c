@@ -163,8 +163,9 @@ static void pack_profile(msgpack_packer *packer, const struct server *server, co
     char keyless[BJ_ERROR_TEXT_MAX] = "";
     if (read)
         profile_keyless(&profile, &server->paths, &server->secrets, keyless);
-    msgpack_pack_map(packer, 7);
+    msgpack_pack_map(packer, 8);
     bj_pack_key_str(packer, "name", name);
+    bj_pack_key_str(packer, "installs", ready && place->installs ? profile.inside_install : "");
     bj_pack_key_str(packer, "keyless", keyless);
     bj_pack_key_str(packer, "summary", read ? profile.summary : "");
     bj_pack_key_bool(packer, "ready", ready);

@@ -12,7 +12,8 @@
 
 #include "mux/policy/document.h"
 
-#define NAMES_MAX 256
+#define NAMES_MAX       256
+#define INSTALLER_WORDS 4
 
 void profile_list_free(char **list)
 {
@@ -23,9 +24,9 @@ void profile_list_free(char **list)
 
 void profile_free(struct profile *profile)
 {
-    char **lists[] = {profile->search,  profile->packages, profile->needs,
-                      profile->command, profile->prompt,   profile->resume,
-                      profile->env,     profile->keys,     profile->mounts};
+    char **lists[] = {profile->search, profile->packages,    profile->needs, profile->command,
+                      profile->prompt, profile->resume,      profile->env,   profile->keys,
+                      profile->mounts, profile->inside_needs};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         profile_list_free(lists[i]);
     for (size_t i = 0; i < PROFILE_FILES_MAX; i++) {
@@ -41,6 +42,8 @@ void profile_free(struct profile *profile)
     free(profile->file);
     free(profile->summary);
     free(profile->install);
+    free(profile->inside_install);
+    free(profile->inside_program);
     free(profile->policy);
     *profile = (struct profile){0};
 }
@@ -262,6 +265,9 @@ static const struct {
     {"search", read_list, AT(search)},
     {"packages", read_list, AT(packages)},
     {"needs", read_list, AT(needs)},
+    {"inside_install", read_text, AT(inside_install)},
+    {"inside_program", read_text, AT(inside_program)},
+    {"inside_needs", read_list, AT(inside_needs)},
     {"command", read_list, AT(command)},
     {"prompt", read_list, AT(prompt)},
     {"resume", read_list, AT(resume)},
@@ -283,18 +289,19 @@ static int read_document(struct profile *profile, const struct document_node *ro
         while (i < sizeof(fields) / sizeof(fields[0]) && strcmp(fields[i].name, node->name) != 0)
             i++;
         if (i == sizeof(fields) / sizeof(fields[0]))
-            return mistake(
-                profile, node, error,
-                "no such field; a profile has summary, install, search, packages, "
-                "needs, mounts, command, prompt, resume, tells, env, keys, policy, files, "
-                "home and fixed_home");
+            return mistake(profile, node, error,
+                           "no such field; a profile has summary, install, search, packages, "
+                           "needs, inside_install, inside_program, inside_needs, mounts, command, "
+                           "prompt, resume, tells, env, keys, policy, files, "
+                           "home and fixed_home");
         int status = fields[i].read(profile, node, (char *)profile + fields[i].at, error);
         if (status < 0)
             return status;
     }
-    char ***const lists[] = {&profile->search,  &profile->packages, &profile->needs,
-                             &profile->command, &profile->prompt,   &profile->resume,
-                             &profile->env,     &profile->keys,     &profile->mounts};
+    char ***const lists[] = {&profile->search,      &profile->packages, &profile->needs,
+                             &profile->command,     &profile->prompt,   &profile->resume,
+                             &profile->env,         &profile->keys,     &profile->mounts,
+                             &profile->inside_needs};
     for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
         if (!*lists[i] && !(*lists[i] = calloc(1, sizeof(**lists[i]))))
             return no_memory(error);
@@ -302,6 +309,13 @@ static int read_document(struct profile *profile, const struct document_node *ro
         return no_memory(error);
     if (!profile->command[0])
         return bj_fail(error, -EINVAL, "%.200s: a profile needs a command", profile->file);
+    if (!profile->inside_install != !profile->inside_program)
+        return bj_fail(error, -EINVAL, "%.200s: inside_install and inside_program go together",
+                       profile->file);
+    if (profile->inside_program && !may_target(profile->inside_program, true))
+        return bj_fail(error, -EINVAL,
+                       "%.200s: inside_program is a path relative to the home directory",
+                       profile->file);
     return 0;
 }
 
@@ -427,14 +441,33 @@ static size_t length(char *const *list)
     return count;
 }
 
+/* A shell before the command that installs the program, unless an earlier start has done so. */
+static bool add_installer(char **argv, size_t *count, const struct profile *profile,
+                          const struct profile_place *place)
+{
+    static const char script[] = "[ -e \"$0\" ] || { echo \"Belljar: this host has no %s: it is "
+                                 "installed in this sandbox\"; "
+                                 "(%s); } && exec \"$@\"";
+    char *text;
+    if (asprintf(&text, script, profile->name, profile->inside_install) < 0)
+        return false;
+    bool whole = add_word(argv, count, "/bin/sh", "", "") && add_word(argv, count, "-c", "", "") &&
+                 add_word(argv, count, "{script}", "{script}", text) &&
+                 add_word(argv, count, "{program}", "{program}", place->program);
+    free(text);
+    return whole;
+}
+
 char **profile_argv(const struct profile *profile, const struct profile_place *place,
                     const char *const *arguments, const char *prompt, bool resume)
 {
     size_t count = 0, given = length((char *const *)arguments);
     char **argv = calloc(length(profile->command) + length(profile->resume) + given +
-                             length(profile->prompt) + 1,
+                             length(profile->prompt) + INSTALLER_WORDS + 1,
                          sizeof(*argv));
     bool whole = argv != NULL;
+    if (whole && place->installs)
+        whole = add_installer(argv, &count, profile, place);
     for (char **at = profile->command; whole && *at; at++)
         whole = add_word(argv, &count, *at, "{program}", place->program);
     for (char **at = profile->resume; whole && resume && *at; at++)

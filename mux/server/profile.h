@@ -37,6 +37,11 @@ struct profile {
     char **search;   /* where the program may be, see docs/agents.md */
     char **packages; /* npm packages beside the program's that it needs where they are */
     char **needs;    /* further programs */
+    /* Where the host does not have it: what a shell does inside before its first start, the program
+     * that is there then, relative to the home directory, and the programs that this needs. Both
+     * or neither. */
+    char *inside_install, *inside_program;
+    char **inside_needs;
     char **command, **prompt, **resume;
     bool tells;  /* its hooks tell when it took a prompt: before that there is nothing to resume */
     char **env;  /* NAME=VALUE */
@@ -69,6 +74,7 @@ struct profile_place {
     size_t count;
     char program[BJ_PATH_MAX]; /* path inside; "" when the profile names none */
     char found[BJ_PATH_MAX];   /* on the host */
+    bool installs;             /* it is not there: it is installed inside */
 };
 
 /* `path` is the user's $PATH. -ENOENT says what is missing and how to get it. */

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "mux/driver/driver.h"
 #include "mux/server/profile.h"
 
 #define INSIDE_MODULES "/opt/agent/node_modules"
@@ -128,10 +129,12 @@ static int take_file(struct search *search, const char *path, char inside[BJ_PAT
         access(real, X_OK) < 0)
         return -ENOENT;
     read_head(real, head);
-    if (head[0] && (!is_program(head) || is_launcher(real, head)))
+    if (head[0] && !is_program(head))
         return -ENOENT;
     if (is_inside_already(real))
         return bj_path(inside, BJ_PATH_MAX, search->error, "%s", real);
+    if (is_launcher(real, head))
+        return -ENOENT;
     const char *name = strrchr(path, '/');
     int status = bj_path(inside, BJ_PATH_MAX, search->error, INSIDE_BIN "%s", name ? name : path);
     return status < 0 ? status : add_mount(search, real, inside);
@@ -352,6 +355,32 @@ static int take_mount(struct search *search, const struct profile *profile, cons
     return add_mount(search, real, inside);
 }
 
+static int find_needs(struct search *search, const struct profile *profile, char *const *needs)
+{
+    int status = 0;
+    for (; status == 0 && *needs; needs++) {
+        status = each_directory(search, *needs, take_need);
+        if (status == -ENOENT)
+            return bj_fail(search->error, -ENOENT,
+                           "%.60s needs the program %.60s, which is not installed",
+                           profile->summary, *needs);
+    }
+    return status;
+}
+
+/* The host does not have it: it is installed inside, in each home directory. */
+static int use_inside(struct search *search, const struct profile *profile)
+{
+    struct profile_place *place = search->place;
+    char path[BJ_PATH_MAX];
+    if (!profile->inside_install || find_needs(search, profile, profile->inside_needs) < 0)
+        return -ENOENT;
+    place->installs = true;
+    int status = expand(profile->inside_program, path, search->error);
+    return status < 0 ? status
+                      : bj_path(place->program, BJ_PATH_MAX, search->error, WALL_HOME "/%s", path);
+}
+
 int profile_find(const struct profile *profile, const char *path, struct profile_place *place,
                  struct bj_error *error)
 {
@@ -361,15 +390,13 @@ int profile_find(const struct profile *profile, const char *path, struct profile
     for (char **at = profile->search; status == -ENOENT && *at; at++)
         status = look(&search, profile, *at);
     if (status == -ENOENT)
+        status = use_inside(&search, profile);
+    if (status == -ENOENT)
         return bj_fail(error, -ENOENT, "%.60s is not installed here, as far as PATH says%s%.200s",
                        profile->summary, profile->install ? ": " : "",
                        profile->install ? profile->install : "");
-    for (char **at = profile->needs; status == 0 && *at; at++) {
-        status = each_directory(&search, *at, take_need);
-        if (status == -ENOENT)
-            return bj_fail(error, -ENOENT, "%.60s needs the program %.60s, which is not installed",
-                           profile->summary, *at);
-    }
+    if (status == 0)
+        status = find_needs(&search, profile, profile->needs);
     for (char **at = profile->mounts; status == 0 && at[0]; at += 2)
         status = take_mount(&search, profile, at[0], at[1]);
     return status;

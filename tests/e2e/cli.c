@@ -501,6 +501,45 @@ static const char *finding(const char *out, const char *agent)
     return line;
 }
 
+/* An agent that the host does not have, at its first start and no more; or it says why not. */
+START_TEST(an_agent_is_installed_inside)
+{
+    struct result result;
+    add_profile(
+        "own",
+        "search = \"path:no-such-agent\"\ncommand = [\"{program}\", --first]\n"
+        "resume = --again\ninside_program = \".own/agent\"\n"
+        "inside_install = \"mkdir .own; cd ~ && echo once >>log && mkdir .own && cp /bin/echo "
+        ".own/agent\"",
+        NULL);
+    add_profile("broken",
+                "search = \"path:no-such-agent\"\ncommand = \"{program}\"\n"
+                "inside_program = \".own/agent\"\ninside_install = \"echo no way; exit 7\"",
+                NULL);
+    BELLJAR(&world, &result, "doctor");
+    ck_assert_ptr_nonnull(strstr(finding(result.out, "agent own "),
+                                 "installed in each sandbox at its first start: mkdir"));
+    result_free(&result);
+    BELLJAR_OK(&world, "run", "-d", "-n", "one", "--agent", "own", "--", "hello");
+    WAIT_FOR(world_state_is(&world, "one", "exited"));
+    ck_assert(world_shows(&world, "one", "this host has no own: it is installed in this sandbox"));
+    ck_assert(world_shows(&world, "one", "--first hello"));
+    BELLJAR_OK(&world, "restart", "one");
+    WAIT_FOR(world_shows(&world, "one", "--first --again hello"));
+    WAIT_FOR(world_state_is(&world, "one", "exited"));
+    BELLJAR_OK(&world, "run", "-d", "-n", "two", "--like", "one");
+    WAIT_FOR(world_shows(&world, "two", "it is installed in this sandbox"));
+    char log[512];
+    snprintf(log, sizeof(log), "%s/%s/home/log", world.state, world_field(&world, "one", "id"));
+    ck_assert_str_eq(world_read(log), "once\n");
+    BELLJAR_OK(&world, "run", "-d", "-n", "three", "--agent", "broken");
+    BELLJAR(&world, &result, "wait", "three");
+    ck_assert_int_eq(result.code, 7);
+    result_free(&result);
+    ck_assert(world_shows(&world, "three", "no way"));
+}
+END_TEST
+
 /* Whether an agent's hooks reach the policy is tried, whatever its files say. */
 START_TEST(doctor_tries_hooks)
 {
@@ -598,6 +637,7 @@ int main(void)
     tcase_add_test(use, foreign_client);
     tcase_add_test(use, server_status_and_stop);
     tcase_add_test(use, doctor);
+    tcase_add_test(use, an_agent_is_installed_inside);
     tcase_add_test(use, doctor_tries_hooks);
     suite_add_tcase(suite, use);
     TCase *bad = tcase_create("bad input");

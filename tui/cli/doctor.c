@@ -129,6 +129,7 @@ static void tell_agents(const struct doctor *doctor, json_t *list)
         char name[64], keys[160] = "";
         bool ready = json_is_true(json_object_get(agent, "ready"));
         const char *program = report_text(agent, "program");
+        const char *installs = report_text(agent, "installs");
         const char *keyless = report_text(agent, "keyless");
         const char *hooks = report_text(agent, "hooks");
         bool answered = strcmp(hooks, "answered") == 0, none = strcmp(hooks, "none") == 0;
@@ -141,6 +142,11 @@ static void tell_agents(const struct doctor *doctor, json_t *list)
         else if (ready && *keyless)
             doctor_say(&finding, DOCTOR_WARN, keys, "would start%s, but without its key: %.400s",
                        answered ? ", its hooks are answered" : "", keyless);
+        else if (ready && *installs)
+            doctor_say(&finding, DOCTOR_OK, keys,
+                       "%.80s, installed in each sandbox at its first start%s: %.200s",
+                       report_text(agent, "summary"), answered ? ", its hooks are answered" : "",
+                       installs);
         else if (ready)
             doctor_say(&finding, DOCTOR_OK, keys, "%.80s%s%.300s%s", report_text(agent, "summary"),
                        *program ? ", " : "", program, answered ? ", its hooks are answered" : "");

@@ -102,6 +102,9 @@ static const char *const wrong[] = {
     "command = x\nfixed_home { \"/etc/x\" = one.conf }",
     "command = x\nfixed_home { \"a/b/c\" = one.conf }",
     "command = x\npolicy = \"/etc/passwd\"",
+    "command = x\ninside_install = y",
+    "command = x\ninside_install = y\ninside_program = \"/etc/x\"",
+    "command = x\ninside_install = y\ninside_program = \"a/../../x\"",
     "command = {",
 };
 
@@ -225,6 +228,39 @@ START_TEST(a_launcher_alone_is_nothing)
     ck_assert_str_eq(found(), "");
     put("bin/two", NATIVE, 0755);
     ck_assert_str_eq(found(), "bin/one");
+}
+END_TEST
+
+/* What the host has goes first, and nothing is tried that what is needed for is missing. */
+START_TEST(it_can_be_installed_inside)
+{
+    struct bj_error error = {0};
+    char path[SUITE_PATH_MAX * 2];
+    const char *const none[] = {NULL};
+    ck_assert_int_eq(load("command = [\"{program}\", --x]\nsearch = \"path:one\"\n"
+                          "inside_install = \"get it\"\ninside_program = \".a/one\"\n"
+                          "inside_needs = sh\ninstall = \"by hand\"\n",
+                          &error),
+                     0);
+    snprintf(path, sizeof(path), "%s/bin:/usr/bin", directory);
+    ck_assert_int_eq(profile_find(&profile, path, &place, &error), 0);
+    ck_assert(place.installs);
+    ck_assert_str_eq(place.program, "/home/agent/.a/one");
+    ck_assert_uint_eq(place.count, 0);
+    char **argv = profile_argv(&profile, &place, none, "", false);
+    ck_assert_str_eq(argv[0], "/bin/sh");
+    ck_assert_ptr_nonnull(strstr(argv[2], "(get it)"));
+    ck_assert_str_eq(argv[3], "/home/agent/.a/one");
+    ck_assert_str_eq(argv[4], "/home/agent/.a/one");
+    ck_assert_str_eq(argv[5], "--x");
+    ck_assert_ptr_null(argv[6]);
+    profile_list_free(argv);
+    ck_assert_int_eq(profile_find(&profile, "/nowhere", &place, &error), -ENOENT);
+    ck_assert_ptr_nonnull(strstr(error.text, "by hand"));
+    put("bin/one", NATIVE, 0755);
+    ck_assert_int_eq(profile_find(&profile, path, &place, &error), 0);
+    ck_assert(!place.installs);
+    ck_assert_str_eq(place.program, "/opt/agent/bin/one");
 }
 END_TEST
 
@@ -410,6 +446,7 @@ int main(void)
     tcase_add_test(tcase, a_package_is_found_by_a_link);
     tcase_add_test(tcase, a_package_is_found_by_a_script);
     tcase_add_test(tcase, a_launcher_alone_is_nothing);
+    tcase_add_test(tcase, it_can_be_installed_inside);
     tcase_add_test(tcase, one_file_is_mounted_alone);
     tcase_add_test(tcase, mounts_of_its_own);
     tcase_add_test(tcase, home_files_are_put_once);
