@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include "mux/driver/driver.h"
+#include "mux/server/executable.h"
 #include "mux/server/profile.h"
 
 #define INSIDE_MODULES "/opt/agent/node_modules"
 #define INSIDE_BIN     "/opt/agent/bin"
 #define MODULES        "/node_modules/"
-#define HEAD_MAX       16384 /* of a script that only starts a package's program */
 
 #if defined(__x86_64__)
 #define ARCH "x64"
@@ -53,87 +53,15 @@ static int add_mount(struct search *search, const char *source, const char *targ
                       : bj_path(mount->target, sizeof(mount->target), search->error, "%s", target);
 }
 
-/* --- what a file is --- */
-
-/* The beginning of a file as text; "" when it cannot be read. */
-static void read_head(const char *path, char head[HEAD_MAX])
-{
-    FILE *file = fopen(path, "re");
-    size_t size = file ? fread(head, 1, HEAD_MAX - 1, file) : 0;
-    head[size] = '\0';
-    if (file)
-        fclose(file);
-}
-
-static bool is_script(const char *head)
-{
-    return strncmp(head, "#!", 2) == 0;
-}
-
-/* What execve() takes. Packages whose own script did not run have something else there. */
-static bool is_program(const char *head)
-{
-    return is_script(head) || strncmp(head,
-                                      "\x7f"
-                                      "ELF",
-                                      4) == 0;
-}
-
-/* The program that a script of pnpm's starts: it names it, or older ones have it behind their own
- * directory. */
-static bool shim_target(const char *path, const char *head, char out[PATH_MAX])
-{
-    static const char named[] = "\n# cmd-shim-target=", beside[] = "\"$basedir/";
-    const char *at = strstr(head, named), *slash = strrchr(path, '/');
-    char target[BJ_PATH_MAX];
-    if (at) {
-        at += sizeof(named) - 1;
-        return bj_path(target, sizeof(target), NULL, "%.*s", (int)strcspn(at, "\n"), at) == 0 &&
-               realpath(target, out);
-    }
-    for (at = head; slash && (at = strstr(at, beside)); at++) {
-        const char *rest = at + sizeof(beside) - 1;
-        int size = (int)strcspn(rest, "\"\n");
-        if (bj_path(target, sizeof(target), NULL, "%.*s/%.*s", (int)(slash - path), path, size,
-                    rest) == 0 &&
-            strstr(target, MODULES) && realpath(target, out))
-            return true;
-    }
-    return false;
-}
-
-/* Follows links, and scripts that do the same. */
-static bool follow(const char *path, char out[PATH_MAX])
-{
-    char head[HEAD_MAX], target[PATH_MAX];
-    if (!realpath(path, out))
-        return false;
-    read_head(out, head);
-    if (is_script(head) && shim_target(out, head, target))
-        memcpy(out, target, PATH_MAX);
-    return true;
-}
-
-/* A script of a package, or one that starts it: of no use without the package. */
-static bool is_launcher(const char *real, const char *head)
-{
-    return is_script(head) && (strstr(real, MODULES) || strstr(head, MODULES));
-}
-
 /* One file: a native program. `inside` gets its path there. */
 static int take_file(struct search *search, const char *path, char inside[BJ_PATH_MAX])
 {
-    char real[PATH_MAX], head[HEAD_MAX];
-    struct stat info;
-    if (!realpath(path, real) || stat(real, &info) < 0 || !S_ISREG(info.st_mode) ||
-        access(real, X_OK) < 0)
-        return -ENOENT;
-    read_head(real, head);
-    if (head[0] && !is_program(head))
-        return -ENOENT;
-    if (is_inside_already(real))
+    char real[PATH_MAX];
+    enum executable kind =
+        realpath(path, real) && access(real, X_OK) == 0 ? executable_kind(real) : EXECUTABLE_NOT;
+    if (kind != EXECUTABLE_NOT && is_inside_already(real))
         return bj_path(inside, BJ_PATH_MAX, search->error, "%s", real);
-    if (is_launcher(real, head))
+    if (kind != EXECUTABLE_PROGRAM)
         return -ENOENT;
     const char *name = strrchr(path, '/');
     int status = bj_path(inside, BJ_PATH_MAX, search->error, INSIDE_BIN "%s", name ? name : path);
@@ -201,12 +129,9 @@ static int mount_package(struct search *search, const char *modules, const char 
 static int take_from(struct search *search, const char *modules, const struct package *package)
 {
     struct profile_place *place = search->place;
-    char program[PATH_MAX + 1], path[BJ_PATH_MAX], head[HEAD_MAX];
+    char program[PATH_MAX + 1], path[BJ_PATH_MAX];
     if (bj_path(path, sizeof(path), NULL, "%s/%s", modules, package->text) < 0 ||
-        !realpath(path, program))
-        return -ENOENT;
-    read_head(program, head);
-    if (!is_program(head))
+        !realpath(path, program) || executable_kind(program) == EXECUTABLE_NOT)
         return -ENOENT;
     int status = bj_path(place->found, sizeof(place->found), search->error, "%s", program);
     if (status < 0 || is_inside_already(program))
@@ -247,7 +172,8 @@ static int take_package(struct search *search, const char *directory, const void
     if (modules_of(directory, modules) == 0)
         status = take_from(search, modules, package);
     if (status != -ENOENT || called(package->text, name) < 0 ||
-        bj_path(path, sizeof(path), NULL, "%s/%s", directory, name) < 0 || !follow(path, target))
+        bj_path(path, sizeof(path), NULL, "%s/%s", directory, name) < 0 ||
+        !executable_follow(path, target))
         return status;
     for (char *at; status == -ENOENT && (at = strstr(target, MODULES));) {
         while (strstr(at + 1, MODULES)) /* the innermost first */

@@ -226,6 +226,11 @@ START_TEST(a_launcher_alone_is_nothing)
     ck_assert_str_eq(found(), "");
     put("bin/two", "echo not installed\n", 0755);
     ck_assert_str_eq(found(), "");
+    char path[SUITE_PATH_MAX * 2];
+    snprintf(path, sizeof(path), "%s/bin/two", directory);
+    ck_assert(unlink(path) == 0 && mkfifo(path, 0755) == 0); /* nobody waits for it */
+    ck_assert_str_eq(found(), "");
+    ck_assert_int_eq(unlink(path), 0);
     put("bin/two", NATIVE, 0755);
     ck_assert_str_eq(found(), "bin/one");
 }
