@@ -22,9 +22,9 @@ bool dialect_speaks(const struct dialect *dialect);
 /* All names, separated by spaces, for messages. */
 void dialect_list(char *out, size_t size);
 
-/* Prints what the agent is told behind a tool that was run; nothing for another event, or when there
- * is nothing to tell. Claude Code, Codex and Gemini CLI read the same, and so does the plugin of
- * OpenCode. */
+/* Prints what the agent is told behind a tool that was run; nothing for another event, or when
+ * there is nothing to tell. Claude Code, Codex and Gemini CLI read the same, and so does the plugin
+ * of OpenCode. */
 void dialect_tell(const char *event, const char *text, size_t size);
 
 /*

@@ -1,6 +1,7 @@
 #include "tui/dashboard.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -512,6 +513,18 @@ static const int signals[] = {SIGWINCH, SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGTST
 _Static_assert(SIGNALS <= sizeof(((struct dashboard *)0)->signals) / sizeof(uv_signal_t),
                "a handle for each signal");
 
+/* libuv makes it non-blocking, and with it the terminal of everybody who has it from the same
+ * shell: ncurses would spin while it is full, and who comes behind would find it so. Nothing here
+ * needs that: what is readable is read once. */
+static int init_input(struct dashboard *dashboard)
+{
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+    int status = uv_poll_init(&dashboard->loop, &dashboard->input, STDIN_FILENO);
+    if (status == 0 && flags >= 0)
+        fcntl(STDIN_FILENO, F_SETFL, flags);
+    return status;
+}
+
 static int start_handles(struct dashboard *dashboard, struct bj_error *error)
 {
     uv_timer_t *timers[] = {&dashboard->tick, &dashboard->paint, &dashboard->escape,
@@ -527,7 +540,7 @@ static int start_handles(struct dashboard *dashboard, struct bj_error *error)
         dashboard->signals[i].data = dashboard;
         uv_signal_start(&dashboard->signals[i], on_signal, signals[i]);
     }
-    int status = uv_poll_init(&dashboard->loop, &dashboard->input, STDIN_FILENO);
+    int status = init_input(dashboard);
     if (status < 0)
         return bj_fail(error, status, "cannot wait for keys: %s", uv_strerror(status));
     dashboard->input.data = dashboard;

@@ -194,6 +194,34 @@ START_TEST(terminal_is_restored_after_a_signal)
 }
 END_TEST
 
+/* Who reads from the same terminal behind it waits for what is typed, rather than to be told that
+ * nothing is there. */
+START_TEST(who_comes_behind_can_read)
+{
+    static const char script[] = "flags() { grep flags: /proc/self/fdinfo/0; }; before=$(flags); "
+                                 "\"$0\" attach; [ \"$before\" = \"$(flags)\" ] && read line && "
+                                 "echo \"heard $line\"";
+    BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "--", "sleep", "1000");
+    struct eye *eye =
+        eye_open(24, 80, (const char *const[]){"sh", "-c", script, world.belljar, NULL});
+    EYE_WAIT_TEXT(eye, "SUPERVISE");
+    int client = 0;
+    unsigned flags = 0;
+    char path[64];
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)eye->pid, (int)eye->pid);
+    WAIT_FOR((client = atoi(world_read(path))) > 0);
+    snprintf(path, sizeof(path), "/proc/%d/fdinfo/1", client);
+    ck_assert_int_eq(sscanf(strstr(world_read(path), "flags:"), "flags: %o", &flags), 1);
+    ck_assert_uint_eq(flags & O_NONBLOCK, 0); /* ncurses would spin while the terminal is full */
+    eye_type(eye, "Q");
+    EYE_WAIT_TEXT(eye, "detached from");
+    eye_type(eye, "you" EYE_ENTER);
+    EYE_WAIT_TEXT(eye, "heard you");
+    ck_assert_int_eq(eye_wait_end(eye), 0);
+    eye_close(eye);
+}
+END_TEST
+
 START_TEST(terminal_is_restored_when_the_server_dies)
 {
     BELLJAR_OK(&world, "run", "-d", "-n", "alpha", "--", "sh", "-c", COUNTER("alpha"));
@@ -464,6 +492,7 @@ int main(void)
     tcase_add_test(cases, any_resize);
     tcase_add_test(cases, too_small_says_so);
     tcase_add_test(cases, terminal_is_restored_after_a_signal);
+    tcase_add_test(cases, who_comes_behind_can_read);
     tcase_add_test(cases, terminal_is_restored_when_the_server_dies);
     tcase_add_test(cases, theme_errors);
     tcase_add_test(cases, not_a_terminal);
