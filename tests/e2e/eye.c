@@ -93,6 +93,40 @@ void eye_close(struct eye *eye)
 
 /* ---- what is switched ---- */
 
+/* SGR, as ECMA-48 and xterm have it: which attributes are on, and whether colours are other than
+ * the terminal's own. */
+static void on_sgr(struct eye_modes *modes, const char *text)
+{
+    static const unsigned foreground = 1U << 10, background = 1U << 11;
+    for (bool more = true; more; text++) {
+        int code = atoi(text);
+        size_t size = strcspn(text, ";");
+        bool whole = memchr(text, ':', size) != NULL; /* 38:2::R:G:B */
+        text += size;
+        more = *text == ';';
+        if (code == 0)
+            modes->styled = 0;
+        else if (code < 10)
+            modes->styled |= 1U << code;
+        else if (code == 22)
+            modes->styled &= ~(1U << 1 | 1U << 2);
+        else if (code > 22 && code < 30)
+            modes->styled &= ~(1U << (code - 20));
+        else if (code == 39 || code == 49)
+            modes->styled &= ~(code == 39 ? foreground : background);
+        else if ((code >= 30 && code < 39) || (code >= 90 && code < 98))
+            modes->styled |= foreground;
+        else if ((code >= 40 && code < 49) || (code >= 100 && code < 108))
+            modes->styled |= background;
+        if ((code != 38 && code != 48) || whole)
+            continue;
+        for (int rest = atoi(text + more) == 2 ? 4 : 2; more && rest > 0; rest--) {
+            text += 1 + strcspn(text + 1, ";");
+            more = *text == ';';
+        }
+    }
+}
+
 static void on_csi(struct eye_modes *modes, const char *text, char final)
 {
     bool private = text[0] == '?';
@@ -111,12 +145,7 @@ static void on_csi(struct eye_modes *modes, const char *text, char final)
         int what = atoi(text);
         modes->titles += what == 22 ? 1 : what == 23 && modes->titles > 0 ? -1 : 0;
     } else if (final == 'm' && (text[0] == '\0' || (text[0] >= '0' && text[0] <= '9'))) {
-        static const char *const plain[] = {"39;49", "39", "49"};
-        bool colours = false;
-        for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++)
-            colours |= strcmp(text, plain[i]) == 0;
-        if (!colours) /* those take nothing but colours back */
-            modes->styled = text[strspn(text, "0;")] != '\0';
+        on_sgr(modes, text);
     }
 }
 

@@ -18,7 +18,8 @@
 /* What a program has switched, followed as it does. */
 struct eye_modes {
     bool on[EYE_MODES]; /* private modes */
-    bool keypad, styled;
+    bool keypad;
+    unsigned styled;   /* bits of the attributes that are on, and of colours */
     int shape, titles; /* of the cursor; pushed on the stack */
     int state;         /* of the parser */
     char sequence[64];
