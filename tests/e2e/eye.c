@@ -241,6 +241,13 @@ void eye_resize(struct eye *eye, int rows, int cols)
     eye->rows = rows;
     eye->cols = cols;
     vterm_set_size(eye->vterm, rows, cols);
+    /* Terminals forget their scrolling region then; libvterm 0.1 keeps its top, though it may be
+     * below the last row now, and moves memory by a negative size. */
+    static const char forget[] = "\x1b"
+                                 "7\x1b[r\x1b"
+                                 "8";
+    if (eye->modes.state == 0) /* not in the middle of a sequence */
+        vterm_input_write(eye->vterm, forget, sizeof(forget) - 1);
     ck_assert_int_eq(ioctl(eye->fd, TIOCSWINSZ, &size), 0);
 }
 

@@ -516,7 +516,8 @@ static void hears(uint32_t channel, const char *event, const char *text)
     ck_assert_uint_eq(verdict->channel, channel);
     ck_assert_uint_eq(verdict->field[BJ_VERDICT_ANSWER].u, BJ_ANSWER_PASS);
     ck_assert_uint_eq(verdict->field[BJ_VERDICT_REASON].size, strlen(text));
-    ck_assert_mem_eq(verdict->field[BJ_VERDICT_REASON].data, text, strlen(text));
+    if (text[0])
+        ck_assert_mem_eq(verdict->field[BJ_VERDICT_REASON].data, text, strlen(text));
 }
 
 /* What the agent is told waits for the end of a tool, and is told once. */
