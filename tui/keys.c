@@ -262,12 +262,18 @@ bool keys_equal(const struct chord *one, const struct chord *other)
     return one->mods == other->mods && strcmp(one->key, other->key) == 0;
 }
 
+/* A character is one code point; names of keys have more. */
+static bool is_character(const char *key)
+{
+    size_t length = 1;
+    while (((unsigned char)key[length] & 0xc0) == 0x80)
+        length++;
+    return key[0] && !key[length];
+}
+
 bool keys_is_text(const struct chord *chord)
 {
-    size_t length = 1; /* a character is one code point; names of keys have more */
-    while (((unsigned char)chord->key[length] & 0xc0) == 0x80)
-        length++;
-    return chord->mods == 0 && chord->key[0] && !chord->key[length];
+    return chord->mods == 0 && is_character(chord->key);
 }
 
 bool keys_parse(const char *name, size_t size, struct chord *chord)
@@ -302,11 +308,7 @@ bool keys_parse(const char *name, size_t size, struct chord *chord)
         chord->key[0] = 'f';
         return number >= 1 && number <= 24;
     }
-    /* One character. */
-    size_t length = 1;
-    while (length < size && ((unsigned char)name[length] & 0xc0) == 0x80)
-        length++;
-    return length == size && (unsigned char)name[0] > ' ';
+    return is_character(chord->key) && (unsigned char)name[0] > ' ';
 }
 
 void keys_name(const struct chord *chord, char *out, size_t size)

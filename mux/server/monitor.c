@@ -197,47 +197,50 @@ static void dial(struct monitor *monitor)
     bj_rpc_send(&monitor->rpc);
 }
 
+/* A call whose end nobody waits for; NULL: there is no monitor to hear it. bj_rpc_send() follows.
+ */
+static msgpack_packer *tell(struct monitor *monitor, const char *method, uint32_t parameters)
+{
+    if (!monitor || !monitor->rpc_open)
+        return NULL;
+    msgpack_packer *packer = bj_rpc_request(&monitor->rpc, method, NULL, NULL);
+    msgpack_pack_map(packer, parameters);
+    return packer;
+}
+
 void monitor_admit(struct sandbox *sandbox)
 {
-    struct monitor *monitor = sandbox->monitor;
-    if (!monitor || !monitor->rpc_open || sandbox->record.init.pid <= 0 || sandbox->ended)
+    bool known = sandbox->record.init.pid > 0 && !sandbox->ended;
+    msgpack_packer *packer = known ? tell(sandbox->monitor, "monitor.admit", 1) : NULL;
+    if (!packer)
         return;
-    msgpack_packer *packer = bj_rpc_request(&monitor->rpc, "monitor.admit", NULL, NULL);
-    msgpack_pack_map(packer, 1);
     bj_pack_key_uint(packer, "pid", (uint64_t)sandbox->record.init.pid);
-    bj_rpc_send(&monitor->rpc);
+    bj_rpc_send(&sandbox->monitor->rpc);
 }
 
 void monitor_pace(struct sandbox *sandbox, uint64_t rate, uint64_t ms)
 {
-    struct monitor *monitor = sandbox->monitor;
-    if (!monitor || !monitor->rpc_open)
+    msgpack_packer *packer = tell(sandbox->monitor, "monitor.pace", 2);
+    if (!packer)
         return;
-    msgpack_packer *packer = bj_rpc_request(&monitor->rpc, "monitor.pace", NULL, NULL);
-    msgpack_pack_map(packer, 2);
     bj_pack_key_uint(packer, "rate", rate);
     bj_pack_key_uint(packer, "ms", ms);
-    bj_rpc_send(&monitor->rpc);
+    bj_rpc_send(&sandbox->monitor->rpc);
 }
 
 void monitor_mark(struct sandbox *sandbox)
 {
-    struct monitor *monitor = sandbox->monitor;
-    if (!monitor || !monitor->rpc_open)
-        return;
-    msgpack_pack_map(bj_rpc_request(&monitor->rpc, "monitor.mark", NULL, NULL), 0);
-    bj_rpc_send(&monitor->rpc);
+    if (tell(sandbox->monitor, "monitor.mark", 0))
+        bj_rpc_send(&sandbox->monitor->rpc);
 }
 
 void monitor_note(struct sandbox *sandbox, const char *text)
 {
-    struct monitor *monitor = sandbox->monitor;
-    if (!monitor || !monitor->rpc_open)
+    msgpack_packer *packer = tell(sandbox->monitor, "monitor.note", 1);
+    if (!packer)
         return;
-    msgpack_packer *packer = bj_rpc_request(&monitor->rpc, "monitor.note", NULL, NULL);
-    msgpack_pack_map(packer, 1);
     bj_pack_key_str(packer, "text", text);
-    bj_rpc_send(&monitor->rpc);
+    bj_rpc_send(&sandbox->monitor->rpc);
 }
 
 void monitor_again(struct sandbox *sandbox, const struct bj_error *why)

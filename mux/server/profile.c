@@ -451,9 +451,10 @@ static bool add_installer(char **argv, size_t *count, const struct profile *prof
     char *text;
     if (asprintf(&text, script, profile->name, profile->inside_install) < 0)
         return false;
-    bool whole = add_word(argv, count, "/bin/sh", "", "") && add_word(argv, count, "-c", "", "") &&
-                 add_word(argv, count, "{script}", "{script}", text) &&
-                 add_word(argv, count, "{program}", "{program}", place->program);
+    const char *const words[INSTALLER_WORDS] = {"/bin/sh", "-c", text, place->program};
+    bool whole = true;
+    for (size_t i = 0; whole && i < INSTALLER_WORDS; i++)
+        whole = add_word(argv, count, words[i], "", "");
     free(text);
     return whole;
 }
